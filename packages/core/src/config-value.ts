@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { Secret } from './secret.js'
+
+/**
+ * A secret as a user may write it: the text itself, `{ env: 'NAME' }`, `{ file: '/run/secrets/x' }` or a {@link Secret}.
+ * Read once, when the configuration is loaded; a trailing newline of a file is dropped.
+ */
+export const secretValue: z.ZodType<Secret, string | Secret | { env: string } | { file: string }> = z
+  .union([
+    z.string().min(1),
+    z.instanceof(Secret),
+    z.strictObject({ env: z.string().min(1) }),
+    z.strictObject({ file: z.string().min(1) }),
+  ])
+  .transform((value, context): Secret => {
+    if (value instanceof Secret) return value
+    if (typeof value === 'string') return new Secret(value)
+    const read = 'env' in value ? fromEnvironment(value.env) : fromFile(value.file)
+    if (typeof read === 'string') return new Secret(read)
+    context.addIssue({ code: 'custom', message: read.problem })
+    return z.NEVER
+  })
+
+function fromEnvironment(name: string): string | { problem: string } {
+  const value = process.env[name]
+  return value ? value : { problem: `the environment variable ${name} is not set` }
+}
+
+function fromFile(path: string): string | { problem: string } {
+  try {
+    const value = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    return value ? value : { problem: `the file ${path} is empty` }
+  } catch (error) {
+    return { problem: `the file ${path} cannot be read (${(error as NodeJS.ErrnoException).code})` }
+  }
+}

@@ -1,0 +1,224 @@
+import type { ByteStream } from '../byte-stream.js'
+import type { Inventory, Manifest, ManifestPart } from '../layout/manifest.js'
+import type { RunContext } from '../run-context.js'
+import type { ChildOutput } from './child-output.js'
+
+/**
+ * The adapter for one database engine, bound to one database.
+ *
+ * Few methods; an optional one means "can also", and a method that is present works.
+ * Every method rethrows `ctx.signal.reason` on abort, after the children it started are gone.
+ */
+export interface Driver {
+  /** Name of the engine as stored in manifests (`postgres`, `mysql`, `sqlite`). Never renamed. */
+  readonly engine: string
+  /** What may be shown of the database: host, port and name, never a password. */
+  readonly display: string
+  /** Name of the database, for names and records. */
+  readonly database: string
+  /** How many parts of a dump may be open at once. Default 1; more means a parallel dump. */
+  readonly maxOpenParts?: number
+
+  /**
+   * Asks the server about itself, the database and what the user may read. Changes nothing.
+   *
+   * @throws {BackupError} `source-unreachable` (retryable), `source-denied`.
+   *   A database that does not exist is no error here: `ServerInfo.database` is then absent.
+   */
+  probe(ctx: RunContext): Promise<ServerInfo>
+
+  /**
+   * Prepares a dump of one consistent state. Programs start when a part is taken.
+   *
+   * @throws {BackupError} `tool-missing`, `tool-too-old`, `source-unreachable`, `source-denied`, `source-missing`,
+   *   before anything was started.
+   */
+  dump(request: DumpRequest, ctx: RunContext): Promise<DumpSession>
+
+  /**
+   * Restores into this driver's database.
+   *
+   * The source's streams keep the law: damage shows as a stream that throws. The driver then kills its client without
+   * closing the client's input, and leaves the target as it was (`create`: dropped if this call made it;
+   * `replace`: the old database stays; otherwise: the transaction is rolled back).
+   *
+   * @throws {BackupError} `restore-refused` before anything was touched, `target-not-empty`, `target-in-use`,
+   *   `restore-failed`.
+   */
+  restore(from: RestoreSource, request: RestoreRequest, ctx: RunContext): Promise<RestoreReport>
+
+  /** Names the objects in a dump without a server. Its presence enables the restore of chosen tables. */
+  contents?(from: RestoreSource, ctx: RunContext): Promise<readonly ObjectName[]>
+
+  /**
+   * Reads a dump to its end with the engine's own tool, without a server, and throws `corrupt` where the tool finds
+   * that the dump is not whole. Guards against a dump program that exited 0 too early.
+   */
+  check?(part: ManifestPart, body: ByteStream, ctx: RunContext): Promise<void>
+
+  /** Makes an empty database beside this one. Its presence enables test restores and staged restores. */
+  scratch?(ctx: RunContext): Promise<ScratchDatabase>
+}
+
+/** What {@link Driver.probe} found. */
+export interface ServerInfo {
+  /** As the server says it, for example `15.18 (Debian 15.18-0+deb12u1)`. */
+  readonly version: string
+  /** Whether the user may do anything on this server. */
+  readonly superuser: boolean
+  /** Absent when the server has no database of that name. */
+  readonly database?: DatabaseInfo
+}
+
+/** The database as {@link Driver.probe} found it. */
+export interface DatabaseInfo {
+  /** Bytes on the server's disk; an estimate of the dump's size for progress. */
+  readonly sizeBytes: number
+  /** As the engine names it, for example `UTF8`. */
+  readonly encoding: string
+  /** Number of user tables (partitions and materialised views included). */
+  readonly tables: number
+  /** Whether it holds no object that a user made. */
+  readonly empty: boolean
+  /** Installed extensions, by name. */
+  readonly extensions: readonly string[]
+  /** Objects that the user may not read, by qualified name: a dump would fail or lack them. */
+  readonly unreadable: readonly string[]
+  /** Connections to the database other than this probe's. */
+  readonly connections: number
+}
+
+/** Which sections of a database to dump or restore. */
+export type Sections = 'all' | 'schema' | 'data'
+
+/** What to dump. Everything optional means the whole database with the driver's own options. */
+export interface DumpRequest {
+  readonly sections?: Sections
+  /** Only these tables, in the engine's own pattern language (PostgreSQL: `schema.table`, `*` and `?`). */
+  readonly tables?: readonly string[]
+  readonly excludeTables?: readonly string[]
+  /** A format that the driver knows (PostgreSQL: `custom`, `plain`). */
+  readonly format?: string
+  /** Whether a warning of the dump program fails the dump. Default `complete`. */
+  readonly onWarning?: 'complete' | 'fail'
+  /** How much to record of what is dumped. Default `none`. */
+  readonly inventory?: InventoryLevel
+}
+
+/** `counts`: rows of each table. `checksums`: and a hash over them. */
+export type InventoryLevel = 'none' | 'counts' | 'checksums'
+
+/**
+ * A dump under way. Disposing of it ends what still runs and removes what was set up, whatever happened.
+ */
+export interface DumpSession extends AsyncDisposable {
+  /** The parts, in order. A part is taken before the next is asked for, up to `maxOpenParts`. */
+  readonly parts: AsyncIterable<DumpPart>
+  /**
+   * Settles when every part has been dumped: resolves if every program exited cleanly and its messages passed the
+   * policy. The engine awaits it before it commits anything.
+   */
+  readonly done: Promise<DumpReport>
+  /** What exactly the dumped state holds. Present unless the request said `none`; awaited after the parts. */
+  inventory?(): Promise<Inventory>
+}
+
+/** One stream of a dump: most dumps are one part. */
+export interface DumpPart {
+  /**
+   * The end of the part's key, and its name in the manifest: `dump`, `sql`, `globals.sql`. Lower-case letters,
+   * digits, `.` and `-`.
+   */
+  readonly name: string
+  /** What the plain bytes are, for example `application/vnd.postgresql.custom-dump`. */
+  readonly mediaType: string
+  /**
+   * Text that stands within the last 512 bytes of a whole dump. Checked where plain bytes pass through this process,
+   * else at the first verification.
+   */
+  readonly trailer?: string
+  /** Bytes of plain data expected, for progress. */
+  readonly expectedBytes?: number
+  /** Starts the part. Called once. */
+  take():
+    | { readonly kind: 'stream'; readonly body: ByteStream }
+    | { readonly kind: 'process'; readonly output: ChildOutput }
+}
+
+/** What a finished dump has to say for the manifest. */
+export interface DumpReport {
+  /** Version of the server. */
+  readonly serverVersion: string
+  /** Versions of the programs used, by name. */
+  readonly tools: Readonly<Record<string, string>>
+  /** Lines that the programs warned with. */
+  readonly warnings: readonly string[]
+  /** The options in force, for the manifest. JSON values, no secrets. */
+  readonly options: Readonly<Record<string, unknown>>
+  /** Shell line that reads the plain bytes of the main part from its input and restores them, for `recover`. */
+  readonly recover: string
+}
+
+/** A backup, open for reading. */
+export interface RestoreSource {
+  readonly manifest: Manifest
+  readonly parts: readonly ManifestPart[]
+  /**
+   * The plain bytes of a part. Keeps the law: hashes and sizes are checked before the stream ends, so damage is a
+   * stream that throws `corrupt`. May be called again to read again.
+   */
+  open(part: string, ctx: RunContext): ByteStream
+}
+
+/**
+ * What to do with what is in the target.
+ * - `create`: the database is made if it does not exist; if it exists it must be empty. Dropped on failure if made here.
+ * - `replace`: drop and recreate. The new one is restored aside and takes the name at the end; then the old one goes.
+ * - `clean`: in place: objects of the dump are dropped and made again, in one transaction.
+ * - `append`: in place: objects that are missing are made, rows are added, nothing is dropped, in one transaction.
+ */
+export type RestoreMode = 'create' | 'replace' | 'clean' | 'append'
+
+/** What to restore, and how. */
+export interface RestoreRequest {
+  readonly mode: RestoreMode
+  readonly sections?: Sections
+  /** Only these tables (`schema.table` or `table`), with their indexes, constraints, sequences and triggers. */
+  readonly tables?: readonly string[]
+  /** Restore with this many connections, from a file spooled first. Default: 1, streamed. */
+  readonly jobs?: number
+  /** Whether to end other connections to the target. Default `false`: `target-in-use` where they are in the way. */
+  readonly terminateConnections?: boolean
+  /** Do not restore owners; everything belongs to the connecting user. */
+  readonly noOwner?: boolean
+  /** Do not restore grants. */
+  readonly noPrivileges?: boolean
+  /** Restore the roles and globals part too, where the backup has one. */
+  readonly globals?: boolean
+}
+
+/** What a restore did. */
+export interface RestoreReport {
+  /** Whether the target database was made by this restore. */
+  readonly created: boolean
+  readonly warnings: readonly string[]
+  /** Versions of the programs used, by name. */
+  readonly tools: Readonly<Record<string, string>>
+}
+
+/** An object in a dump, as the engine names it. */
+export interface ObjectName {
+  /** `table`, `view`, `index`, … in lower case. */
+  readonly kind: string
+  readonly schema?: string
+  readonly name: string
+}
+
+/** An empty database beside the driver's own, for test restores and staged restores. */
+export interface ScratchDatabase extends AsyncDisposable {
+  /** Bound to the scratch database. */
+  readonly driver: Driver
+  /** Puts the scratch in the place of the driver's database; the old one stays under the name returned. */
+  swap?(options: { readonly terminateConnections: boolean }, ctx: RunContext): Promise<{ readonly oldName: string }>
+  /** Disposing drops the scratch unless it was swapped in. */
+}
