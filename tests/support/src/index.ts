@@ -1,1 +1,1 @@
-export {}
+export * from './postgres-server.js'
