@@ -1,0 +1,12 @@
+/**
+ * The environment that every child starts from. It is built from nothing rather than copied from this process, so
+ * that neither our secrets nor a stray `PGOPTIONS` reach a client, and messages come in English and UTF-8.
+ */
+export function minimalEnvironment(): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    LANG: 'C.UTF-8',
+    LC_ALL: 'C.UTF-8',
+    ...(process.env.TMPDIR === undefined ? {} : { TMPDIR: process.env.TMPDIR }),
+  }
+}

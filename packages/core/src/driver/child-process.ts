@@ -1,0 +1,229 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setPriority } from 'node:os'
+import { basename } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { BackupError, type BackupErrorCode, messageOf } from '../backup-error.js'
+import type { RunContext } from '../run-context.js'
+import { minimalEnvironment } from './child-environment.js'
+import { type ChildLimits, watchChild } from './child-watchdog.js'
+import { dieWithParent, killOnExit, signalGroup } from './die-with-parent.js'
+import { isProgram } from './find-program.js'
+import { readLines } from './stderr-lines.js'
+
+/** A program to start. There is no shell: arguments reach it as they are. */
+export interface ChildSpec extends ChildLimits {
+  /** For messages, for example `pg_dump`. */
+  readonly name: string
+  /** Absolute path. */
+  readonly command: string
+  readonly args: readonly string[]
+  /** Added to {@link minimalEnvironment}; nothing else of this process's environment reaches the child. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  readonly cwd?: string | undefined
+  /** Scheduling priority from -20 (most) to 19 (least). */
+  readonly nice?: number | undefined
+  /** Milliseconds between SIGTERM and SIGKILL. Default 5,000. */
+  readonly killGraceMs?: number | undefined
+  /** Exit codes that are success. Default `[0]`. */
+  readonly okExitCodes?: readonly number[] | undefined
+  /** Code of the error when it ends otherwise. Default `dump-failed`. */
+  readonly failure?: BackupErrorCode | undefined
+  /**
+   * Judges how the child ended, when it did so by itself: the error to reject with, or `undefined` to let the exit
+   * code speak. Called for good exit codes too, so that a policy on messages can fail the child.
+   */
+  classify?(exit: ChildExit): BackupError | undefined
+  /** Receives each line of standard error as it comes. What it throws kills the child. */
+  onStderrLine?(line: string): void
+}
+
+/** Where a child's standard input comes from and its output goes to. */
+export interface ChildIo {
+  readonly stdin: 'ignore' | 'pipe'
+  /** A `Writable` must be the standard input of another child; it is given to this one by descriptor and closed here. */
+  readonly stdout: 'ignore' | 'pipe' | Writable
+}
+
+/** How a child ended. */
+export interface ChildExit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** The last lines of standard error. */
+  readonly stderrTail: string
+}
+
+/** A running program. */
+export interface Child {
+  readonly name: string
+  /** Absent when the system could not start it; `done` says why. */
+  readonly pid: number | undefined
+  readonly stdin?: Writable
+  readonly stdout?: Readable
+  /**
+   * Settles when the child is gone. Rejects with `signal.reason` untouched after an abort, with what was given to
+   * `kill`, or with a {@link BackupError}. Need not be awaited: a rejection that nobody sees is no unhandled one.
+   */
+  readonly done: Promise<ChildExit>
+  /**
+   * Ends the child and all it started: SIGTERM to its process group, SIGKILL after the grace. The first call counts.
+   *
+   * @param reason - What `done` rejects with. Default: a {@link BackupError} `aborted`.
+   */
+  kill(reason?: unknown): void
+  /** To be called by whoever sees bytes of the child: it is not idle. */
+  touch(): void
+}
+
+/**
+ * Starts a program in a process group of its own, which is killed on abort and dies with this process.
+ *
+ * @throws {BackupError} `tool-missing`. Throws `signal.reason` when aborted already.
+ */
+export function startChild(spec: ChildSpec, io: ChildIo, ctx: RunContext): Child {
+  try {
+    ctx.signal.throwIfAborted()
+    if (!isProgram(spec.command)) throw toolMissing(spec)
+    return supervise(spec, spawnGroup(spec, io), ctx)
+  } finally {
+    // Destroyed, never ended: a shutdown would cut the connection that the child now holds. In the tick of the spawn,
+    // so that the other child sees the end when this one ends.
+    if (typeof io.stdout === 'object') io.stdout.destroy()
+  }
+}
+
+/** Kills a child and waits until it is gone. Its input stays open until then: psql commits what it has at the end of input. */
+export async function killAndWait(child: Child, reason?: unknown): Promise<void> {
+  child.kill(reason)
+  await child.done.catch(() => {})
+}
+
+function spawnGroup(spec: ChildSpec, io: ChildIo): ChildProcess {
+  const { command, args } = dieWithParent(spec)
+  const child = spawn(command, [...args], {
+    stdio: [io.stdin, io.stdout, 'pipe'],
+    env: { ...minimalEnvironment(), ...spec.env },
+    detached: true,
+    windowsHide: true,
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+  })
+  if (spec.nice !== undefined && child.pid !== undefined) lowerPriority(child.pid, spec.nice)
+  return child
+}
+
+function lowerPriority(pid: number, nice: number): void {
+  try {
+    setPriority(pid, nice)
+  } catch {
+    // It has ended already, or this user may not raise priorities: neither is worth a failed backup.
+  }
+}
+
+function supervise(spec: ChildSpec, running: ChildProcess, ctx: RunContext): Child {
+  const ended = new AbortController()
+  const group = running.pid
+  let killed: { readonly reason: unknown } | undefined
+
+  const kill = (reason: unknown = wasKilled(spec)): void => {
+    if (killed !== undefined || ended.signal.aborted || group === undefined) return
+    killed = { reason }
+    signalGroup(group, 'SIGTERM')
+    ctx.clock.sleep(spec.killGraceMs ?? 5_000, ended.signal).then(
+      () => signalGroup(group, 'SIGKILL'),
+      () => {}, // it went by itself
+    )
+  }
+  const onLine = (line: string): void => {
+    try {
+      spec.onStderrLine?.(line)
+    } catch (error) {
+      kill(error)
+    }
+  }
+  const stderr = running.stderr
+  const lines = stderr === null ? undefined : readLines(stderr, onLine)
+
+  async function settle(): Promise<ChildExit> {
+    const [code, signal] = await untilExit(spec, running)
+    if (killed !== undefined && group !== undefined) signalGroup(group, 'SIGKILL') // what it left behind in its group
+    await stderrEnd(running, ctx)
+    const exit: ChildExit = { code, signal, stderrTail: lines?.tail() ?? '' }
+    if (killed !== undefined) throw killed.reason
+    const error = spec.classify?.(exit) ?? failureOf(spec, exit)
+    if (error !== undefined) throw error
+    return exit
+  }
+
+  const onAbort = (): void => kill(ctx.signal.reason)
+  ctx.signal.addEventListener('abort', onAbort, { once: true })
+  const forget = group === undefined ? () => {} : killOnExit(group)
+  const done = settle().finally(() => {
+    ended.abort()
+    ctx.signal.removeEventListener('abort', onAbort)
+    forget()
+  })
+  done.catch(() => {})
+
+  // A write to a child that is gone fails here as well as where it is awaited; here it says nothing new.
+  running.stdin?.on('error', () => {})
+  const waitsForUs = (): boolean => (running.stdout?.readableLength ?? 0) > 0
+  const touch =
+    group === undefined
+      ? () => {}
+      : watchChild({ name: spec.name, pid: group, waitsForUs, ended: ended.signal }, spec, ctx.clock, kill)
+  return {
+    name: spec.name,
+    pid: running.pid,
+    ...(running.stdin === null ? {} : { stdin: running.stdin }),
+    ...(running.stdout === null ? {} : { stdout: running.stdout }),
+    done,
+    kill,
+    touch,
+  }
+}
+
+async function untilExit(
+  spec: ChildSpec,
+  running: ChildProcess,
+): Promise<[code: number | null, signal: NodeJS.Signals | null]> {
+  try {
+    return (await once(running, 'exit')) as [number | null, NodeJS.Signals | null]
+  } catch (error) {
+    throw new BackupError(spec.failure ?? 'dump-failed', {
+      message: `${spec.name} could not be started: ${messageOf(error)}`,
+      hint: 'Check the working directory, and that the system has memory and process slots left.',
+      cause: error,
+    })
+  }
+}
+
+/** The end of standard error, or a second: a stranger that inherited the descriptor must not hold up the run. */
+async function stderrEnd(running: ChildProcess, ctx: RunContext): Promise<void> {
+  const stderr = running.stderr
+  if (stderr === null || stderr.closed) return
+  const waiting = new AbortController()
+  const { signal } = waiting
+  await Promise.race([once(stderr, 'close', { signal }), ctx.clock.sleep(1_000, signal)]).catch(() => {})
+  waiting.abort()
+  stderr.destroy()
+}
+
+function failureOf(spec: ChildSpec, exit: ChildExit): BackupError | undefined {
+  if (exit.code !== null && (spec.okExitCodes ?? [0]).includes(exit.code)) return undefined
+  const how = exit.code === null ? `was ended by ${exit.signal}` : `ended with exit code ${exit.code}`
+  return new BackupError(spec.failure ?? 'dump-failed', {
+    message: `${spec.name} ${how}${exit.stderrTail === '' ? '' : `: ${exit.stderrTail}`}`,
+    ...(exit.signal === 'SIGKILL' ? { hint: 'The system may have run out of memory; see its log.' } : {}),
+  })
+}
+
+function wasKilled(spec: ChildSpec): BackupError {
+  return new BackupError('aborted', { message: `${spec.name} was stopped before its end` })
+}
+
+function toolMissing(spec: ChildSpec): BackupError {
+  return new BackupError('tool-missing', {
+    message: `${spec.name} was not found at ${spec.command}`,
+    hint: `Install the package that holds ${basename(spec.command)}, or say where it is.`,
+  })
+}

@@ -1,0 +1,165 @@
+import { once } from 'node:events'
+import { finished, type Readable, type Writable } from 'node:stream'
+import { BackupError } from '../backup-error.js'
+import type { ByteStream } from '../byte-stream.js'
+import { type Child, type ChildExit, killAndWait } from './child-process.js'
+
+/** How {@link readFromChild} cuts the output. */
+export interface ReadOptions {
+  /** Small reads are joined into blocks of this many bytes. Default 256 KiB. */
+  readonly blockBytes?: number
+}
+
+/**
+ * The standard output of a child as a stream that keeps the law: it ends only after the child has ended well, and
+ * throws what `done` rejects with otherwise. A reader that stops early kills the child.
+ */
+export async function* readFromChild(
+  child: Child,
+  { blockBytes = 256 * 1024 }: ReadOptions = {},
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* inBlocks(pipeOf(child, child.stdout), blockBytes, child.touch)
+    await child.done
+  } catch (error) {
+    child.kill(error)
+    await child.done // a child that failed has the better explanation
+    throw error
+  } finally {
+    await killAndWait(child)
+  }
+}
+
+/** What becomes of a source that a child did not want to its end. */
+export interface WriteOptions {
+  /**
+   * `read` (default): read to its end all the same, so that damage in it is found. `drop`: given back, for a child
+   * that only looks at the beginning.
+   */
+  readonly rest?: 'read' | 'drop'
+}
+
+/**
+ * Feeds a child until the source ends, closes its input, and waits for its end.
+ *
+ * When the source throws, the child is killed and gone before its input is closed (a client that sees the end of its
+ * input commits what it has), and the source's error is rethrown.
+ *
+ * @throws What `child.done` rejects with, when the child ends before the source does.
+ */
+export async function writeToChild(
+  child: Child,
+  source: ByteStream,
+  { rest = 'read' }: WriteOptions = {},
+): Promise<ChildExit> {
+  const stdin = pipeOf(child, child.stdin)
+  const untilGone = untilGoneOf(child, stdin)
+  const chunks = source[Symbol.asyncIterator]()
+  let next = chunks.next()
+  try {
+    for (let taken = await untilGone(next); !taken.done; taken = await untilGone(next)) {
+      child.touch()
+      if (!stdin.write(taken.value)) await untilGone(once(stdin, 'drain'))
+      next = chunks.next()
+    }
+  } catch (error) {
+    if (error !== gone) {
+      await killAndWait(child, error)
+      throw error
+    }
+    return await afterChild(child, chunks, next, rest)
+  }
+  stdin.end()
+  return await child.done
+}
+
+/** The child wants no more: because it failed, or because it has what it needs. */
+async function afterChild(
+  child: Child,
+  chunks: AsyncIterator<Uint8Array>,
+  pending: Promise<IteratorResult<Uint8Array>>,
+  rest: 'read' | 'drop',
+): Promise<ChildExit> {
+  const giveBack = (): void => {
+    pending.catch(() => {})
+    chunks.return?.().catch(() => {}) // a source that hangs would hold us up
+  }
+  const exit = await child.done.catch((error) => {
+    giveBack()
+    throw error
+  })
+  if (rest === 'drop') giveBack()
+  else for (let next = pending; !(await next).done; next = chunks.next());
+  return exit
+}
+
+const gone = Symbol('the child takes no more')
+
+/**
+ * Races work against the end of the child or of its input. Not `Promise.race`, which would hang a reaction on
+ * `child.done` for every block of a long restore.
+ */
+function untilGoneOf(child: Child, stdin: Writable): <T>(work: Promise<T>) => Promise<T> {
+  let isGone = false
+  let interrupt = (): void => {}
+  const onGone = (): void => {
+    isGone = true
+    interrupt()
+  }
+  child.done.then(onGone, onGone)
+  finished(stdin, { readable: false }, onGone)
+  return (work) =>
+    new Promise((resolve, reject) => {
+      interrupt = () => reject(gone)
+      work.then(resolve, reject)
+      if (isGone) interrupt()
+    })
+}
+
+/** Joins what a readable yields into blocks; up to two of them wait for the consumer. */
+async function* inBlocks(from: Readable, blockBytes: number, onBytes: () => void): AsyncGenerator<Uint8Array> {
+  const full: Buffer[] = []
+  let block = Buffer.allocUnsafe(blockBytes)
+  let filled = 0
+  let end: { readonly error?: Error | null | undefined } | undefined
+  let wake = (): void => {}
+
+  const take = (chunk: Buffer): void => {
+    onBytes()
+    for (let read = 0; read < chunk.length; ) {
+      const copied = chunk.copy(block, filled, read)
+      read += copied
+      filled += copied
+      if (filled < blockBytes) return
+      full.push(block)
+      block = Buffer.allocUnsafe(blockBytes)
+      filled = 0
+    }
+    if (full.length > 1) from.pause()
+    wake()
+  }
+  from.on('data', take)
+  finished(from, { writable: false }, (error) => {
+    end = { error }
+    wake()
+  })
+
+  while (end === undefined || full.length > 0) {
+    const next = full.shift()
+    if (next !== undefined) {
+      yield next
+      continue
+    }
+    from.resume()
+    await new Promise<void>((resolve) => {
+      wake = resolve
+    })
+  }
+  if (end.error) throw end.error
+  if (filled > 0) yield block.subarray(0, filled)
+}
+
+function pipeOf<Stream>(child: Child, stream: Stream | undefined): Stream {
+  if (stream !== undefined) return stream
+  throw new BackupError('internal', { message: `${child.name} was started without the pipe that is used here` })
+}

@@ -1,0 +1,40 @@
+import type { Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+
+const maxLineLength = 8_192
+const maxTailLines = 20
+const maxTailLength = 4_096
+
+/** What a program says on standard error, as lines; memory is bounded whatever it says. */
+export interface StderrLines {
+  /** The last lines so far: at most 20, of 4,096 characters together. */
+  tail(): string
+}
+
+/**
+ * Reads standard error line by line. Lines beyond 8,192 characters are cut, empty ones dropped.
+ *
+ * @param onLine - Receives each line as soon as it is complete. The last one needs no line feed.
+ */
+export function readLines(stderr: Readable, onLine: (line: string) => void): StderrLines {
+  const decoder = new StringDecoder('utf8')
+  const tail: string[] = []
+  let rest = ''
+
+  const emit = (text: string): void => {
+    const line = text.slice(0, maxLineLength).trimEnd()
+    if (line === '') return
+    tail.push(line)
+    if (tail.length > maxTailLines) tail.shift()
+    onLine(line)
+  }
+  const take = (text: string): void => {
+    const lines = (rest + text).split(/\r\n|[\r\n]/)
+    rest = (lines.pop() ?? '').slice(0, maxLineLength)
+    lines.forEach(emit)
+  }
+
+  stderr.on('data', (chunk: Buffer) => take(decoder.write(chunk)))
+  stderr.on('end', () => emit(rest + decoder.end()))
+  return { tail: () => tail.join('\n').slice(-maxTailLength) }
+}
