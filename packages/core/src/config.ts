@@ -1,0 +1,205 @@
+import { z } from 'zod'
+import { BackupError, messageOf } from './backup-error.js'
+import type { Catalog } from './catalog/catalog.js'
+import type { Cipher } from './cipher/cipher.js'
+import { closest } from './closest.js'
+import type { Codec } from './codec/codec.js'
+import { parseCompression } from './codec/parse-compression.js'
+import type { Driver, DumpRequest, InventoryLevel } from './driver/driver.js'
+import { type Duration, durationValue } from './duration.js'
+import type { Job } from './engine/job.js'
+import type { Clock, Logger } from './run-context.js'
+import { named } from './storage/named-storage.js'
+import { retrying } from './storage/retrying-storage.js'
+import type { Storage } from './storage/storage.js'
+
+/** What {@link createHoldfast} is made from. */
+export interface HoldfastConfig {
+  /** Storages by the name that jobs, messages and manifests use. */
+  readonly storages?: Readonly<Record<string, Storage>>
+  /** Jobs by name. */
+  readonly jobs: Readonly<Record<string, JobConfig>>
+  /** Where runs and identities are remembered. Default: in memory. */
+  readonly catalog?: Catalog
+  /** Default: silence. */
+  readonly logger?: Logger
+  /** Default: the machine's. */
+  readonly clock?: Clock
+}
+
+/** A database and where its backups go. */
+export interface JobConfig {
+  readonly source: Driver
+  /** Names of `storages`, or storages themselves. All are written in one pass. */
+  readonly storages: readonly (string | Storage)[]
+  /** `zstd` (default, level 3), `zstd:9`, `gzip`, `gzip:6`, `none`, or a codec. */
+  readonly compress?: string | Codec
+  readonly encrypt?: Cipher
+  /** Copies that must be whole for the run to count. Default 1. */
+  readonly minCopies?: number
+  /** What to dump; default: the whole database. */
+  readonly dump?: Pick<DumpRequest, 'sections' | 'tables' | 'excludeTables' | 'format'>
+  /** What the manifest records of the dumped state. Default `counts`: the rows of each table. */
+  readonly inventory?: InventoryLevel
+  /** Whether a warning of the dump program fails the run. Default `complete`. */
+  readonly onWarning?: 'complete' | 'fail'
+  /** Time for which a copy may accept no byte before it is given up. Default `'5m'`. */
+  readonly stallTimeout?: Duration
+}
+
+/** A configuration, checked, with everything resolved. */
+export interface ResolvedConfig {
+  readonly storages: ReadonlyMap<string, Storage>
+  readonly jobs: ReadonlyMap<string, Job>
+}
+
+/**
+ * Types a configuration and checks it.
+ *
+ * @example
+ * ```ts
+ * import { defineConfig } from '@holdfast/core'
+ * import { postgres } from '@holdfast/driver-postgres'
+ * import { local } from '@holdfast/storage-local'
+ *
+ * export default defineConfig({
+ *   storages: { disk: local({ path: './backups' }) },
+ *   jobs: { shop: { source: postgres({ url: 'postgres://localhost/shop' }), storages: ['disk'] } },
+ * })
+ * ```
+ * @throws {BackupError} `config-invalid`, naming the path, the value and the fix.
+ */
+export function defineConfig<Config extends HoldfastConfig>(config: Config): Config {
+  resolveConfig(config)
+  return config
+}
+
+/** Checks a configuration and resolves names, compression and durations. */
+export function resolveConfig(config: HoldfastConfig): ResolvedConfig {
+  const parsed = configSchema.safeParse(config)
+  if (!parsed.success) throw invalid(parsed.error.issues.flatMap((issue) => explain(issue, config)))
+  const shared = Object.entries(config.storages ?? {}).map(
+    ([name, storage]) => [name, named(retrying(storage), name)] as const,
+  )
+  const storages = new Map<string, Storage>(shared)
+  const jobs = new Map<string, Job>()
+  for (const [name, job] of Object.entries(parsed.data.jobs)) jobs.set(name, resolveJob(name, job, storages))
+  return { storages, jobs }
+}
+
+const driverValue = z.custom<Driver>((value) => hasMethods(value, ['probe', 'dump', 'restore']), {
+  error: 'must be a driver, for example postgres({ url })',
+})
+const storageValue = z.custom<Storage>((value) => hasMethods(value, ['put', 'get', 'stat', 'list', 'delete']), {
+  error: 'must be a storage, for example local({ path })',
+})
+const codecValue = z.custom<Codec>((value) => hasMethods(value, ['compress', 'decompress']))
+const cipherValue = z.custom<Cipher>((value) => hasMethods(value, ['encrypt', 'decrypt']), {
+  error: 'must be a cipher',
+})
+
+const jobSchema = z.strictObject({
+  source: driverValue,
+  storages: z
+    .array(
+      z.union([z.string(), storageValue], {
+        error: 'must be the name of a storage, or a storage such as local({ path })',
+      }),
+    )
+    .min(1, 'must name at least one storage'),
+  compress: z.union([z.string().transform(compression), codecValue]).default(() => parseCompression('zstd')),
+  encrypt: cipherValue.optional(),
+  minCopies: z.number().int().min(1).default(1),
+  dump: z
+    .strictObject({
+      sections: z.enum(['all', 'schema', 'data']).optional(),
+      tables: z.array(z.string()).min(1).optional(),
+      excludeTables: z.array(z.string()).optional(),
+      format: z.string().optional(),
+    })
+    .default({}),
+  inventory: z.enum(['none', 'counts', 'checksums']).default('counts'),
+  onWarning: z.enum(['complete', 'fail']).default('complete'),
+  stallTimeout: durationValue.default(300_000),
+})
+
+const configSchema = z.strictObject({
+  storages: z.record(z.string(), storageValue).optional(),
+  jobs: z.record(z.string().min(1), jobSchema),
+  catalog: z.custom<Catalog>((value) => hasMethods(value, ['begin', 'finish'])).optional(),
+  logger: z.custom<Logger>((value) => hasMethods(value, ['info', 'warn', 'error'])).optional(),
+  clock: z.custom<Clock>((value) => hasMethods(value, ['now', 'sleep'])).optional(),
+})
+
+function resolveJob(name: string, job: z.output<typeof jobSchema>, storages: Map<string, Storage>): Job {
+  const path = `jobs.${name}`
+  const resolved = job.storages.map((storage, index) => resolveStorage(storage, `${path}.storages.${index}`, storages))
+  if (new Set(resolved).size < resolved.length) throw invalid([`${path}.storages: names a storage twice`])
+  if (job.minCopies > resolved.length) {
+    throw invalid([`${path}.minCopies: is ${job.minCopies}, but the job has only ${resolved.length} storages`])
+  }
+  const { dump, inventory, onWarning } = job
+  return {
+    name,
+    source: job.source,
+    storages: resolved,
+    minCopies: job.minCopies,
+    codec: job.compress,
+    ...(job.encrypt && { cipher: job.encrypt }),
+    dump: { ...(dump as DumpRequest), inventory, onWarning },
+    stallTimeoutMs: job.stallTimeout,
+  }
+}
+
+/** Storages given in place are known by their own name from then on. */
+function resolveStorage(value: string | Storage, path: string, storages: Map<string, Storage>): Storage {
+  if (typeof value === 'string') {
+    const found = storages.get(value)
+    if (found) return found
+    throw invalid([`${path}: no storage is called ${JSON.stringify(value)}${closest(value, [...storages.keys()])}`])
+  }
+  const known = storages.get(value.name)
+  if (known && known.display !== value.display) {
+    throw invalid([`${path}: two storages are called ${JSON.stringify(value.name)}; give one of them another name`])
+  }
+  const storage = known ?? retrying(value)
+  storages.set(value.name, storage)
+  return storage
+}
+
+function compression(value: string, context: z.RefinementCtx): Codec {
+  try {
+    return parseCompression(value)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) })
+    return z.NEVER
+  }
+}
+
+function hasMethods(value: unknown, names: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+}
+
+/** One line an issue: path, what is wrong, the value where it is short and plain, and what was probably meant. */
+function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
+  const path = issue.path.map(String).join('.')
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(issue.path)
+    return issue.keys.map((key) => `${path ? `${path}.` : ''}${key}: is not a known setting${closest(key, known)}`)
+  }
+  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], config)
+  const shown = ['string', 'number', 'boolean'].includes(typeof value) ? ` (it is ${JSON.stringify(value)})` : ''
+  const missing = value === undefined ? 'is missing; it ' : ''
+  return [`${path || 'the configuration'}: ${missing}${issue.message}${shown}`]
+}
+
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  if (path.length === 0) return Object.keys(configSchema.shape)
+  if (path[0] === 'jobs' && path.length === 2) return Object.keys(jobSchema.shape)
+  return ['sections', 'tables', 'excludeTables', 'format']
+}
+
+function invalid(problems: readonly string[]): BackupError {
+  return new BackupError('config-invalid', { message: `The configuration is not valid: ${problems.join('; ')}` })
+}

@@ -1,0 +1,78 @@
+import { messageOf } from '../backup-error.js'
+import { readAll } from '../byte-stream.js'
+import { type IndexedCopy, indexKeys } from '../layout/key-index.js'
+import { decodeManifest } from '../layout/manifest-file.js'
+import { manifestKey, safeName } from '../layout/object-names.js'
+import type { RunContext } from '../run-context.js'
+import type { Storage } from '../storage/storage.js'
+import { copyBackup } from './copy-backup.js'
+
+/** A copy that was filled in from another storage. */
+export interface FilledCopy {
+  readonly base: string
+  readonly from: string
+  readonly to: string
+}
+
+/**
+ * Fills in what earlier runs of the job could not write: a copy that failed, or whose data is there and whose
+ * manifest is not (the run was killed between two storages). A copy that was deleted leaves neither trace, and stays
+ * deleted. Younger backups first; a copy that fails again is left for the next run.
+ */
+export async function backFill(
+  job: string,
+  storages: readonly Storage[],
+  since: Date,
+  ctx: RunContext,
+): Promise<readonly FilledCopy[]> {
+  const indexes = new Map<Storage, ReadonlyMap<string, IndexedCopy>>()
+  for (const storage of storages) indexes.set(storage, await indexKeys(storage, `${safeName(job)}/`, ctx))
+  const filled: FilledCopy[] = []
+  for (const gap of findGaps(indexes, since)) {
+    const { base, from, to } = gap
+    try {
+      if (!(await isOwed(gap, ctx))) continue
+      ctx.report({ type: 'stage', stage: 'back-fill', detail: `${base} from ${from.name} to ${to.name}` })
+      await copyBackup(base, from, to, ctx)
+      filled.push({ base, from: from.name, to: to.name })
+      ctx.log.info(`Filled in the copy of ${base} on ${to.name} from ${from.name}`)
+    } catch (error) {
+      ctx.signal.throwIfAborted()
+      ctx.log.warn(`The copy of ${base} on ${to.name} could not be filled in: ${messageOf(error)}`)
+    }
+  }
+  return filled
+}
+
+interface Gap {
+  readonly base: string
+  readonly from: Storage
+  readonly to: Storage
+  /** What lies on `to` without a manifest. */
+  readonly leftovers: boolean
+}
+
+function findGaps(indexes: ReadonlyMap<Storage, ReadonlyMap<string, IndexedCopy>>, since: Date): readonly Gap[] {
+  const entries = [...indexes.values()]
+    .flatMap((index) => [...index.values()])
+    .filter((copy) => copy.startedAt >= since)
+  entries.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime())
+  const gaps: Gap[] = []
+  for (const base of new Set(entries.map((copy) => copy.base))) {
+    const holders = [...indexes].filter(([, index]) => index.get(base)?.manifest)
+    const from = holders[0]?.[0]
+    if (!from) continue
+    for (const [to, index] of indexes) {
+      const copy = index.get(base)
+      if (!copy?.manifest) gaps.push({ base, from, to, leftovers: (copy?.data.length ?? 0) > 0 })
+    }
+  }
+  return gaps
+}
+
+async function isOwed({ base, from, to, leftovers }: Gap, ctx: RunContext): Promise<boolean> {
+  if (leftovers) return true
+  const key = manifestKey(base)
+  const manifest = decodeManifest(await readAll(from.get(key, undefined, ctx)), `${key} on ${from.display}`)
+  return manifest.copies.some(({ storage, status }) => storage === to.name && status === 'failed')
+}

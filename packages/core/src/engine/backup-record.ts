@@ -1,0 +1,49 @@
+import type { BackupType, Manifest } from '../layout/manifest.js'
+
+/** A backup, as the storages know it. */
+export interface BackupRecord {
+  /** UUIDv7. */
+  readonly id: string
+  /** The last 8 digits of the id: enough to name it. */
+  readonly shortId: string
+  /** `{database}_{type}_{yyyymmdd}_{hhmmss}_{shortId}`: what its objects are called. */
+  readonly name: string
+  /** What the keys of its objects begin with: `{job}/{yyyy}/{mm}/{name}`. */
+  readonly base: string
+  readonly job: string
+  readonly database: string
+  readonly engine: string
+  readonly type: BackupType
+  readonly label?: string
+  readonly startedAt: Date
+  readonly endedAt: Date
+  /** Bytes of all parts on one storage. */
+  readonly storedBytes: number
+  /** Bytes of all parts as dumped, where known: from the dump, else from a verification. */
+  readonly plainBytes?: number
+  readonly copies: readonly BackupCopy[]
+  readonly warnings: readonly string[]
+  /** Latest time at which some copy was found intact. */
+  readonly verifiedAt?: Date
+  readonly manifest: Manifest
+}
+
+/** A backup as it lies on one storage. */
+export interface BackupCopy {
+  readonly storage: string
+  /**
+   * `complete`: manifest and all data are there, at their sizes. `missing`: an object of data is gone or has another
+   * size. `corrupt`: the last verification found damage.
+   */
+  readonly status: 'complete' | 'missing' | 'corrupt'
+  /** What is wrong, if something is. */
+  readonly problem?: string
+  readonly verifiedAt?: Date
+}
+
+/** A manifest that cannot be trusted. It makes no backup; nothing deletes it by itself. */
+export interface DamagedManifest {
+  readonly storage: string
+  readonly key: string
+  readonly problem: string
+}

@@ -1,0 +1,17 @@
+import type { Cipher } from '../cipher/cipher.js'
+import type { Codec } from '../codec/codec.js'
+import type { Driver, DumpRequest } from '../driver/driver.js'
+import type { Storage } from '../storage/storage.js'
+
+/** A job with everything resolved: what the engine runs. */
+export interface Job {
+  readonly name: string
+  readonly source: Driver
+  readonly storages: readonly Storage[]
+  readonly minCopies: number
+  readonly codec: Codec
+  readonly cipher?: Cipher
+  readonly dump: DumpRequest
+  /** Milliseconds for which a copy may accept no byte before it is given up. */
+  readonly stallTimeoutMs: number
+}

@@ -1,0 +1,158 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { BackupError, isBackupError, messageOf } from '../backup-error.js'
+import { readAll, streamOf } from '../byte-stream.js'
+import { formatVersion } from '../layout/manifest.js'
+import { leaseKey } from '../layout/object-names.js'
+import type { RunContext } from '../run-context.js'
+import { removeQuietly } from '../storage/remove-quietly.js'
+import type { Storage } from '../storage/storage.js'
+
+/** Milliseconds after which a lease that is not renewed may be taken over. */
+export const leaseMs = 120_000
+
+/** A lease that this run holds on one storage. */
+export interface Lease extends AsyncDisposable {
+  /** @throws {BackupError} `lease-lost` when another run has taken over: the fence before the commit. */
+  check(): Promise<void>
+}
+
+interface LeaseContent {
+  readonly run: string
+  readonly host: string
+  readonly pid: number
+  readonly startTime: string
+  readonly expiresAt: string
+}
+
+/**
+ * Keeps two runs of a job apart on a storage, with nothing but the storage: an object that only one can create.
+ * Renewed while held; disposing of it lets go.
+ *
+ * @throws {BackupError} `busy` (retryable) while another run holds it.
+ */
+export async function acquireLease(storage: Storage, job: string, run: string, ctx: RunContext): Promise<Lease> {
+  const key = leaseKey(job)
+  await claim(storage, key, run, ctx)
+  const renewing = new AbortController()
+  const renewal = renew(storage, key, run, { ...ctx, signal: AbortSignal.any([ctx.signal, renewing.signal]) })
+  return {
+    async check() {
+      const held = await read(storage, key, ctx)
+      if (held?.run !== run) throw lost(storage, job)
+    },
+    async [Symbol.asyncDispose]() {
+      renewing.abort()
+      await renewal
+      const letGo = { ...ctx, signal: AbortSignal.timeout(30_000) }
+      const held = await read(storage, key, letGo).catch(() => undefined)
+      if (held?.run === run) await removeQuietly(storage, [key], ctx)
+    },
+  }
+}
+
+async function claim(storage: Storage, key: string, run: string, ctx: RunContext): Promise<void> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      await storage.put(key, streamOf(contentOf(run, ctx)), { ifAbsent: true }, ctx)
+      // A storage without exclusive puts may let two through: the one that is read back holds it.
+      if ((await read(storage, key, ctx))?.run === run) return
+    } catch (error) {
+      if (!isBackupError(error, 'already-exists')) throw error
+    }
+    const held = await read(storage, key, ctx)
+    if (held && held.run !== run && !isAbandoned(held, ctx)) throw busy(storage, held)
+    if (held) ctx.log.warn(`Taking over the lease of run ${held.run} on ${storage.name}, which ended without a word`)
+    if (held) await storage.delete(key, ctx)
+  }
+  throw new BackupError('busy', {
+    message: `The lease ${key} on ${storage.display} could not be taken: others keep taking it`,
+    hint: 'Try again in a moment.',
+    retryable: true,
+  })
+}
+
+async function renew(storage: Storage, key: string, run: string, ctx: RunContext): Promise<void> {
+  while (!ctx.signal.aborted) {
+    try {
+      await ctx.clock.sleep(leaseMs / 3, ctx.signal)
+      if ((await read(storage, key, ctx))?.run === run) await storage.put(key, streamOf(contentOf(run, ctx)), {}, ctx)
+    } catch (error) {
+      if (!ctx.signal.aborted) ctx.log.warn(`The lease ${key} on ${storage.name} was not renewed: ${messageOf(error)}`)
+    }
+  }
+}
+
+async function read(storage: Storage, key: string, ctx: RunContext): Promise<LeaseContent | undefined> {
+  try {
+    return JSON.parse((await readAll(storage.get(key, undefined, ctx), 65_536)).toString()) as LeaseContent
+  } catch (error) {
+    if (isBackupError(error, 'not-found')) return undefined
+    if (error instanceof SyntaxError) return { run: '', host: '', pid: 0, startTime: '', expiresAt: '' } // nobody's
+    throw error
+  }
+}
+
+function contentOf(run: string, ctx: RunContext): Buffer {
+  const content: LeaseContent & { formatVersion: number } = {
+    formatVersion,
+    run,
+    host: thisHost(),
+    pid: process.pid,
+    startTime: startTimeOf(process.pid) ?? '',
+    expiresAt: new Date(ctx.clock.now().getTime() + leaseMs).toISOString(),
+  }
+  return Buffer.from(`${JSON.stringify(content)}\n`)
+}
+
+/** Past its time, or of a process of this host that is gone: after a crash nobody has to wait. */
+function isAbandoned(held: LeaseContent, ctx: RunContext): boolean {
+  if (!(Date.parse(held.expiresAt) > ctx.clock.now().getTime())) return true
+  return held.host === thisHost() && startTimeOf(held.pid) !== held.startTime
+}
+
+/** Where a process id means the same process: containers of one name can each have a process 1. */
+function thisHost(): string {
+  try {
+    return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`
+  } catch {
+    return hostname()
+  }
+}
+
+/** Start time of a process in clock ticks since boot (proc(5), field 22), with the boot's id: pids come round again. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${fields[19]}`
+  } catch {
+    return isAlive(pid) ? '' : undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function busy(storage: Storage, held: LeaseContent): BackupError {
+  return new BackupError('busy', {
+    message: `Another run of this job is writing to ${storage.display} (process ${held.pid} on ${held.host})`,
+    hint: `Wait for it to end. If it is gone, its lease ends by itself at ${held.expiresAt}.`,
+    retryable: true,
+  })
+}
+
+function lost(storage: Storage, job: string): BackupError {
+  return new BackupError('lease-lost', {
+    message: `This run of ${job} was paused for so long that another run took over ${storage.display}`,
+    hint: 'Nothing was committed. Run the backup again.',
+    retryable: true,
+  })
+}

@@ -1,0 +1,143 @@
+import { isBackupError, messageOf } from '../backup-error.js'
+import { readAll } from '../byte-stream.js'
+import { type IndexedCopy, indexKeys } from '../layout/key-index.js'
+import type { Manifest } from '../layout/manifest.js'
+import { decodeManifest } from '../layout/manifest-file.js'
+import { safeName, shortId } from '../layout/object-names.js'
+import type { RunContext } from '../run-context.js'
+import type { Storage } from '../storage/storage.js'
+import type { BackupCopy, BackupRecord, DamagedManifest } from './backup-record.js'
+import { mapConcurrently } from './map-concurrently.js'
+import { readVerification, type Verification } from './verification.js'
+
+/** Manifests read at once from one storage. */
+const readers = 8
+
+/** What the storages hold, newest first. */
+export interface StoredBackups {
+  readonly backups: readonly BackupRecord[]
+  readonly damaged: readonly DamagedManifest[]
+  /** Storages that could not be read: what only they hold is not in `backups`. */
+  readonly unreachable: readonly { readonly storage: string; readonly error: unknown }[]
+}
+
+/**
+ * Reads what is on the storages: the storage is the truth. A backup on several storages is one record with several
+ * copies. A storage that cannot be read is named; it never looks like fewer backups.
+ *
+ * @throws the first storage's error when none can be read.
+ */
+export async function readBackups(
+  storages: readonly Storage[],
+  filter: { readonly job?: string | undefined },
+  ctx: RunContext,
+): Promise<StoredBackups> {
+  const prefix = filter.job === undefined ? '' : `${safeName(filter.job)}/`
+  const settled = await Promise.allSettled(storages.map((storage) => readStorage(storage, prefix, ctx)))
+  ctx.signal.throwIfAborted()
+  const found = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const unreachable = settled.flatMap((result, index) =>
+    result.status === 'rejected' ? [{ storage: storages[index]?.name ?? '', error: result.reason as unknown }] : [],
+  )
+  if (unreachable[0] && found.length === 0) throw unreachable[0].error
+  const byId = new Map<string, { base: string; manifest: Manifest; copies: FoundCopy[] }>()
+  for (const copy of found.flatMap(({ copies }) => copies)) {
+    if (filter.job !== undefined && copy.manifest.job !== filter.job) continue
+    const entry = byId.get(copy.manifest.id) ?? { base: copy.base, manifest: copy.manifest, copies: [] }
+    byId.set(copy.manifest.id, entry)
+    entry.copies.push(copy)
+  }
+  const backups = [...byId.values()].map(({ base, manifest, copies }) => toRecord(base, manifest, copies))
+  return {
+    backups: backups.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime() || (a.id < b.id ? 1 : -1)),
+    damaged: found.flatMap(({ damaged }) => damaged),
+    unreachable,
+  }
+}
+
+interface FoundCopy {
+  readonly base: string
+  readonly manifest: Manifest
+  readonly copy: BackupCopy
+  readonly verification: Verification | undefined
+}
+
+async function readStorage(
+  storage: Storage,
+  prefix: string,
+  ctx: RunContext,
+): Promise<{ copies: FoundCopy[]; damaged: DamagedManifest[] }> {
+  const damaged: DamagedManifest[] = []
+  const indexed = [...(await indexKeys(storage, prefix, ctx)).values()].filter((copy) => copy.manifest)
+  const copies = await mapConcurrently(indexed, readers, async (entry) => {
+    const key = entry.manifest?.key ?? ''
+    try {
+      const manifest = decodeManifest(await readAll(storage.get(key, undefined, ctx)), `${key} on ${storage.display}`)
+      const verification = entry.verified && (await readVerification(storage, entry.verified.key, ctx))
+      return { base: entry.base, manifest, copy: toCopy(storage, manifest, entry, verification), verification }
+    } catch (error) {
+      if (isBackupError(error, 'not-found')) return undefined // deleted since it was listed
+      if (!isBackupError(error, 'manifest-invalid') && !isBackupError(error, 'manifest-too-new')) throw error
+      damaged.push({ storage: storage.name, key, problem: messageOf(error) })
+      return undefined
+    }
+  })
+  return { copies: copies.filter((copy) => copy !== undefined), damaged }
+}
+
+function toCopy(
+  storage: Storage,
+  manifest: Manifest,
+  entry: IndexedCopy,
+  verification: Verification | undefined,
+): BackupCopy {
+  const verifiedAt = verification && { verifiedAt: new Date(verification.verifiedAt) }
+  for (const part of manifest.parts) {
+    const object = entry.data.find(({ key }) => key === part.key)
+    if (object?.size === part.storedBytes) continue
+    const problem = object ? `${part.key} has ${object.size} of ${part.storedBytes} bytes` : `${part.key} is gone`
+    return { storage: storage.name, status: 'missing', problem, ...verifiedAt }
+  }
+  if (verification?.status === 'corrupt') {
+    return { storage: storage.name, status: 'corrupt', problem: verification.problem ?? 'damaged', ...verifiedAt }
+  }
+  return { storage: storage.name, status: 'complete', ...verifiedAt }
+}
+
+/** A record from a manifest and what is known of its copies. */
+export function toRecord(
+  base: string,
+  manifest: Manifest,
+  found: readonly Pick<FoundCopy, 'copy' | 'verification'>[],
+): BackupRecord {
+  const intact = found.flatMap(({ verification }) => (verification?.status === 'intact' ? [verification] : []))
+  const verifiedAt = intact
+    .map((verification) => verification.verifiedAt)
+    .sort()
+    .at(-1)
+  const plainBytes =
+    sum(manifest.parts.map((part) => part.plainBytes)) ?? sum(intact[0]?.parts.map((part) => part.plainBytes))
+  return {
+    base,
+    id: manifest.id,
+    shortId: shortId(manifest.id),
+    name: base.slice(base.lastIndexOf('/') + 1),
+    job: manifest.job,
+    database: manifest.database,
+    engine: manifest.engine,
+    type: manifest.type,
+    ...(manifest.label !== undefined && { label: manifest.label }),
+    startedAt: new Date(manifest.startedAt),
+    endedAt: new Date(manifest.endedAt),
+    storedBytes: sum(manifest.parts.map((part) => part.storedBytes)) ?? 0,
+    ...(plainBytes !== undefined && { plainBytes }),
+    copies: found.map(({ copy }) => copy),
+    warnings: manifest.warnings,
+    ...(verifiedAt !== undefined && { verifiedAt: new Date(verifiedAt) }),
+    manifest,
+  }
+}
+
+function sum(sizes: readonly (number | undefined)[] = [undefined]): number | undefined {
+  return sizes.reduce((total, size) => (total === undefined || size === undefined ? undefined : total + size), 0)
+}

@@ -1,0 +1,191 @@
+import { messageOf } from '../backup-error.js'
+import type { Catalog, RunStatus } from '../catalog/catalog.js'
+import type { DumpReport, DumpSession } from '../driver/driver.js'
+import type { CopyOutcome, Layout, WrittenData } from '../layout/layout.js'
+import { type BackupType, formatVersion, type Inventory, type Manifest } from '../layout/manifest.js'
+import { baseKey } from '../layout/object-names.js'
+import { recoverLine } from '../layout/recover-line.js'
+import { requireCopies } from '../layout/require-copies.js'
+import type { RunContext } from '../run-context.js'
+import { removeQuietly } from '../storage/remove-quietly.js'
+import { uuidV7 } from '../uuid-v7.js'
+import { holdfastVersion } from '../version.js'
+import type { FilledCopy } from './back-fill.js'
+import { commit } from './commit.js'
+import type { Job } from './job.js'
+import { type PreparedStorages, prepareStorages } from './prepare-storages.js'
+import { probeSource } from './probe-source.js'
+import { tidyUp } from './tidy-up.js'
+
+/** What the engine is given beside the job. */
+export interface EngineDeps {
+  readonly catalog: Catalog
+  readonly layout: Layout
+}
+
+/** What a caller may say about one backup. */
+export interface BackupRequest {
+  readonly type: BackupType
+  readonly label?: string
+}
+
+/** What a run of a backup came to. */
+export interface BackupRun {
+  readonly status: Extract<RunStatus, 'complete' | 'complete_with_warnings' | 'partial'>
+  readonly manifest: Manifest
+  readonly base: string
+  readonly copies: readonly CopyOutcome[]
+  readonly filled: readonly FilledCopy[]
+  readonly durationMs: number
+}
+
+/** Where a run stands between its parts: enough to clean up after it. */
+interface Intent {
+  readonly id: string
+  readonly base: string
+  readonly startedAt: Date
+  readonly request: BackupRequest
+}
+
+/**
+ * Backs up a job's database to its storages in one pass.
+ *
+ * The order is the commit protocol of docs/format.md: leases, data, the dump's own word that it was whole, fence,
+ * manifests. Whatever fails before the first manifest leaves nothing behind that could be taken for a backup.
+ */
+export async function runBackup(
+  job: Job,
+  request: BackupRequest,
+  deps: EngineDeps,
+  ctx: RunContext,
+): Promise<BackupRun> {
+  const startedAt = ctx.clock.now()
+  const started = ctx.clock.monotonic()
+  const id = uuidV7(startedAt)
+  const base = baseKey({ id, job: job.name, database: job.source.database, type: request.type, startedAt })
+  await deps.catalog.begin({ id, kind: 'backup', job: job.name, status: 'running', startedAt })
+  const finish = (status: Exclude<RunStatus, 'running'>, error?: string): Promise<void> =>
+    deps.catalog.finish(id, {
+      status,
+      endedAt: ctx.clock.now(),
+      durationMs: ctx.clock.monotonic() - started,
+      ...(error !== undefined && { error }),
+    })
+  try {
+    const made = await makeBackup(job, { id, base, startedAt, request }, deps, ctx)
+    await finish(made.status)
+    return { ...made, base, durationMs: ctx.clock.monotonic() - started }
+  } catch (error) {
+    await finish(ctx.signal.aborted ? 'aborted' : 'failed', messageOf(error))
+    throw error
+  }
+}
+
+async function makeBackup(
+  job: Job,
+  intent: Intent,
+  deps: EngineDeps,
+  ctx: RunContext,
+): Promise<Omit<BackupRun, 'base' | 'durationMs'>> {
+  ctx.report({ type: 'stage', stage: 'preflight' })
+  const probing = probeSource(job, ctx)
+  probing.catch(() => {}) // awaited below; the leases are let go first
+  await using prepared = await prepareStorages(job, intent.id, deps.catalog, ctx)
+  await probing
+
+  ctx.report({ type: 'stage', stage: 'dump' })
+  await using session = await job.source.dump(job.dump, ctx)
+  const { data, report, inventory } = await dumpTo(session, prepared.copies, job, intent, deps, ctx)
+
+  ctx.report({ type: 'stage', stage: 'commit' })
+  const manifest = describe(job, intent, data, report, inventory, ctx)
+  const copies = await commitOrRemove(manifest, intent, data, prepared, ctx)
+  requireCopies(copies, job.minCopies)
+
+  const filled = await tidyUp(job, copies, deps.layout, ctx)
+  return { status: statusOf(copies, manifest), manifest, copies, filled }
+}
+
+/** Streams the dump to every storage that is ready, and awaits the dump's own word that it was whole. */
+async function dumpTo(
+  session: DumpSession,
+  ready: readonly CopyOutcome[],
+  job: Job,
+  intent: Intent,
+  deps: EngineDeps,
+  ctx: RunContext,
+): Promise<{ data: WrittenData; report: DumpReport; inventory: Inventory | undefined }> {
+  const { codec, cipher, minCopies, stallTimeoutMs } = job
+  const storages = ready.filter(({ status }) => status === 'complete').map(({ storage }) => storage)
+  const plan = { base: intent.base, storages, minCopies, codec, stallTimeoutMs, ...(cipher && { cipher }) }
+  const written = await deps.layout.write(session.parts, plan, ctx)
+  const data = {
+    ...written,
+    copies: ready.map((copy) => written.copies.find(({ storage }) => storage === copy.storage) ?? copy),
+  }
+  try {
+    const report = await session.done
+    return { data, report, inventory: await session.inventory?.() }
+  } catch (error) {
+    await removeData(data, ctx)
+    throw error
+  }
+}
+
+async function commitOrRemove(
+  manifest: Manifest,
+  intent: Intent,
+  data: WrittenData,
+  prepared: PreparedStorages,
+  ctx: RunContext,
+): Promise<readonly CopyOutcome[]> {
+  try {
+    ctx.signal.throwIfAborted()
+    return await commit(manifest, intent.base, data.copies, prepared.leases, ctx)
+  } catch (error) {
+    await removeData(data, ctx) // commit throws only while no manifest is written
+    throw error
+  }
+}
+
+async function removeData({ parts, copies }: WrittenData, ctx: RunContext): Promise<void> {
+  const keys = parts.map(({ key }) => key)
+  const whole = copies.filter(({ status }) => status === 'complete')
+  await Promise.all(whole.map(({ storage }) => removeQuietly(storage, keys, ctx)))
+}
+
+function describe(
+  job: Job,
+  intent: Intent,
+  data: WrittenData,
+  report: DumpReport,
+  inventory: Inventory | undefined,
+  ctx: RunContext,
+): Manifest {
+  return {
+    formatVersion,
+    id: intent.id,
+    layout: 'whole/1',
+    job: job.name,
+    type: intent.request.type,
+    database: job.source.database,
+    engine: job.source.engine,
+    serverVersion: report.serverVersion,
+    tools: report.tools,
+    options: report.options,
+    startedAt: intent.startedAt.toISOString(),
+    endedAt: ctx.clock.now().toISOString(),
+    ...(intent.request.label !== undefined && { label: intent.request.label }),
+    copies: data.copies.map(({ storage, status }) => ({ storage: storage.name, status })),
+    parts: data.parts,
+    ...(inventory && { inventory }),
+    warnings: report.warnings,
+    holdfast: holdfastVersion,
+    recover: recoverLine(data.parts[0], job.codec, job.cipher, report.recover),
+  }
+}
+
+function statusOf(copies: readonly CopyOutcome[], manifest: Manifest): BackupRun['status'] {
+  if (copies.some(({ status }) => status === 'failed')) return 'partial'
+  return manifest.warnings.length > 0 ? 'complete_with_warnings' : 'complete'
+}

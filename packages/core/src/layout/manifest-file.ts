@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { BackupError } from '../backup-error.js'
+import { formatVersion, type Manifest } from './manifest.js'
+
+const head = '{\n  "digest": "sha256:'
+const digits = 64
+const zeros = '0'.repeat(digits)
+
+const count = z.number().int().nonnegative()
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+const instant = z.iso.datetime()
+
+const partSchema = z.object({
+  name: z.string().regex(/^[a-z0-9.-]+$/),
+  mediaType: z.string(),
+  key: z.string().min(1),
+  storedBytes: count,
+  storedSha256: sha256,
+  plainBytes: count.optional(),
+  plainSha256: sha256.optional(),
+  codec: z.string(),
+  cipher: z.object({ id: z.string(), keyIds: z.array(z.string()) }).optional(),
+  trailer: z.string().optional(),
+})
+
+const manifestSchema = z.object({
+  formatVersion: z.literal(formatVersion),
+  id: z.uuid(),
+  layout: z.literal('whole/1'),
+  job: z.string().min(1),
+  type: z.enum(['hourly', 'daily', 'weekly', 'monthly', 'custom', 'manual']),
+  database: z.string(),
+  engine: z.string(),
+  serverVersion: z.string(),
+  tools: z.record(z.string(), z.string()),
+  options: z.record(z.string(), z.unknown()),
+  startedAt: instant,
+  endedAt: instant,
+  label: z.string().optional(),
+  copies: z.array(z.object({ storage: z.string(), status: z.enum(['complete', 'failed']) })),
+  parts: z.array(partSchema).min(1),
+  inventory: z
+    .object({
+      level: z.enum(['counts', 'checksums']),
+      exact: z.boolean(),
+      tables: z.array(
+        z.object({ schema: z.string().optional(), name: z.string(), rows: count, checksum: z.string().optional() }),
+      ),
+    })
+    .optional(),
+  warnings: z.array(z.string()),
+  holdfast: z.string(),
+  recover: z.string(),
+})
+
+/** The bytes of a manifest file, digest included. */
+export function encodeManifest(manifest: Manifest): Buffer {
+  const body = JSON.stringify({ digest: `sha256:${zeros}`, ...manifest }, undefined, 2)
+  const file = Buffer.from(`${body}\n`)
+  file.write(digestOf(file), head.length, 'latin1')
+  return file
+}
+
+/**
+ * Reads a manifest file.
+ *
+ * @param where - Names the object in messages.
+ * @throws {BackupError} `manifest-invalid` when it is torn, changed or not a manifest; `manifest-too-new` when a later
+ *   version of Holdfast wrote it.
+ */
+export function decodeManifest(file: Buffer, where: string): Manifest {
+  const content = parse(file, where)
+  const version = (content as { formatVersion?: unknown } | null)?.formatVersion
+  if (typeof version === 'number' && version > formatVersion) {
+    throw new BackupError('manifest-too-new', {
+      message: `The manifest ${where} has format version ${version}; this Holdfast reads up to ${formatVersion}`,
+      hint: 'Install a newer Holdfast to read this backup.',
+    })
+  }
+  if (
+    !file.toString('latin1', 0, head.length).startsWith(head) ||
+    file.toString('latin1', 22, 22 + digits) !== digestOf(file)
+  ) {
+    throw invalid(where, 'its digest does not match its bytes')
+  }
+  const checked = manifestSchema.safeParse(content)
+  if (!checked.success) {
+    const issue = checked.error.issues[0]
+    throw invalid(where, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unexpected content'}`)
+  }
+  return checked.data as Manifest
+}
+
+function parse(file: Buffer, where: string): unknown {
+  try {
+    return JSON.parse(file.toString('utf8'))
+  } catch (cause) {
+    throw invalid(where, 'it is not JSON', cause)
+  }
+}
+
+function digestOf(file: Buffer): string {
+  return createHash('sha256')
+    .update(file.subarray(0, head.length))
+    .update(zeros)
+    .update(file.subarray(head.length + digits))
+    .digest('hex')
+}
+
+function invalid(where: string, why: string, cause?: unknown): BackupError {
+  return new BackupError('manifest-invalid', {
+    message: `The manifest ${where} is damaged: ${why}`,
+    hint: 'Read the backup from another storage if it has a further copy. The data beside the manifest may still be whole: see docs/recovery.md.',
+    cause,
+  })
+}

@@ -1,0 +1,109 @@
+import { BackupError, isBackupError, messageOf } from '../backup-error.js'
+import type { DumpPart, RestoreSource } from '../driver/driver.js'
+import type { RunContext } from '../run-context.js'
+import { removeQuietly } from '../storage/remove-quietly.js'
+import type { Storage } from '../storage/storage.js'
+import { indexKeys } from './key-index.js'
+import type { CopyOutcome, Layout, ReadPlan, SweepReport, WritePlan, WrittenData } from './layout.js'
+import type { Manifest, ManifestPart } from './manifest.js'
+import { safeName } from './object-names.js'
+import { plainBytes, storedBytes } from './read-part.js'
+import { requireCopies } from './require-copies.js'
+import { type WrittenPart, writePart } from './write-part.js'
+
+/** The layout of format version 1: a part is one object. */
+export const wholeObjectLayout: Layout = { id: 'whole/1', write, read, sweep }
+
+async function write(parts: AsyncIterable<DumpPart>, plan: WritePlan, ctx: RunContext): Promise<WrittenData> {
+  const described: ManifestPart[] = []
+  const keys: string[] = []
+  let copies: readonly CopyOutcome[] = plan.storages.map((storage) => ({ storage, status: 'complete' }))
+  try {
+    for await (const part of parts) {
+      const written = await writePart(part, plan, storagesOf(copies, 'complete'), ctx)
+      copies = await dropFailed(copies, written, keys, ctx)
+      keys.push(written.key)
+      requireCopies(copies, plan.minCopies)
+      described.push(written.describe())
+    }
+  } catch (error) {
+    await Promise.all(plan.storages.map((storage) => removeQuietly(storage, keys, ctx)))
+    throw error
+  }
+  return { parts: described, copies }
+}
+
+/** Merges the outcome of a part into that of the whole, and removes all parts of a copy that failed now. */
+async function dropFailed(
+  before: readonly CopyOutcome[],
+  now: WrittenPart,
+  earlierKeys: readonly string[],
+  ctx: RunContext,
+): Promise<readonly CopyOutcome[]> {
+  for (const copy of now.copies) {
+    if (copy.status === 'complete') continue
+    const message = messageOf(copy.error)
+    ctx.log.warn(`The copy on ${copy.storage.name} failed: ${message}`)
+    ctx.report({ type: 'copy', storage: copy.storage.name, status: 'failed', message })
+    // An object that was there before this run is not ours to remove.
+    const ours = isBackupError(copy.error, 'already-exists') ? earlierKeys : [...earlierKeys, now.key]
+    await removeQuietly(copy.storage, ours, ctx)
+  }
+  return before.map((copy) => now.copies.find(({ storage }) => storage === copy.storage) ?? copy)
+}
+
+function storagesOf(copies: readonly CopyOutcome[], status: CopyOutcome['status']): readonly Storage[] {
+  return copies.filter((copy) => copy.status === status).map((copy) => copy.storage)
+}
+
+function read(manifest: Manifest, plan: ReadPlan): RestoreSource {
+  return {
+    manifest,
+    parts: manifest.parts,
+    open(name, ctx) {
+      const part = manifest.parts.find((candidate) => candidate.name === name)
+      if (!part) throw new BackupError('no-match', { message: `Backup ${manifest.id} has no part ${name}` })
+      return plainBytes(part, firstThatOpens(part, plan.storages, ctx), plan.cipher, ctx).stream
+    },
+  }
+}
+
+/** Goes on to the next copy while none has given a byte; afterwards the consumer has seen data, and an error is final. */
+async function* firstThatOpens(
+  part: ManifestPart,
+  storages: readonly Storage[],
+  ctx: RunContext,
+): AsyncGenerator<Uint8Array> {
+  let failure: unknown = new BackupError('not-found', { message: `No storage holds ${part.key}` })
+  for (const storage of storages) {
+    let opened = false
+    try {
+      for await (const chunk of storedBytes(part, storage, 'restore', ctx)) {
+        opened = true
+        yield chunk
+      }
+      return
+    } catch (error) {
+      if (opened || ctx.signal.aborted) throw error
+      ctx.log.warn(`The copy on ${storage.name} cannot be read: ${messageOf(error)}`)
+      failure = error
+    }
+  }
+  throw failure
+}
+
+async function sweep(
+  on: Storage,
+  which: { readonly jobs: readonly string[]; readonly before: Date },
+  ctx: RunContext,
+): Promise<SweepReport> {
+  const orphans: { key: string; size: number }[] = []
+  for (const job of which.jobs) {
+    for (const copy of (await indexKeys(on, `${safeName(job)}/`, ctx)).values()) {
+      const settled = [...copy.data, ...copy.notes].every(({ modifiedAt }) => modifiedAt < which.before)
+      if (!copy.manifest && settled) orphans.push(...copy.data, ...copy.notes)
+    }
+  }
+  for (const { key } of orphans) await on.delete(key, ctx)
+  return { keys: orphans.map(({ key }) => key), bytes: orphans.reduce((sum, { size }) => sum + size, 0) }
+}

@@ -1,0 +1,126 @@
+import { BackupError } from '../backup-error.js'
+import type { ByteStream } from '../byte-stream.js'
+import type { DumpPart } from '../driver/driver.js'
+import type { RunContext } from '../run-context.js'
+import type { Storage } from '../storage/storage.js'
+import { broadcast } from '../stream/broadcast.js'
+import { meter } from '../stream/meter.js'
+import { encodePart } from './encode-part.js'
+import type { CopyOutcome, WritePlan } from './layout.js'
+import type { ManifestPart } from './manifest.js'
+import { partKey } from './object-names.js'
+
+/** Bytes that a fast copy may be ahead of a slow one. */
+const broadcastBytes = 8 * 1024 * 1024
+
+/** A part as it came to lie, copy by copy; `describe` is known only if some copy is whole. */
+export interface WrittenPart {
+  readonly key: string
+  readonly copies: readonly CopyOutcome[]
+  describe(): ManifestPart
+}
+
+/**
+ * Streams one part through compression, encryption and hash, once, to every storage.
+ *
+ * @throws what the dump, the codec or the cipher throws; a storage's error becomes the outcome of its copy.
+ */
+export async function writePart(
+  part: DumpPart,
+  plan: WritePlan,
+  storages: readonly Storage[],
+  ctx: RunContext,
+): Promise<WrittenPart> {
+  const key = partKey(plan.base, part.name, plan.codec.extension + (plan.cipher?.extension ?? ''))
+  const encoded = encodePart(part, plan.codec, ctx)
+  const encrypted = plan.cipher ? plan.cipher.encrypt(encoded.stream, ctx) : encoded.stream
+  const stored = meter(encrypted, {
+    sha256: true,
+    onBytes: (storedBytes) => {
+      const plainBytes = encoded.plain?.bytes()
+      ctx.report({
+        type: 'bytes',
+        stage: 'dump',
+        part: part.name,
+        storedBytes,
+        ...(plainBytes !== undefined && { plainBytes }),
+        ...(part.expectedBytes !== undefined && { totalPlainBytes: part.expectedBytes }),
+      })
+    },
+  })
+  const source = rememberFailure(stored.stream)
+  const options = { bufferBytes: broadcastBytes, stallTimeoutMs: plan.stallTimeoutMs }
+  const outputs = broadcast(source.stream, storages.length, options, ctx)
+  const copies = await Promise.all(
+    storages.map((storage, index) =>
+      putCopy(storage, key, outputs[index] as ByteStream, () => stored.result().bytes, ctx),
+    ),
+  )
+  ctx.signal.throwIfAborted()
+  const failure = source.failure()
+  if (failure) throw failure.error
+  return { key, copies, describe: () => describe(part, key, plan, stored.result(), encoded.plain?.result()) }
+}
+
+async function putCopy(
+  storage: Storage,
+  key: string,
+  body: ByteStream,
+  expectedBytes: () => number,
+  ctx: RunContext,
+): Promise<CopyOutcome> {
+  try {
+    const object = await storage.put(key, body, { ifAbsent: true }, ctx)
+    if (object.size !== expectedBytes()) throw shortObject(storage, key, object.size, expectedBytes())
+    return { storage, status: 'complete' }
+  } catch (error) {
+    return { storage, status: 'failed', error }
+  }
+}
+
+function shortObject(storage: Storage, key: string, size: number, expected: number): BackupError {
+  return new BackupError('corrupt', {
+    message: `${storage.display} holds ${size} bytes of ${key}, but ${expected} were written`,
+    hint: 'The copy was discarded. Run `holdfast storage check` against this storage.',
+    retryable: true,
+  })
+}
+
+interface Remembered {
+  readonly stream: ByteStream
+  failure(): { readonly error: unknown } | undefined
+}
+
+/** Tells a failure of the source from a failure of a storage: both reach a storage's `put` as a rejection. */
+function rememberFailure(stream: ByteStream): Remembered {
+  let failure: { error: unknown } | undefined
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* stream
+    } catch (error) {
+      failure = { error }
+      throw error
+    }
+  }
+  return { stream: watched(), failure: () => failure }
+}
+
+function describe(
+  part: DumpPart,
+  key: string,
+  plan: WritePlan,
+  stored: { bytes: number; sha256?: string },
+  plain: { bytes: number; sha256?: string } | undefined,
+): ManifestPart {
+  return {
+    name: part.name,
+    mediaType: part.mediaType,
+    key,
+    storedBytes: stored.bytes,
+    storedSha256: stored.sha256 ?? '',
+    ...(plain?.sha256 !== undefined && { plainBytes: plain.bytes, plainSha256: plain.sha256 }),
+    codec: plan.codec.id,
+    ...(plan.cipher && { cipher: { id: plan.cipher.id, keyIds: plan.cipher.keyIds } }),
+    ...(part.trailer !== undefined && { trailer: part.trailer }),
+  }
+}
