@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { finished, type Readable, type Writable } from 'node:stream'
 import { BackupError } from '../backup-error.js'
 import type { ByteStream } from '../byte-stream.js'
+import { createInterruptible, type Interruptible } from '../stream/interruptible.js'
 import { type Child, type ChildExit, killAndWait } from './child-process.js'
 
 /** How {@link readFromChild} cuts the output. */
@@ -53,13 +54,13 @@ export async function writeToChild(
   { rest = 'read' }: WriteOptions = {},
 ): Promise<ChildExit> {
   const stdin = pipeOf(child, child.stdin)
-  const untilGone = untilGoneOf(child, stdin)
+  const { until } = untilGone(child, stdin)
   const chunks = source[Symbol.asyncIterator]()
   let next = chunks.next()
   try {
-    for (let taken = await untilGone(next); !taken.done; taken = await untilGone(next)) {
+    for (let taken = await until(next); !taken.done; taken = await until(next)) {
       child.touch()
-      if (!stdin.write(taken.value)) await untilGone(once(stdin, 'drain'))
+      if (!stdin.write(taken.value)) await until(once(stdin, 'drain'))
       next = chunks.next()
     }
   } catch (error) {
@@ -95,25 +96,13 @@ async function afterChild(
 
 const gone = Symbol('the child takes no more')
 
-/**
- * Races work against the end of the child or of its input. Not `Promise.race`, which would hang a reaction on
- * `child.done` for every block of a long restore.
- */
-function untilGoneOf(child: Child, stdin: Writable): <T>(work: Promise<T>) => Promise<T> {
-  let isGone = false
-  let interrupt = (): void => {}
-  const onGone = (): void => {
-    isGone = true
-    interrupt()
-  }
+/** Work that ends with the child, or with its input. */
+function untilGone(child: Child, stdin: Writable): Interruptible {
+  const work = createInterruptible()
+  const onGone = (): void => work.interrupt(gone)
   child.done.then(onGone, onGone)
   finished(stdin, { readable: false }, onGone)
-  return (work) =>
-    new Promise((resolve, reject) => {
-      interrupt = () => reject(gone)
-      work.then(resolve, reject)
-      if (isGone) interrupt()
-    })
+  return work
 }
 
 /** Joins what a readable yields into blocks; up to two of them wait for the consumer. */
