@@ -1,1 +1,3 @@
-export {}
+export type { LocalOptions } from './local-options.js'
+export { localPlugin } from './local-plugin.js'
+export { local } from './local-storage.js'
