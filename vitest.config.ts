@@ -2,11 +2,14 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 // Tests run against the sources: the workspace's own condition comes first in every package's exports.
 const conditions = ['holdfast-source', 'node', 'import', 'default']
-const source = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } }
+const minute = 60_000
 
 const config: ViteUserConfig = defineConfig({
-  ...source,
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    // Integration tests start servers: two files at a time are enough for two cores.
+    maxWorkers: 2,
     projects: [
       {
         extends: true,
@@ -21,24 +24,25 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'integration',
           include: ['packages/*/src/**/*.integration.test.ts', 'tests/integration/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 2 * minute,
+          hookTimeout: 2 * minute,
         },
       },
       {
         extends: true,
-        test: { name: 'e2e', include: ['tests/e2e/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 180_000 },
+        test: { name: 'e2e', include: ['tests/e2e/**/*.test.ts'], testTimeout: 3 * minute, hookTimeout: 3 * minute },
       },
       {
         extends: true,
-        test: { name: 'slow', include: ['tests/slow/**/*.test.ts'], testTimeout: 3_600_000, hookTimeout: 300_000 },
+        test: { name: 'slow', include: ['tests/slow/**/*.test.ts'], testTimeout: 60 * minute, hookTimeout: 5 * minute },
       },
     ],
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts'],
       exclude: ['**/*.test.ts', '**/index.ts'],
-      reporter: ['text-summary', 'json-summary'],
+      reporter: ['json-summary'],
+      reportOnFailure: true,
     },
   },
 })

@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process'
+import { root } from './root.mjs'
+
+/**
+ * Prints one line about what is being done.
+ *
+ * @param {string} line
+ */
+export function say(line) {
+  process.stdout.write(`${line}\n`)
+}
+
+/**
+ * @typedef {object} RunOptions
+ * @property {string} [cwd] Default: the checkout.
+ * @property {NodeJS.ProcessEnv} [env] Default: this process's.
+ * @property {boolean} [quiet] Keeps the output instead of showing it.
+ * @property {number} [timeoutMs] After this time the whole process group is killed.
+ */
+
+/**
+ * Runs a program without standard input and waits for its end.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {RunOptions} [options]
+ * @returns {Promise<{ code: number, output: string }>} `code` is 127 when the program does not exist, 124 after a
+ *   time-out and 128 when a signal ended it; `output` is stdout and stderr as they came, empty unless `quiet`.
+ */
+export function run(command, args, { cwd = root, env = process.env, quiet = false, timeoutMs } = {}) {
+  return new Promise((resolve) => {
+    const shown = quiet ? 'pipe' : 'inherit'
+    // A group of its own is needed to end grandchildren too; without a time-out Ctrl-C shall reach the child itself.
+    const detached = timeoutMs !== undefined
+    const child = spawn(command, args, { cwd, env, detached, stdio: ['ignore', shown, shown] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text) => {
+        output += text
+      })
+    }
+
+    const watch = detached ? watchGroup(child.pid ?? 0, timeoutMs) : undefined
+    /** @param {number} code */
+    const finish = (code) => {
+      const timedOut = watch?.stop() ?? false
+      resolve({ code: timedOut ? 124 : code, output })
+    }
+    child.on('error', (error) => {
+      output += `${command}: ${error.message}\n`
+      finish(127)
+    })
+    child.on('close', (code) => finish(code ?? 128))
+  })
+}
+
+/**
+ * {@link run} that shows what the program prints only when it fails, and then throws.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {RunOptions} [options]
+ */
+export async function runOrThrow(command, args, options = {}) {
+  const { code, output } = await run(command, args, { ...options, quiet: true })
+  if (code === 0) return output
+  throw new Error(`${output.trimEnd()}\n${[command, ...args].join(' ')} ended with code ${code}`)
+}
+
+/**
+ * Kills a process group after a time, and passes Ctrl-C on to it.
+ *
+ * @param {number} group
+ * @param {number} timeoutMs
+ */
+function watchGroup(group, timeoutMs) {
+  let timedOut = false
+  /** @param {NodeJS.Signals} signal */
+  const end = (signal) => {
+    try {
+      if (group > 0) process.kill(-group, signal)
+    } catch {
+      // Already gone.
+    }
+  }
+  const timer = setTimeout(() => {
+    timedOut = true
+    end('SIGKILL')
+  }, timeoutMs)
+  process.on('SIGINT', end)
+  process.on('SIGTERM', end)
+  return {
+    /** Ends the watch; true when the time was over. */
+    stop() {
+      clearTimeout(timer)
+      process.off('SIGINT', end)
+      process.off('SIGTERM', end)
+      return timedOut
+    },
+  }
+}
