@@ -8,7 +8,7 @@ export type Duration = number | `${number}${keyof typeof units}`
 /** Reads a {@link Duration} into milliseconds; `undefined` if it is not one. */
 export function parseDuration(value: string): number | undefined {
   const found = /^(?<count>\d+(?:\.\d+)?)(?<unit>ms|s|m|h|d)$/.exec(value)?.groups
-  return found ? Number(found['count']) * units[found['unit'] as keyof typeof units] : undefined
+  return found ? Number(found.count) * units[found.unit as keyof typeof units] : undefined
 }
 
 /** Schema of a {@link Duration}; its output is milliseconds. */

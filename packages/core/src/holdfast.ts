@@ -165,11 +165,16 @@ export function createHoldfast(config: HoldfastConfig): Holdfast {
   const inScope = (scope: Scope = {}): Storage[] =>
     scope.storage === undefined ? [...storages.values()] : [pick(storages, scope.storage, 'storage')]
 
-  const find = async (selector: string, scope: Scope | undefined, ctx: RunContext): Promise<BackupRecord> => {
+  const find = async (
+    selector: string,
+    scope: Scope | undefined,
+    ctx: RunContext,
+    counts?: (backup: BackupRecord) => boolean,
+  ): Promise<BackupRecord> => {
     const { backups, unreachable, damaged } = await readBackups(inScope(scope), { job: scope?.job }, ctx)
     for (const { storage, error } of unreachable) ctx.log.warn(`Storage ${storage} cannot be read: ${messageOf(error)}`)
     for (const { problem } of damaged) ctx.log.warn(problem)
-    return selectBackup(backups, selector)
+    return selectBackup(backups, selector, counts)
   }
 
   /** Copies that look whole first, and those that cost no network before others. */
@@ -225,7 +230,7 @@ export function createHoldfast(config: HoldfastConfig): Holdfast {
 
     async verify(selector, options = {}) {
       const ctx = contextOf(options)
-      const backup = await find(selector, options, ctx)
+      const backup = await find(selector, options, ctx, anyState)
       ctx.report({ type: 'stage', stage: 'verify', detail: backup.name })
       const means = { driver: options.driver ?? driverFor(backup), cipher: jobs.get(backup.job)?.cipher }
       const copies = []
@@ -238,7 +243,7 @@ export function createHoldfast(config: HoldfastConfig): Holdfast {
 
     list: (scope = {}) => readBackups(inScope(scope), { job: scope.job }, contextOf(scope)),
 
-    show: (selector, scope = {}) => find(selector, scope, contextOf(scope)),
+    show: (selector, scope = {}) => find(selector, scope, contextOf(scope), anyState),
 
     async copy(selector, to, options = {}) {
       const ctx = contextOf(options)
@@ -278,6 +283,9 @@ export function createHoldfast(config: HoldfastConfig): Holdfast {
   }
   return holdfast
 }
+
+/** Damaged backups are looked at too; they are only not restored unasked. */
+const anyState = (): boolean => true
 
 function toResult({ status, manifest, base, copies, filled, durationMs }: BackupRun): BackupResult {
   const whole = copies.filter((copy) => copy.status === 'complete')

@@ -1,4 +1,4 @@
-import { messageOf } from '../backup-error.js'
+import { BackupError, messageOf } from '../backup-error.js'
 import type { Catalog, RunStatus } from '../catalog/catalog.js'
 import type { DumpReport, DumpSession } from '../driver/driver.js'
 import type { CopyOutcome, Layout, WrittenData } from '../layout/layout.js'
@@ -8,6 +8,7 @@ import { recoverLine } from '../layout/recover-line.js'
 import { requireCopies } from '../layout/require-copies.js'
 import type { RunContext } from '../run-context.js'
 import { removeQuietly } from '../storage/remove-quietly.js'
+import type { Storage } from '../storage/storage.js'
 import { uuidV7 } from '../uuid-v7.js'
 import { holdfastVersion } from '../version.js'
 import type { FilledCopy } from './back-fill.js'
@@ -16,6 +17,7 @@ import type { Job } from './job.js'
 import { type PreparedStorages, prepareStorages } from './prepare-storages.js'
 import { probeSource } from './probe-source.js'
 import { tidyUp } from './tidy-up.js'
+import { shrinkWarning, usualSize } from './usual-size.js'
 
 /** What the engine is given beside the job. */
 export interface EngineDeps {
@@ -94,11 +96,15 @@ async function makeBackup(
   await probing
 
   ctx.report({ type: 'stage', stage: 'dump' })
+  const usualBytes = usualSize(job.name, firstReady(prepared), ctx) // listed while the dump runs
   await using session = await job.source.dump(job.dump, ctx)
   const { data, report, inventory } = await dumpTo(session, prepared.copies, job, intent, deps, ctx)
 
   ctx.report({ type: 'stage', stage: 'commit' })
-  const manifest = describe(job, intent, data, report, inventory, ctx)
+  const shrunk = shrinkWarning(sizeOf(data), await usualBytes)
+  if (shrunk) ctx.report({ type: 'warning', stage: 'commit', message: shrunk })
+  const warnings = shrunk ? [...report.warnings, shrunk] : report.warnings
+  const manifest = describe(job, intent, data, { ...report, warnings }, inventory, ctx)
   const copies = await commitOrRemove(manifest, intent, data, prepared, ctx)
   requireCopies(copies, job.minCopies)
 
@@ -183,6 +189,16 @@ function describe(
     holdfast: holdfastVersion,
     recover: recoverLine(data.parts[0], job.codec, job.cipher, report.recover),
   }
+}
+
+function firstReady({ copies }: PreparedStorages): Storage {
+  const ready = copies.find(({ status }) => status === 'complete')
+  if (ready) return ready.storage
+  throw new BackupError('internal', { message: 'No storage is ready' }) // prepareStorages has thrown before
+}
+
+function sizeOf({ parts }: WrittenData): number {
+  return parts.reduce((sum, { storedBytes }) => sum + storedBytes, 0)
 }
 
 function statusOf(copies: readonly CopyOutcome[], manifest: Manifest): BackupRun['status'] {

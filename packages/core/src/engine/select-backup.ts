@@ -6,17 +6,23 @@ import type { BackupRecord } from './backup-record.js'
  * `latest~1` (the one before); or a job's name for its latest.
  *
  * @param backups - Newest first.
+ * @param counts - Which backups `latest` and a job's name may mean. Default: those with a whole copy. An id means
+ *   its backup in any state.
  * @throws {BackupError} `no-match`, `ambiguous`.
  */
-export function selectBackup(backups: readonly BackupRecord[], selector: string): BackupRecord {
-  return byAge(backups, selector) ?? byName(backups, selector) ?? byId(backups, selector)
+export function selectBackup(
+  backups: readonly BackupRecord[],
+  selector: string,
+  counts: (backup: BackupRecord) => boolean = isRestorable,
+): BackupRecord {
+  const candidates = backups.filter(counts)
+  return byAge(candidates, selector) ?? byName(backups, candidates, selector) ?? byId(backups, selector)
 }
 
-function byAge(backups: readonly BackupRecord[], selector: string): BackupRecord | undefined {
+function byAge(whole: readonly BackupRecord[], selector: string): BackupRecord | undefined {
   const age = /^latest(?:~(?<back>\d+))?$/.exec(selector)?.groups
   if (!age) return undefined
-  const whole = backups.filter(isRestorable)
-  const found = whole[Number(age['back'] ?? 0)]
+  const found = whole[Number(age.back ?? 0)]
   if (found) return found
   throw new BackupError('no-match', {
     message: `There is no backup ${selector}: ${whole.length} whole ${whole.length === 1 ? 'backup was' : 'backups were'} found`,
@@ -24,11 +30,12 @@ function byAge(backups: readonly BackupRecord[], selector: string): BackupRecord
   })
 }
 
-function byName(backups: readonly BackupRecord[], selector: string): BackupRecord | undefined {
-  return (
-    backups.find(({ name }) => name === selector) ??
-    backups.find((backup) => backup.job === selector && isRestorable(backup))
-  )
+function byName(
+  backups: readonly BackupRecord[],
+  candidates: readonly BackupRecord[],
+  selector: string,
+): BackupRecord | undefined {
+  return backups.find(({ name }) => name === selector) ?? candidates.find(({ job }) => job === selector)
 }
 
 function byId(backups: readonly BackupRecord[], selector: string): BackupRecord {

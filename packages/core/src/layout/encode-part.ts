@@ -8,7 +8,7 @@ import { type Meter, meter } from '../stream/meter.js'
 /** The compressed bytes of a part, and the meter of its plain bytes where those pass through this process. */
 export interface EncodedPart {
   readonly stream: ByteStream
-  readonly plain?: Meter
+  readonly plain?: Meter & { readonly soFar: () => number }
 }
 
 /**
@@ -21,8 +21,9 @@ export function encodePart(part: DumpPart, codec: Codec, ctx: RunContext): Encod
     return { stream: endAfter(codec.compressProcess(taken.output, ctx), taken.output.done) }
   }
   const body = taken.kind === 'process' ? taken.output.read() : taken.body
-  const plain = meter(body, { sha256: true })
-  return { stream: codec.compress(requireTrailer(plain, part), ctx), plain }
+  let bytes = 0
+  const plain = meter(body, { sha256: true, onBytes: (total) => (bytes = total) })
+  return { stream: codec.compress(requireTrailer(plain, part), ctx), plain: { ...plain, soFar: () => bytes } }
 }
 
 /** Ends only if the plain bytes end as a whole dump does. */

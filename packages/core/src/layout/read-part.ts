@@ -18,13 +18,16 @@ export async function* storedBytes(
   stage: Stage,
   ctx: RunContext,
 ): AsyncGenerator<Uint8Array> {
+  let soFar = 0
   const stored = meter(storage.get(part.key, undefined, ctx), {
     sha256: true,
-    onBytes: (bytes) =>
-      ctx.report({ type: 'bytes', stage, part: part.name, storedBytes: bytes, totalStoredBytes: part.storedBytes }),
+    onBytes: (bytes) => {
+      soFar = bytes
+      ctx.report({ type: 'bytes', stage, part: part.name, storedBytes: bytes, totalStoredBytes: part.storedBytes })
+    },
   })
   for await (const chunk of stored.stream) {
-    if (stored.bytes() > part.storedBytes) throw corrupt(part, storage, `it is longer than ${part.storedBytes} bytes`)
+    if (soFar > part.storedBytes) throw corrupt(part, storage, `it is longer than ${part.storedBytes} bytes`)
     yield chunk
   }
   const { bytes, sha256 } = stored.result()

@@ -37,7 +37,7 @@ export async function writePart(
   const stored = meter(encrypted, {
     sha256: true,
     onBytes: (storedBytes) => {
-      const plainBytes = encoded.plain?.bytes()
+      const plainBytes = encoded.plain?.soFar()
       ctx.report({
         type: 'bytes',
         stage: 'dump',
@@ -49,12 +49,24 @@ export async function writePart(
     },
   })
   const source = rememberFailure(stored.stream)
-  const options = { bufferBytes: broadcastBytes, stallTimeoutMs: plan.stallTimeoutMs }
-  const outputs = broadcast(source.stream, storages.length, options, ctx)
+  // A put that hangs does not ask for more, so only its own signal reaches it.
+  const patience = storages.map(() => new AbortController())
+  const outputs = broadcast(
+    source.stream,
+    storages.length,
+    {
+      bufferBytes: broadcastBytes,
+      stallTimeoutMs: plan.stallTimeoutMs,
+      onStalled: (index, error) => patience[index]?.abort(error),
+    },
+    ctx,
+  )
   const copies = await Promise.all(
-    storages.map((storage, index) =>
-      putCopy(storage, key, outputs[index] as ByteStream, () => stored.result().bytes, ctx),
-    ),
+    storages.map((storage, index) => {
+      const signal = AbortSignal.any([ctx.signal, ...patience.slice(index, index + 1).map((one) => one.signal)])
+      const expected = (): number => stored.result().bytes
+      return putCopy(storage, key, outputs[index] as ByteStream, expected, { ...ctx, signal })
+    }),
   )
   ctx.signal.throwIfAborted()
   const failure = source.failure()

@@ -1,0 +1,99 @@
+import { hostname } from 'node:os'
+import { describe, expect, it } from 'vitest'
+import { readAll, streamOf } from '../byte-stream.js'
+import { createRunContext } from '../run-context.js'
+import type { Storage } from '../storage/storage.js'
+import { createFakeClock } from '../testing/fake-clock.js'
+import { memoryStorage } from '../testing/memory-storage.js'
+import { acquireLease, leaseMs } from './lease.js'
+
+const key = '.holdfast/leases/shop.json'
+const ctx = createRunContext()
+
+function putLease(storage: Storage, lease: object | string, at = ctx): Promise<unknown> {
+  const text = typeof lease === 'string' ? lease : JSON.stringify(lease)
+  return storage.put(key, streamOf(Buffer.from(text)), {}, at)
+}
+
+async function holder(storage: Storage): Promise<Record<string, unknown>> {
+  return JSON.parse((await readAll(storage.get(key, undefined, ctx))).toString())
+}
+
+describe('a lease', () => {
+  it('keeps a second run out, and is gone after the first', async () => {
+    const storage = memoryStorage()
+    const first = await acquireLease(storage, 'shop', 'run-1', ctx)
+    await expect(acquireLease(storage, 'shop', 'run-2', ctx)).rejects.toMatchObject({ code: 'busy', retryable: true })
+    await first.check()
+    await first[Symbol.asyncDispose]()
+    await (await acquireLease(storage, 'shop', 'run-2', ctx))[Symbol.asyncDispose]()
+    expect(await storage.stat(key, ctx)).toBeUndefined()
+  })
+
+  it('does not keep other jobs out', async () => {
+    const storage = memoryStorage()
+    await using _first = await acquireLease(storage, 'shop', 'run-1', ctx)
+    await using second = await acquireLease(storage, 'crm', 'run-2', ctx)
+    await second.check()
+  })
+
+  it('of a process of this host that is gone is taken over at once', async () => {
+    const storage = memoryStorage()
+    const held = await acquireLease(storage, 'shop', 'run-1', ctx)
+    const mine = await holder(storage)
+    await held[Symbol.asyncDispose]()
+    await putLease(storage, { ...mine, run: 'crashed', startTime: 'an earlier process of the same pid' })
+    await using lease = await acquireLease(storage, 'shop', 'run-2', ctx)
+    await lease.check()
+    expect(await holder(storage)).toMatchObject({ run: 'run-2' })
+  })
+
+  it('of another host is waited for until it expires', async () => {
+    const clock = createFakeClock()
+    const at = createRunContext({ clock })
+    const storage = memoryStorage()
+    const expiresAt = new Date(clock.now().getTime() + leaseMs).toISOString()
+    await putLease(storage, { run: 'other', host: `not-${hostname()}`, pid: 1, startTime: '', expiresAt }, at)
+    await expect(acquireLease(storage, 'shop', 'run-2', at)).rejects.toMatchObject({ code: 'busy' })
+    await clock.advance(leaseMs + 1)
+    await (await acquireLease(storage, 'shop', 'run-2', at))[Symbol.asyncDispose]()
+  })
+
+  it("that nobody can read is nobody's", async () => {
+    const storage = memoryStorage()
+    await putLease(storage, 'torn{')
+    await using lease = await acquireLease(storage, 'shop', 'run-2', ctx)
+    await lease.check()
+  })
+
+  it('is renewed while it is held', async () => {
+    const clock = createFakeClock()
+    const at = createRunContext({ clock })
+    const storage = memoryStorage()
+    const lease = await acquireLease(storage, 'shop', 'run-1', at)
+    const before = (await holder(storage)).expiresAt
+    for (let step = 0; step < 6; step++) await clock.advance(leaseMs / 3)
+    expect(Date.parse(String((await holder(storage)).expiresAt))).toBeGreaterThan(Date.parse(String(before)) + leaseMs)
+    await expect(acquireLease(storage, 'shop', 'run-2', at)).rejects.toMatchObject({ code: 'busy' })
+    await lease[Symbol.asyncDispose]()
+  })
+
+  it('that another run took over is lost: the fence says so, and it is left to the other', async () => {
+    const storage = memoryStorage()
+    const lease = await acquireLease(storage, 'shop', 'run-1', ctx)
+    await putLease(storage, { ...(await holder(storage)), run: 'run-2' })
+    await expect(lease.check()).rejects.toMatchObject({ code: 'lease-lost' })
+    await lease[Symbol.asyncDispose]()
+    expect(await holder(storage)).toMatchObject({ run: 'run-2' })
+  })
+
+  it('is held by one of many that try at once', async () => {
+    const storage = memoryStorage()
+    const tries = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, n) => acquireLease(storage, 'shop', `run-${n}`, ctx)),
+    )
+    const won = tries.filter((result) => result.status === 'fulfilled')
+    expect(won).toHaveLength(1)
+    await won[0]?.value[Symbol.asyncDispose]()
+  })
+})

@@ -1,0 +1,330 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { BackupError } from './backup-error.js'
+import { readAll, streamOf } from './byte-stream.js'
+import { createHoldfast, type Holdfast } from './holdfast.js'
+import { verifiedKey } from './layout/object-names.js'
+import { createRunContext, type Logger, type ProgressEvent } from './run-context.js'
+import type { Storage } from './storage/storage.js'
+import { createFakeClock } from './testing/fake-clock.js'
+import { type MemoryDatabase, memoryDriver } from './testing/memory-driver.js'
+import { memoryStorage } from './testing/memory-storage.js'
+
+const ctx = createRunContext()
+const shop: MemoryDatabase = { content: undefined }
+let disk: Storage
+let offsite: Storage
+let holdfast: Holdfast
+let lines: string[]
+const clock = createFakeClock(new Date('2026-03-01T00:00:00Z'))
+const logger: Logger = {
+  debug: (line) => lines.push(line),
+  info: (line) => lines.push(line),
+  warn: (line) => lines.push(line),
+  error: (line) => lines.push(line),
+}
+
+beforeEach(async () => {
+  shop.content = randomBytes(200_000)
+  disk = memoryStorage({ name: 'disk' })
+  offsite = { ...memoryStorage({ name: 'offsite' }), isLocal: false }
+  lines = []
+  holdfast = holdfastOn({ disk, offsite })
+  await clock.advance(3_600_000)
+})
+
+function holdfastOn(storages: Record<string, Storage>): Holdfast {
+  const source = memoryDriver({ name: 'shop', database: shop })
+  return createHoldfast({ storages, jobs: { shop: { source, storages: Object.keys(storages) } }, logger, clock })
+}
+
+async function flip(storage: Storage, key: string, at: number): Promise<void> {
+  const bytes = await readAll(storage.get(key, undefined, ctx))
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+  await storage.put(key, streamOf(bytes), {}, ctx)
+}
+
+async function truncate(storage: Storage, key: string): Promise<void> {
+  const bytes = await readAll(storage.get(key, undefined, ctx))
+  await storage.put(key, streamOf(bytes.subarray(0, -1)), {}, ctx)
+}
+
+describe('backup', () => {
+  it('says what it made', async () => {
+    const events: ProgressEvent[] = []
+    const made = await holdfast.backup('shop', { label: 'mine', onProgress: (event) => events.push(event) })
+    expect(made).toMatchObject({
+      status: 'complete',
+      backup: {
+        job: 'shop',
+        label: 'mine',
+        type: 'manual',
+        plainBytes: 200_000,
+        name: expect.stringMatching(/^shop_manual_/),
+      },
+      copies: [
+        { storage: 'disk', status: 'complete' },
+        { storage: 'offsite', status: 'complete' },
+      ],
+      filled: [],
+      warnings: [],
+    })
+    const stages = events.flatMap((event) => (event.type === 'stage' ? [event.stage] : []))
+    expect(stages).toEqual(['preflight', 'dump', 'commit'])
+    expect(events.filter(({ type }) => type === 'copy')).toHaveLength(2)
+    expect(events.findLast(({ type }) => type === 'bytes')).toMatchObject({
+      part: 'dump',
+      storedBytes: made.backup.storedBytes,
+    })
+  })
+
+  it('needs no name when there is one job, and refuses to guess otherwise', async () => {
+    expect((await holdfast.backup()).backup.job).toBe('shop')
+    await expect(holdfast.backup('shp')).rejects.toMatchObject({
+      code: 'no-match',
+      message: expect.stringContaining('"shop"'),
+    })
+    const source = memoryDriver({ database: shop })
+    const two = createHoldfast({ jobs: { a: { source, storages: [disk] }, b: { source, storages: [disk] } } })
+    await expect(two.backup()).rejects.toMatchObject({ code: 'no-match', hint: expect.stringContaining('a, b') })
+    await expect(createHoldfast({ jobs: {} }).backup()).rejects.toMatchObject({ code: 'no-match' })
+  })
+
+  it('comes before a task, which does not run without it', async () => {
+    expect(await holdfast.before('shop', async () => 42)).toBe(42)
+    shop.content = undefined
+    let ran = false
+    const task = async (): Promise<void> => {
+      ran = true
+    }
+    await expect(holdfast.before('shop', task)).rejects.toMatchObject({ code: 'source-missing' })
+    expect(ran).toBe(false)
+  })
+})
+
+describe('list', () => {
+  it('shows backups newest first, with each copy as it is', async () => {
+    const older = await holdfast.backup()
+    await clock.advance(60_000)
+    const newer = await holdfast.backup()
+    const { backups, damaged, unreachable } = await holdfast.list()
+    expect(backups.map(({ id }) => id)).toEqual([newer.backup.id, older.backup.id])
+    expect({ damaged, unreachable }).toEqual({ damaged: [], unreachable: [] })
+    const [part] = older.backup.manifest.parts
+    await truncate(offsite, part?.key ?? '')
+    expect((await holdfast.show(older.backup.id)).copies).toEqual([
+      { storage: 'disk', status: 'complete' },
+      { storage: 'offsite', status: 'missing', problem: expect.stringContaining('bytes') },
+    ])
+    await disk.delete(part?.key ?? '', ctx)
+    expect((await holdfast.show(older.backup.id)).copies[0]).toMatchObject({
+      status: 'missing',
+      problem: expect.stringContaining('gone'),
+    })
+    expect((await holdfast.list({ job: 'crm' })).backups).toEqual([])
+    expect((await holdfast.list({ storage: 'disk' })).backups[0]?.copies).toHaveLength(1)
+  })
+
+  it('names a damaged manifest instead of believing it', async () => {
+    const { backup } = await holdfast.backup()
+    const key = `${backup.base}.manifest.json`
+    await flip(disk, key, 300)
+    const { backups, damaged } = await holdfast.list()
+    expect(backups[0]?.copies).toEqual([{ storage: 'offsite', status: 'complete' }])
+    expect(damaged).toMatchObject([{ storage: 'disk', key }])
+    await holdfast.show('latest')
+    expect(lines.some((line) => line.includes('is damaged'))).toBe(true)
+  })
+
+  it('names a storage that cannot be read, and fails when none can', async () => {
+    await holdfast.backup()
+    const list = (): never => {
+      throw new BackupError('storage-denied', { message: 'not yours' })
+    }
+    const half = holdfastOn({ disk, offsite: { ...offsite, list } })
+    expect(await half.list()).toMatchObject({
+      backups: [{ job: 'shop' }],
+      unreachable: [{ storage: 'offsite', error: { code: 'storage-denied' } }],
+    })
+    expect(await half.show('latest')).toMatchObject({ job: 'shop' })
+    await expect(holdfastOn({ disk: { ...disk, list } }).list()).rejects.toMatchObject({ code: 'storage-denied' })
+  })
+})
+
+describe('verify', () => {
+  it('reads every copy and remembers what it found', async () => {
+    const { backup } = await holdfast.backup()
+    const plainSha256 = createHash('sha256')
+      .update(shop.content ?? '')
+      .digest('hex')
+    expect(await holdfast.verify('latest')).toMatchObject({
+      status: 'intact',
+      copies: [
+        { storage: 'disk', status: 'intact', parts: [{ name: 'dump', plainBytes: 200_000, plainSha256 }] },
+        { storage: 'offsite', status: 'intact' },
+      ],
+    })
+    const shown = await holdfast.show(backup.shortId)
+    expect(shown.verifiedAt).toEqual(clock.now())
+    expect(shown.copies.every(({ verifiedAt }) => verifiedAt !== undefined)).toBe(true)
+  })
+
+  it('finds every flipped byte and every cut, and the copy is marked', async () => {
+    const { backup } = await holdfast.backup()
+    const key = backup.manifest.parts[0]?.key ?? ''
+    for (const at of [0, 5, 1_000, backup.storedBytes - 1]) {
+      await flip(disk, key, at)
+      const found = await holdfast.verify(backup.id)
+      expect(found).toMatchObject({ status: 'corrupt' })
+      expect(found.copies.map(({ storage, status }) => `${storage} ${status}`).sort()).toEqual([
+        'disk corrupt',
+        'offsite intact',
+      ])
+      await flip(disk, key, at)
+    }
+    await truncate(disk, key)
+    expect((await holdfast.verify(backup.id)).status).toBe('corrupt')
+    await disk.delete(key, ctx)
+    expect((await holdfast.verify(backup.id)).copies.find(({ storage }) => storage === 'disk')).toMatchObject({
+      status: 'corrupt',
+      parts: [],
+    })
+  })
+
+  it('marks a copy corrupt until it is found intact again', async () => {
+    const { backup } = await holdfast.backup()
+    const key = backup.manifest.parts[0]?.key ?? ''
+    await flip(disk, key, 9)
+    await holdfast.verify('latest')
+    await flip(disk, key, 9)
+    expect((await holdfast.show('latest')).copies[0]).toMatchObject({
+      storage: 'disk',
+      status: 'corrupt',
+      problem: expect.any(String),
+    })
+    await holdfast.verify('latest')
+    expect((await holdfast.show('latest')).copies[0]).toMatchObject({ status: 'complete' })
+  })
+
+  it('goes on where the result cannot be kept, and where an older result is not one', async () => {
+    const { backup } = await holdfast.backup()
+    for (const text of ['torn{', '{}']) {
+      await disk.put(verifiedKey(backup.base), streamOf(Buffer.from(text)), {}, ctx)
+      expect((await holdfast.show('latest')).copies[0]).toEqual({ storage: 'disk', status: 'complete' })
+    }
+    const put = (): Promise<never> => Promise.reject(new BackupError('read-only', { message: 'read only' }))
+    expect((await holdfastOn({ disk: { ...disk, put } }).verify('latest')).status).toBe('intact')
+  })
+
+  it("uses the engine's own check, and throws what keeps a copy from being read", async () => {
+    await holdfast.backup()
+    const driver = {
+      ...memoryDriver({ database: shop }),
+      check: async () => Promise.reject(new BackupError('corrupt', { message: 'ends early' })),
+    }
+    expect(await holdfast.verify('latest', { driver })).toMatchObject({
+      status: 'corrupt',
+      copies: [{ problem: 'ends early' }, {}],
+    })
+    const get: Storage['get'] = (key, range, at) => {
+      if (key.endsWith('.json')) return disk.get(key, range, at)
+      throw new BackupError('unavailable', { message: 'down' })
+    }
+    await expect(holdfastOn({ disk: { ...disk, get } }).verify('latest')).rejects.toMatchObject({ code: 'unavailable' })
+  })
+})
+
+describe('restore', () => {
+  it("brings back what was backed up, into the named target or the job's own", async () => {
+    const before = shop.content
+    await holdfast.backup()
+    const target: MemoryDatabase = { content: undefined }
+    const done = await holdfast.restore('latest', { into: memoryDriver({ name: 'copy', database: target }) })
+    expect(done).toMatchObject({ created: true, mode: 'create', storage: 'disk', target: 'memory:copy' })
+    expect(target.content).toEqual(before)
+    shop.content = undefined
+    await holdfast.restore('shop')
+    expect(shop.content).toEqual(before)
+  })
+
+  it('does not touch a target that holds data unless told what to do with it', async () => {
+    await holdfast.backup()
+    const before = shop.content
+    await expect(holdfast.restore('latest')).rejects.toMatchObject({
+      code: 'target-not-empty',
+      hint: expect.stringContaining('replace'),
+    })
+    expect(shop.content).toBe(before)
+    expect((await holdfast.restore('latest', { mode: 'clean' })).mode).toBe('clean')
+  })
+
+  it('goes on to the next copy when one is damaged, in every mode', async () => {
+    const { backup } = await holdfast.backup()
+    const before = shop.content
+    await flip(disk, backup.manifest.parts[0]?.key ?? '', 100)
+    for (const mode of ['clean', 'replace'] as const) {
+      expect((await holdfast.restore('latest', { mode })).storage).toBe('offsite')
+      expect(shop.content).toEqual(before)
+    }
+    await flip(offsite, backup.manifest.parts[0]?.key ?? '', 100)
+    await expect(holdfast.restore('latest', { mode: 'clean' })).rejects.toMatchObject({ code: 'corrupt' })
+    expect(shop.content).toEqual(before)
+  })
+
+  it('refuses another engine, a missing target and an unknown backup', async () => {
+    await holdfast.backup()
+    const other = { ...memoryDriver({ database: { content: undefined } }), engine: 'mysql' }
+    await expect(holdfast.restore('latest', { into: other })).rejects.toMatchObject({ code: 'restore-refused' })
+    await expect(holdfast.restore('ffffffff')).rejects.toMatchObject({ code: 'no-match' })
+    const jobless = createHoldfast({ storages: { disk }, jobs: {} })
+    await expect(jobless.restore('latest')).rejects.toMatchObject({ code: 'config-invalid' })
+  })
+
+  it("passes on an error that is not the copy's", async () => {
+    await holdfast.backup()
+    const restore = async (): Promise<never> =>
+      Promise.reject(new BackupError('restore-failed', { message: 'out of memory' }))
+    const into = { ...memoryDriver({ database: { content: undefined } }), restore }
+    await expect(holdfast.restore('latest', { into })).rejects.toMatchObject({ code: 'restore-failed' })
+  })
+})
+
+describe('open and copy', () => {
+  it('give the bytes as they lie, or as they were dumped', async () => {
+    const { backup } = await holdfast.backup()
+    const stored = await holdfast.open('latest')
+    expect(stored.parts[0]?.fileName).toBe(`${backup.name}.dump.zst`)
+    expect((await readAll(stored.parts[0]?.stream ?? streamOf())).length).toBe(backup.storedBytes)
+    const plain = await holdfast.open('latest', { content: 'plain' })
+    expect(plain.parts[0]?.fileName).toBe(`${backup.name}.dump`)
+    expect(await readAll(plain.parts[0]?.stream ?? streamOf())).toEqual(shop.content)
+  })
+
+  it('make a further copy of the same bytes', async () => {
+    const { backup } = await holdfastOn({ disk }).backup()
+    await holdfast.copy('latest', 'offsite')
+    await holdfast.copy('latest', 'offsite')
+    expect((await holdfast.show(backup.id)).copies.map(({ status }) => status)).toEqual(['complete', 'complete'])
+    await expect(holdfast.copy('latest', 'nowhere')).rejects.toMatchObject({ code: 'no-match' })
+    await expect(holdfastOn({ disk }).copy('latest', 'disk')).rejects.toMatchObject({ code: 'no-match' })
+  })
+
+  it('do not copy what is damaged', async () => {
+    const { backup } = await holdfastOn({ disk }).backup()
+    await flip(disk, backup.manifest.parts[0]?.key ?? '', 50)
+    await expect(holdfast.copy('latest', 'offsite')).rejects.toMatchObject({ code: 'corrupt' })
+    expect(await offsite.stat(backup.manifest.parts[0]?.key ?? '', ctx)).toBeUndefined()
+  })
+})
+
+describe('close', () => {
+  it('closes every storage that can be', async () => {
+    let closed = 0
+    {
+      await using held = holdfastOn({ disk: { ...disk, close: async () => void closed++ }, offsite })
+      expect(held.storages).toEqual(['disk', 'offsite'])
+      expect(held.jobs).toEqual(['shop'])
+    }
+    expect(closed).toBe(1)
+  })
+})

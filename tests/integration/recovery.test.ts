@@ -1,0 +1,119 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createHoldfast } from '@holdfast/core'
+import { postgres } from '@holdfast/driver-postgres'
+import { local } from '@holdfast/storage-local'
+import { type PostgresServer, startPostgres } from '@holdfast/test-support'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const page = readFileSync(new URL('../../docs/recovery.md', import.meta.url), 'utf8')
+
+/** The shell blocks of docs/recovery.md by the word behind their fence, as they stand. */
+const blocks = new Map(
+  [...page.matchAll(/^```sh (\w+)\n(.*?)^```$/gms)].map(([, name, text]) => [name ?? '', text ?? '']),
+)
+
+let server: PostgresServer
+let directory: string
+
+beforeAll(async () => {
+  server = await startPostgres()
+  directory = mkdtempSync(join(tmpdir(), 'holdfast-recovery-'))
+  await server.createDatabase('shop')
+  await server.sql(
+    'shop',
+    `CREATE ROLE clerk;
+     CREATE TABLE "odd ""name""" (id int PRIMARY KEY, note text);
+     INSERT INTO "odd ""name""" SELECT n, E'line\\n🐚 ' || n FROM generate_series(1, 5000) n;
+     CREATE TABLE items (id int PRIMARY KEY, name text);
+     INSERT INTO items VALUES (1, 'kelp');
+     GRANT SELECT ON items TO clerk;`,
+  )
+})
+
+afterAll(async () => {
+  await server.stop()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+/** Runs blocks of the page in one shell, with what the page says must be set. */
+function follow(names: readonly string[], backups: string, target: string): string {
+  const script = join(directory, 'recover.sh')
+  writeFileSync(
+    script,
+    ['set -eu -o pipefail', ...names.map((name) => blocks.get(name) ?? `echo no block ${name}; exit 1`)].join('\n'),
+  )
+  const env = {
+    PATH: `${server.binDir}:${process.env.PATH}`,
+    BACKUPS: backups,
+    TARGET: target,
+    TABLE: 'items',
+    PGHOST: server.host,
+    PGPORT: String(server.port),
+    PGUSER: server.user,
+    PGPASSWORD: server.password,
+  }
+  return execFileSync('bash', [script], { env, cwd: directory, stdio: 'pipe' }).toString()
+}
+
+function plainDump(database: string): string {
+  const env = { PATH: process.env.PATH, PGPASSWORD: server.password }
+  const args = ['-h', server.host, '-p', String(server.port), '-U', server.user, '--restrict-key=x', database]
+  return execFileSync(join(server.binDir, 'pg_dump'), args, { env, maxBuffer: 1 << 30 }).toString()
+}
+
+describe('docs/recovery.md', () => {
+  it.each([
+    ['custom', 'zstd'],
+    ['custom', 'none'],
+    ['plain', 'gzip'],
+    ['plain', 'zstd'],
+  ] as const)('restores a %s dump with %s by standard tools alone', async (format, compress) => {
+    const backups = join(directory, `${format}-${compress}`)
+    const source = postgres({ url: server.url('shop'), format, globals: true })
+    await using holdfast = createHoldfast({
+      jobs: { shop: { source, storages: [local({ path: backups })], compress } },
+    })
+    await holdfast.backup()
+    const { backup } = await holdfast.backup()
+
+    const target = `recovered_${format}_${compress}`
+    const output = follow(['find', 'check', 'restore', 'trailer'], backups, target)
+    expect(output).toContain(backup.name)
+    expect(output).toContain(': OK')
+    expect(plainDump(target)).toBe(plainDump('shop'))
+  })
+
+  it('notices a flipped byte and a damaged manifest', async () => {
+    const backups = join(directory, 'damaged')
+    const storage = local({ path: backups })
+    await using holdfast = createHoldfast({
+      jobs: { shop: { source: postgres({ url: server.url('shop') }), storages: [storage] } },
+    })
+    const { backup } = await holdfast.backup()
+    for (const path of [`${backup.base}.dump.zst`, `${backup.base}.manifest.json`].map((key) => join(backups, key))) {
+      const bytes = readFileSync(path)
+      bytes.writeUInt8(bytes.readUInt8(200) ^ 1, 200)
+      writeFileSync(path, bytes)
+      expect(() => follow(['find', 'check'], backups, 'unused')).toThrow()
+      bytes.writeUInt8(bytes.readUInt8(200) ^ 1, 200)
+      writeFileSync(path, bytes)
+    }
+    follow(['find', 'check'], backups, 'unused')
+  })
+
+  it('restores roles, and takes one table out', async () => {
+    const backups = join(directory, 'globals')
+    const source = postgres({ url: server.url('shop'), globals: true })
+    await using holdfast = createHoldfast({ jobs: { shop: { source, storages: [local({ path: backups })] } } })
+    await holdfast.backup()
+    await server.sql('shop', 'DROP OWNED BY clerk; DROP ROLE clerk')
+    const chooseFile = blocks.get('restore')?.split('\n\n')[0] ?? ''
+    blocks.set('choose', chooseFile)
+    follow(['find', 'choose', 'globals', 'table'], backups, 'unused')
+    expect(await server.sql('shop', `SELECT 1 AS found FROM pg_roles WHERE rolname = 'clerk'`)).toEqual([{ found: 1 }])
+    expect(readFileSync(join(directory, 'items.sql'), 'utf8')).toContain('kelp')
+  })
+})
