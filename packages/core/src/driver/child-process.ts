@@ -100,15 +100,25 @@ export async function killAndWait(child: Child, reason?: unknown): Promise<void>
 
 function spawnGroup(spec: ChildSpec, io: ChildIo): ChildProcess {
   const { command, args } = dieWithParent(spec)
-  const child = spawn(command, [...args], {
-    stdio: [io.stdin, io.stdout, 'pipe'],
-    env: { ...minimalEnvironment(), ...spec.env },
-    detached: true,
-    windowsHide: true,
-    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-  })
+  const child = attempt(spec, () =>
+    spawn(command, [...args], {
+      stdio: [io.stdin, io.stdout, 'pipe'],
+      env: { ...minimalEnvironment(), ...spec.env },
+      detached: true,
+      ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+    }),
+  )
   if (spec.nice !== undefined && child.pid !== undefined) lowerPriority(child.pid, spec.nice)
   return child
+}
+
+/** Some failures to start are thrown here, others come later as an event. */
+function attempt(spec: ChildSpec, start: () => ChildProcess): ChildProcess {
+  try {
+    return start()
+  } catch (error) {
+    throw notStarted(spec, error)
+  }
 }
 
 function lowerPriority(pid: number, nice: number): void {
@@ -140,8 +150,7 @@ function supervise(spec: ChildSpec, running: ChildProcess, ctx: RunContext): Chi
       kill(error)
     }
   }
-  const stderr = running.stderr
-  const lines = stderr === null ? undefined : readLines(stderr, onLine)
+  const lines = running.stderr ? readLines(running.stderr, onLine) : undefined
 
   async function settle(): Promise<ChildExit> {
     const [code, signal] = await untilExit(spec, running)
@@ -174,8 +183,8 @@ function supervise(spec: ChildSpec, running: ChildProcess, ctx: RunContext): Chi
   return {
     name: spec.name,
     pid: running.pid,
-    ...(running.stdin === null ? {} : { stdin: running.stdin }),
-    ...(running.stdout === null ? {} : { stdout: running.stdout }),
+    ...(running.stdin ? { stdin: running.stdin } : {}),
+    ...(running.stdout ? { stdout: running.stdout } : {}),
     done,
     kill,
     touch,
@@ -189,18 +198,22 @@ async function untilExit(
   try {
     return (await once(running, 'exit')) as [number | null, NodeJS.Signals | null]
   } catch (error) {
-    throw new BackupError(spec.failure ?? 'dump-failed', {
-      message: `${spec.name} could not be started: ${messageOf(error)}`,
-      hint: 'Check the working directory, and that the system has memory and process slots left.',
-      cause: error,
-    })
+    throw notStarted(spec, error)
   }
+}
+
+function notStarted(spec: ChildSpec, cause: unknown): BackupError {
+  return new BackupError(spec.failure ?? 'dump-failed', {
+    message: `${spec.name} could not be started: ${messageOf(cause)}`,
+    hint: 'Check the working directory, and that the system has memory and process slots left.',
+    cause,
+  })
 }
 
 /** The end of standard error, or a second: a stranger that inherited the descriptor must not hold up the run. */
 async function stderrEnd(running: ChildProcess, ctx: RunContext): Promise<void> {
   const stderr = running.stderr
-  if (stderr === null || stderr.closed) return
+  if (!stderr || stderr.closed) return
   const waiting = new AbortController()
   const { signal } = waiting
   await Promise.race([once(stderr, 'close', { signal }), ctx.clock.sleep(1_000, signal)]).catch(() => {})

@@ -1,0 +1,61 @@
+import { finished, type Transform } from 'node:stream'
+import type { ByteStream } from '../byte-stream.js'
+import { createInterruptible } from '../stream/interruptible.js'
+
+/** A zlib stream: it counts the bytes that it has used. */
+export type ZlibStream = Transform & { readonly bytesWritten: number }
+
+/** What to throw when the transform, not the source, is the trouble. */
+export interface Explanations {
+  /** From what the transform threw. */
+  failed(error: unknown): unknown
+  /** When the transform came to its end before the source did. */
+  trailing(): unknown
+}
+
+/**
+ * Passes a stream through zlib, two blocks in flight: one is worked on in the thread pool while the next is made ready
+ * here. The source's error passes untouched.
+ */
+export async function* through(
+  source: ByteStream,
+  transform: ZlibStream,
+  explain: Explanations,
+): AsyncGenerator<Uint8Array> {
+  const { interrupt, until } = createInterruptible()
+  const chunks = source[Symbol.asyncIterator]()
+  let given = 0
+  let sourceEnded = false
+  let failure: { readonly error: unknown } | undefined
+
+  async function feed(): Promise<void> {
+    let before: Promise<void> = Promise.resolve()
+    for (let next = await until(chunks.next()); !next.done; next = await until(chunks.next())) {
+      const chunk = next.value
+      given += chunk.byteLength
+      const used = new Promise<void>((resolve) => transform.write(chunk, () => resolve()))
+      await until(before)
+      before = used
+    }
+    sourceEnded = true
+    transform.end()
+  }
+
+  finished(transform, { readable: false }, () => interrupt(closed))
+  feed().catch((error) => {
+    if (error !== closed) failure = { error }
+    transform.destroy()
+  })
+  try {
+    yield* transform
+  } catch (error) {
+    throw failure === undefined ? explain.failed(error) : failure.error
+  } finally {
+    interrupt(closed)
+    transform.destroy()
+    chunks.return?.().catch(() => {}) // not awaited: a source that hangs must not hold up its reader
+  }
+  if (!sourceEnded || transform.bytesWritten !== given) throw explain.trailing()
+}
+
+const closed = new Error('The transform takes no more')
