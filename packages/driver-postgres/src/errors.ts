@@ -1,0 +1,97 @@
+import { BackupError, type BackupErrorCode, isBackupError, messageOf } from '@holdfast/core'
+
+interface Meaning {
+  readonly code: BackupErrorCode
+  readonly retryable?: boolean
+  readonly hint?: string
+}
+
+const away: Meaning = {
+  code: 'source-unreachable',
+  retryable: true,
+  hint: 'Check host and port, that the server runs, and that a firewall lets this machine in.',
+}
+const denied: Meaning = {
+  code: 'source-denied',
+  hint: 'Check user, password and pg_hba.conf, and the permissions of the role.',
+}
+const missing: Meaning = { code: 'source-missing', hint: 'Check the name of the database; it is case-sensitive.' }
+const tls: Meaning = { code: 'source-unreachable', hint: 'Check sslmode and sslrootcert.' }
+const inUse: Meaning = {
+  code: 'target-in-use',
+  retryable: true,
+  hint: 'Stop what uses the database, or allow the restore to end its connections.',
+}
+
+const systemCodes = /^(ECONN|ENOTFOUND|EHOST|ENET|ETIMEDOUT|EPIPE|EAI_|ENOENT|EADDR)/
+const tlsCodes = /^(ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|EPROTO)/
+
+/**
+ * What an error of `pg` or of the server means.
+ *
+ * @param what - What was tried, on what: `Reading the tables of db:5432/shop failed`.
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export function databaseError(error: unknown, what: string): BackupError {
+  if (isBackupError(error)) return error
+  const meaning = meaningOf(codeOf(error), messageOf(error))
+  return new BackupError(meaning.code, {
+    message: `${what}: ${detailOf(error)}`,
+    hint: meaning.hint,
+    retryable: meaning.retryable,
+    cause: error,
+  })
+}
+
+/** The SQLSTATE or system code of an error. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' ? code : ''
+}
+
+/** What the last words of a client program mean, where they say more than its exit code. */
+export function programMeaning(stderr: string): Meaning | undefined {
+  return programMeanings.find(([pattern]) => pattern.test(stderr))?.[1]
+}
+
+const programMeanings: readonly (readonly [RegExp, Meaning])[] = [
+  [/password authentication failed|no pg_hba\.conf entry|no password supplied|role ".*" does not exist/, denied],
+  [/FATAL: {2}database ".*" does not exist/s, missing],
+  [/connection to server .* failed|could not translate host name|could not connect/, away],
+  [/too many clients already|remaining connection slots|the database system is/, away],
+  [
+    /canceling statement due to lock timeout/,
+    {
+      code: 'timed-out',
+      retryable: true,
+      hint: 'Another session held a lock on a table for longer than lockTimeout; try later, or raise it.',
+    },
+  ],
+  [/aborting because of server version mismatch/, { code: 'tool-too-old' }],
+  [/no matching (?:tables|schemas) were found/, { code: 'no-match' }],
+  [
+    /permission denied|must be owner of|must be superuser|affected by row-level security/,
+    { code: 'source-denied', hint: 'Use a role that may read everything, for example a member of pg_read_all_data.' },
+  ],
+  [
+    /server closed the connection unexpectedly|terminating connection|SSL SYSCALL error/,
+    { code: 'dump-failed', retryable: true, hint: 'The connection was lost; the server log says why.' },
+  ],
+]
+
+function meaningOf(code: string, message: string): Meaning {
+  if (code === '3D000') return missing
+  if (code === '55006') return inUse
+  if (/^28|^42501/.test(code)) return denied
+  if (/^08|^53|^57P|^58/.test(code)) return away
+  if (systemCodes.test(code) || /^Connection terminated|timeout expired|connection timeout/i.test(message)) return away
+  if (tlsCodes.test(code) || message.includes('does not support SSL')) return tls
+  if (/SASL|password must be a string/.test(message)) return denied
+  return { code: 'internal' }
+}
+
+/** An AggregateError of several addresses has no message of its own. */
+function detailOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(messageOf).join('; ')
+  return messageOf(error) || codeOf(error)
+}

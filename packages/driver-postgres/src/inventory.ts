@@ -1,0 +1,94 @@
+import type { Inventory, InventoryTable, RunContext } from '@holdfast/core'
+import type { Connection, Endpoint } from './connection.js'
+import { quoteQualified } from './quoting.js'
+import { type DumpedTable, dumpedTables, type Selection } from './selection.js'
+import { openSession, type Session } from './session.js'
+
+/** A transaction of ours whose view of the database the dump shares. */
+export interface Snapshot extends AsyncDisposable {
+  /** For `pg_dump --snapshot`. */
+  readonly id: string
+  readonly endpoint: Endpoint
+  /** Starts to count, once; later calls wait for the same result. */
+  inventory(): Promise<Inventory>
+}
+
+/**
+ * Opens a transaction and exports its snapshot. The transaction stays open until it is disposed of: what the dump
+ * sees, this sees, whatever is written meanwhile.
+ */
+export async function openSnapshot(
+  connection: Connection,
+  selection: Selection,
+  level: 'counts' | 'checksums',
+  ctx: RunContext,
+): Promise<Snapshot> {
+  const session = await openSession(connection, ctx)
+  try {
+    await session.query('begin isolation level repeatable read read only')
+    await relaxTimeouts(session)
+    const [row] = await session.query<{ id: string }>('select pg_export_snapshot() as id')
+    let counting: Promise<Inventory> | undefined
+    const inventory = (): Promise<Inventory> => {
+      counting ??= takeInventory(session, selection, level, ctx)
+      counting.catch(() => {}) // started beside the dump; whoever awaits it sees the error
+      return counting
+    }
+    return {
+      id: row?.id ?? '',
+      endpoint: session.endpoint,
+      inventory,
+      [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+    }
+  } catch (error) {
+    await session[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** The transaction idles as long as the dump takes, and must not be ended for that. As pg_dump does for itself. */
+async function relaxTimeouts(session: Session): Promise<void> {
+  const settings = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+  if (session.versionNumber >= 170_000) settings.push('transaction_timeout')
+  for (const setting of settings) await session.query(`set local ${setting} = 0`)
+  // A count of a big table ends soon after this process does.
+  if (session.versionNumber >= 140_000) await session.query(`set local client_connection_check_interval = '5s'`)
+  // The dump beside it is what should go fast.
+  await session.query('set local max_parallel_workers_per_gather = 0')
+  // A role that sees only some rows of a table must fail, not count them.
+  await session.query('set local row_security = off')
+}
+
+async function takeInventory(
+  session: Session,
+  selection: Selection,
+  level: 'counts' | 'checksums',
+  ctx: RunContext,
+): Promise<Inventory> {
+  const tables: InventoryTable[] = []
+  for (const table of await dumpedTables(selection, session)) {
+    ctx.signal.throwIfAborted()
+    tables.push(await countTable(session, table, level))
+  }
+  return { level, exact: true, tables: tables.sort(byName) }
+}
+
+async function countTable(session: Session, table: DumpedTable, level: string): Promise<InventoryTable> {
+  const { schema, name } = table
+  const from = `from only ${quoteQualified(schema, name)} as t`
+  if (level === 'counts') {
+    const [row] = await session.query<{ rows: number }>(`select count(*)::float8 as rows ${from}`)
+    return { schema, name, rows: row?.rows ?? 0 }
+  }
+  // A sum does not depend on the order of the rows, and unlike an exclusive or tells duplicates apart.
+  const [row] = await session.query<{ rows: number; checksum: string }>(
+    `select count(*)::float8 as rows, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text as checksum ${from}`,
+  )
+  return { schema, name, rows: row?.rows ?? 0, checksum: row?.checksum ?? '0' }
+}
+
+function byName(a: InventoryTable, b: InventoryTable): number {
+  return compare(a.schema ?? '', b.schema ?? '') || compare(a.name, b.name)
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

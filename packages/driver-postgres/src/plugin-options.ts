@@ -1,0 +1,15 @@
+import { BackupError } from '@holdfast/core'
+import { z } from 'zod'
+
+/**
+ * Reads options as a schema has them.
+ *
+ * @throws {BackupError} `config-invalid`, naming each option that is wrong.
+ */
+export function parseOptions<Settings, Options>(schema: z.ZodType<Settings, Options>, options: Options): Settings {
+  const result = schema.safeParse(options)
+  if (result.success) return result.data
+  throw new BackupError('config-invalid', {
+    message: `The options of the PostgreSQL driver are wrong: ${z.prettifyError(result.error).replaceAll('\n', ' ')}`,
+  })
+}

@@ -1,0 +1,92 @@
+import { BackupError, type BackupErrorCode, type ChildExit, type ChildSpec, type RunContext } from '@holdfast/core'
+import { type Connection, type Endpoint, libpqEnvironment } from './connection.js'
+import { programMeaning } from './errors.js'
+import { collectMessages, type Messages } from './messages.js'
+import type { PostgresSettings } from './options.js'
+import { type Passfile, writePassfile } from './passfile.js'
+import type { Tool } from './tools.js'
+
+const defaultIdleTimeoutMs = 30 * 60_000
+/** Milliseconds to wait for a lock on a table, unless `lockTimeout` says otherwise. */
+export const defaultLockTimeoutMs = 60_000
+
+/** A client program that can be started: its environment says where to connect, a private file with which password. */
+export interface Program extends AsyncDisposable {
+  readonly spec: ChildSpec
+  readonly messages: Messages
+}
+
+/** What to run. */
+export interface ProgramRequest {
+  readonly tool: Tool
+  readonly args: readonly string[]
+  readonly failure: BackupErrorCode
+  /** Absent for a program that needs no server. */
+  readonly connection?: Connection
+  readonly endpoint?: Endpoint
+  readonly onWarning?: 'complete' | 'fail' | undefined
+}
+
+/** Sets up a program. Disposing removes its passfile, once it has ended. */
+export async function prepareProgram(
+  { tool, args, failure, connection, endpoint, onWarning }: ProgramRequest,
+  settings: PostgresSettings,
+  ctx: RunContext,
+): Promise<Program> {
+  const passfile = connection?.password ? await writePassfile(connection.password) : undefined
+  const messages = collectMessages(tool.name, ctx)
+  return {
+    messages,
+    spec: {
+      name: tool.name,
+      command: tool.path,
+      args,
+      env: environment(connection, endpoint, passfile),
+      failure,
+      nice: settings.nice,
+      idleTimeoutMs: settings.idleTimeout ?? defaultIdleTimeoutMs,
+      totalTimeoutMs: settings.totalTimeout,
+      onStderrLine: messages.onLine,
+      classify: (exit) => judge(exit, { tool, failure, messages, onWarning }),
+    },
+    [Symbol.asyncDispose]: async () => await passfile?.[Symbol.asyncDispose](),
+  }
+}
+
+function environment(
+  connection: Connection | undefined,
+  endpoint: Endpoint | undefined,
+  passfile: Passfile | undefined,
+): Record<string, string> {
+  if (!connection) return {}
+  const env = libpqEnvironment(connection, endpoint ?? connection.endpoints[0])
+  return passfile ? { ...env, PGPASSFILE: passfile.path } : env
+}
+
+interface Judged {
+  readonly tool: Tool
+  readonly failure: BackupErrorCode
+  readonly messages: Messages
+  readonly onWarning: 'complete' | 'fail' | undefined
+}
+
+function judge(
+  { code, stderrTail }: ChildExit,
+  { tool, failure, messages, onWarning }: Judged,
+): BackupError | undefined {
+  if (code === 0) {
+    const [first] = messages.warnings
+    if (onWarning !== 'fail' || first === undefined) return undefined
+    return new BackupError(failure, {
+      message: `${tool.name} warned: ${first}`,
+      hint: "Look into the warning, or accept warnings with onWarning: 'complete'.",
+    })
+  }
+  const meaning = programMeaning(stderrTail)
+  if (code === null || !meaning) return undefined // the exit code says it all
+  return new BackupError(meaning.code === 'dump-failed' ? failure : meaning.code, {
+    message: `${tool.name} ended with exit code ${code}: ${stderrTail}`,
+    hint: meaning.hint,
+    retryable: meaning.retryable,
+  })
+}

@@ -1,0 +1,55 @@
+import { BackupError } from '@holdfast/core'
+import type { ScriptFilter } from './script-filter.js'
+import { nameOf, tokensOf } from './tokens.js'
+
+/** What to keep out of a script. */
+export interface ScriptRules {
+  /** Settings that the target knows; `SET` of another one is left out. Absent: all pass. */
+  readonly knownSettings?: ReadonlySet<string>
+  readonly noOwner: boolean
+  readonly noPrivileges: boolean
+  /**
+   * The script runs within a transaction of psql: its own BEGIN and COMMIT (around large objects) would end that
+   * before the last byte has come.
+   */
+  readonly inTransaction: boolean
+}
+
+/** Statements longer than this are not what is looked for. */
+const maxLength = 4_096
+
+/** The filter for scripts of pg_dump. Commands for psql never pass: only the pair that restricts them is expected. */
+export function scriptFilter(rules: ScriptRules): ScriptFilter {
+  return {
+    statement: (sql) => sql.length > maxLength || !unwanted(sql, rules),
+    command: refuseCommand,
+  }
+}
+
+/** @throws {BackupError} `restore-refused` for any command but `\restrict` and `\unrestrict`, which are left out. */
+export function refuseCommand(line: string): boolean {
+  if (/^\\(un)?restrict [A-Za-z0-9]+\s*$/.test(line)) return false
+  throw new BackupError('restore-refused', {
+    message: `The dump holds a command for psql: ${JSON.stringify(line.trim().slice(0, 80))}`,
+    hint: 'Such a command could run programs on this machine. If you trust the dump (one made with create holds \\connect), restore it with psql by hand.',
+  })
+}
+
+function unwanted(sql: string, rules: ScriptRules): boolean {
+  if (rules.inTransaction && /^(BEGIN|COMMIT)\s*;$/i.test(sql)) return true
+  if (rules.noPrivileges && /^(GRANT|REVOKE|ALTER\s+DEFAULT\s+PRIVILEGES)\s/i.test(sql)) return true
+  if (rules.noOwner && /^ALTER\s/i.test(sql) && isOwnerTo(sql)) return true
+  return rules.knownSettings !== undefined && /^SET\s/i.test(sql) && !isKnown(sql, rules.knownSettings)
+}
+
+function isOwnerTo(sql: string): boolean {
+  const [owner, to, , end] = tokensOf(sql).slice(-4)
+  return owner?.toUpperCase() === 'OWNER' && to?.toUpperCase() === 'TO' && end === ';'
+}
+
+function isKnown(sql: string, known: ReadonlySet<string>): boolean {
+  const words = tokensOf(sql).slice(1)
+  const name = /^(LOCAL|SESSION)$/i.test(words[0] ?? '') ? words[1] : words[0]
+  const isSetting = /^(=|TO)$/i.test(words[words.indexOf(name ?? '') + 1] ?? '')
+  return !isSetting || name === undefined || known.has(nameOf(name).toLowerCase())
+}

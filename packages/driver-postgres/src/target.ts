@@ -1,0 +1,135 @@
+import { BackupError } from '@holdfast/core'
+import {
+  type ApplyOptions,
+  applyStatements,
+  createDatabaseStatement,
+  type DatabaseProperties,
+} from './database-properties.js'
+import { quoteIdentifier } from './quoting.js'
+import type { Session } from './session.js'
+
+/** Most bytes of a name in PostgreSQL. */
+const maxNameBytes = 63
+
+/** `base` and `suffix` within the bytes that a name may have: the base is cut, never within a character. */
+export function nameBeside(base: string, suffix: string): string {
+  const room = maxNameBytes - Buffer.byteLength(suffix)
+  let cut = base
+  while (Buffer.byteLength(cut) > room) cut = [...cut].slice(0, -1).join('')
+  return cut + suffix
+}
+
+/** The server's major version. */
+export const majorVersion = (session: Session): number => Math.floor(session.versionNumber / 10_000)
+
+/** Whether the server has a database of that name. */
+export async function databaseExists(session: Session, name: string): Promise<boolean> {
+  return (await session.query('select 1 from pg_database where datname = $1', [name])).length > 0
+}
+
+/**
+ * Makes an empty database, and gives it the properties of another one.
+ *
+ * @throws {BackupError} `restore-refused` when the server cannot make one like that.
+ */
+export async function createDatabase(
+  session: Session,
+  name: string,
+  like: DatabaseProperties | undefined,
+): Promise<void> {
+  try {
+    await session.query(createDatabaseStatement(name, like, majorVersion(session)))
+  } catch (error) {
+    throw new BackupError('restore-refused', {
+      message: `The database ${quoteIdentifier(name)} could not be made: ${error instanceof Error ? error.message : error}`,
+      hint: 'The role needs CREATEDB, and the server the locale of the source. Or make the database yourself, empty, and restore into it.',
+      cause: error,
+    })
+  }
+}
+
+/** Gives a database the owner, grants, settings, limit and comment of another. */
+export async function applyProperties(
+  session: Session,
+  name: string,
+  like: DatabaseProperties,
+  options: ApplyOptions,
+): Promise<void> {
+  for (const statement of applyStatements(name, like, options)) await session.query(statement)
+}
+
+/** Drops a database and ends whoever is in it. One that does not exist is success. */
+export async function dropDatabase(session: Session, name: string): Promise<void> {
+  if (session.versionNumber >= 130_000) {
+    await session.query(`drop database if exists ${quoteIdentifier(name)} with (force)`)
+    return
+  }
+  await endConnections(session, name)
+  await session.query(`drop database if exists ${quoteIdentifier(name)}`)
+}
+
+/** How many sessions others have in a database. */
+export async function countConnections(session: Session, name: string): Promise<number> {
+  const [row] = await session.query<{ count: number }>(
+    `select count(*)::int as count from pg_stat_activity
+      where datname = $1 and pid <> pg_backend_pid() and backend_type = 'client backend'`,
+    [name],
+  )
+  return row?.count ?? 0
+}
+
+/** @throws {BackupError} `target-in-use` when others are connected. */
+export async function refuseIfInUse(session: Session, name: string): Promise<void> {
+  const count = await countConnections(session, name)
+  if (count === 0) return
+  throw new BackupError('target-in-use', {
+    message: `The database ${quoteIdentifier(name)} is in use by ${count} ${count === 1 ? 'session' : 'sessions'}`,
+    hint: 'Stop what uses it, or allow the restore to end connections (terminateConnections).',
+    retryable: true,
+  })
+}
+
+/** What {@link swapDatabases} does. */
+export interface Swap {
+  /** The name that is fought for. */
+  readonly name: string
+  /** Has it afterwards. */
+  readonly fresh: string
+  /** What the one that had it is called afterwards. */
+  readonly aside: string
+  readonly terminateConnections: boolean
+}
+
+/**
+ * Gives the name of a database to another one, in one transaction. While it lasts nobody can connect to the old one,
+ * where connections may be ended; the lock of the rename waits five seconds for those that remain.
+ *
+ * @throws {BackupError} `target-in-use`. Either both have changed their names, or none.
+ */
+export async function swapDatabases(
+  session: Session,
+  { name, fresh, aside, terminateConnections }: Swap,
+): Promise<void> {
+  const [old, next, after] = [name, fresh, aside].map(quoteIdentifier)
+  if (!terminateConnections) await refuseIfInUse(session, name)
+  if (terminateConnections) await session.query(`alter database ${old} allow_connections false`)
+  try {
+    if (terminateConnections) await endConnections(session, name)
+    await session.query('begin')
+    await session.query(`alter database ${old} rename to ${after}`)
+    await session.query(`alter database ${next} rename to ${old}`)
+    if (terminateConnections) await session.query(`alter database ${after} allow_connections true`)
+    await session.query('commit')
+  } catch (error) {
+    await session.query('rollback').catch(() => {})
+    if (terminateConnections) await session.query(`alter database ${old} allow_connections true`).catch(() => {})
+    throw error
+  }
+}
+
+async function endConnections(session: Session, name: string): Promise<void> {
+  await session.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()`,
+    [name],
+  )
+}

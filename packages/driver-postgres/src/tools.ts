@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import { BackupError } from '@holdfast/core'
+
+/** A client program of PostgreSQL. */
+export type ToolName = 'pg_dump' | 'pg_dumpall' | 'pg_restore' | 'psql'
+
+/** A program that was found. */
+export interface Tool {
+  readonly name: ToolName
+  readonly path: string
+  /** As it says it, for example `15.20 (Debian 15.20-0+deb12u1)`. */
+  readonly version: string
+  /** 15 of 15.20; 9.6 counts as 9. */
+  readonly major: number
+}
+
+/** Where tools are found, apart from `PATH`. Newest first does not matter: the version decides. */
+const versionedRoots: readonly (readonly [root: string, entry: RegExp])[] = [
+  ['/usr/lib/postgresql', /^\d+(\.\d+)?$/],
+  ['/usr', /^pgsql-\d+(\.\d+)?$/],
+  ['/opt/homebrew/opt', /^(postgresql|libpq)(@\d+)?$/],
+  ['/usr/local/opt', /^(postgresql|libpq)(@\d+)?$/],
+  ['/home/linuxbrew/.linuxbrew/opt', /^(postgresql|libpq)(@\d+)?$/],
+  ['/Library/PostgreSQL', /^\d+$/],
+  ['/usr/libexec', /^postgresql\d+$/],
+]
+
+const asked = new Map<string, Promise<string>>()
+
+/**
+ * The smallest version of a program whose major is at least `atLeast`.
+ *
+ * @param binDir - Only look there.
+ * @param needs - What it is for, for the message: `a PostgreSQL 17 server (db:5432/shop)`.
+ * @throws {BackupError} `tool-missing`, `tool-too-old`.
+ */
+export async function chooseTool(
+  name: ToolName,
+  atLeast: number,
+  binDir: string | undefined,
+  needs: string,
+): Promise<Tool> {
+  const tools = await findTools(name, binDir)
+  const fitting = tools.filter(({ major }) => major >= atLeast)
+  // Of equals the first found stays: directories of versions come before wrappers on the PATH.
+  const chosen = fitting.reduce<Tool | undefined>(
+    (best, tool) => (best && best.major <= tool.major ? best : tool),
+    undefined,
+  )
+  if (chosen) return chosen
+  const newest = tools.reduce<Tool | undefined>(
+    (best, tool) => (best && best.major >= tool.major ? best : tool),
+    undefined,
+  )
+  const install = `Install it: apt-get install postgresql-client-${atLeast} (from apt.postgresql.org where the system has none), or set binDir to where it is.`
+  if (newest) {
+    throw new BackupError('tool-too-old', {
+      message: `${name} ${newest.version} is too old for ${needs}: version ${atLeast} or newer is needed`,
+      hint: install,
+    })
+  }
+  throw new BackupError('tool-missing', {
+    message: `${name} was not found${binDir ? ` in ${binDir}` : ''}; it is needed for ${needs}`,
+    hint: install,
+  })
+}
+
+/** Every version of a program on this machine, one per directory, in the order of the search. */
+export async function findTools(name: ToolName, binDir?: string): Promise<readonly Tool[]> {
+  const paths = directories(binDir).map((directory) => join(directory, name))
+  const found = paths.filter((path) => existsSync(path)).map((path) => describe(name, path))
+  return (await Promise.all(found)).filter((tool) => tool !== undefined)
+}
+
+/** The major version in what a server or program says of itself: 15 of `15.20 (Debian …)`. */
+export function majorOf(version: string): number {
+  return Number.parseInt(/\d+/.exec(version)?.[0] ?? '', 10) || 0
+}
+
+function directories(binDir: string | undefined): readonly string[] {
+  if (binDir) return [binDir]
+  const versioned = versionedRoots.flatMap(([root, entry]) =>
+    list(root)
+      .filter((name) => entry.test(name))
+      .map((name) => join(root, name, ...(root === '/usr/libexec' ? [] : ['bin']))),
+  )
+  return [...new Set([...versioned, ...(process.env.PATH ?? '').split(delimiter).filter(Boolean)])]
+}
+
+function list(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+async function describe(name: ToolName, path: string): Promise<Tool | undefined> {
+  try {
+    const key = `${path} ${statSync(path).mtimeMs}` // a daemon outlives upgrades of its tools
+    const asking = asked.get(key) ?? askVersion(path)
+    asked.set(key, asking)
+    const version = await asking
+    return { name, path, version, major: majorOf(version) }
+  } catch {
+    return undefined // not a program of PostgreSQL, or one that does not run here
+  }
+}
+
+/** `pg_dump (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)` */
+async function askVersion(path: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(path, ['--version'], {
+    env: { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8' },
+    timeout: 10_000,
+  })
+  const version = /\(PostgreSQL\) (.+)/.exec(stdout)?.[1]?.trim()
+  if (!version) throw new Error(`${path} does not say its version`)
+  return version
+}
