@@ -1,1 +1,5 @@
-export {}
+export { type ResolvedS3Options, type S3Options, s3OptionsSchema } from './options.js'
+export * from './plugin.js'
+export * from './policy.js'
+export * from './s3.js'
+export * from './s3-url.js'

@@ -1,1 +1,3 @@
+export * from './faulty-proxy.js'
 export * from './postgres-server.js'
+export * from './s3-server.js'

@@ -1,0 +1,25 @@
+import type { RunContext, StoredObject } from '@holdfast/core'
+import { call } from './call.js'
+import type { Place } from './place.js'
+
+/** See `Storage.list`. Pages of up to 1,000 objects are fetched as they are needed. */
+export async function* listObjects(place: Place, prefix: string, ctx: RunContext): AsyncGenerator<StoredObject> {
+  let token: string | undefined
+  do {
+    const request = {
+      Bucket: place.bucket,
+      Prefix: place.prefix + prefix,
+      ...(token !== undefined && { ContinuationToken: token }),
+    }
+    const page = await call(place, { action: 's3:ListBucket' }, ctx.signal, ({ sdk, client }, options) =>
+      client.send(new sdk.ListObjectsV2Command(request), options),
+    )
+    for (const { Key, Size, LastModified } of page.Contents ?? []) {
+      ctx.signal.throwIfAborted()
+      if (Key === undefined) continue
+      yield { key: Key.slice(place.prefix.length), size: Size ?? 0, modifiedAt: LastModified ?? new Date(0) }
+    }
+    token = page.IsTruncated ? page.NextContinuationToken : undefined
+  } while (token !== undefined)
+  ctx.signal.throwIfAborted()
+}

@@ -1,0 +1,40 @@
+import { type Connection, connect } from './client.js'
+import type { ResolvedS3Options } from './options.js'
+
+/** Where a storage keeps its objects, and the way there. */
+export interface Place {
+  readonly options: ResolvedS3Options
+  readonly bucket: string
+  /** Before every key: empty, or ends in `/`. */
+  readonly prefix: string
+  /** `s3://bucket/prefix` */
+  readonly display: string
+  /** Whether exclusive puts send `If-None-Match`. Turned off once the service refuses the header. */
+  readonly conditions: { sent: boolean }
+  /** Whether the bucket has answered before. */
+  readonly bucketSeen: { yes: boolean }
+  /** The client, made at the first call. */
+  connection(): Promise<Connection>
+  /** Ends the client's connections, if there is one. */
+  disconnect(): Promise<void>
+}
+
+export function createPlace(options: ResolvedS3Options): Place {
+  let connecting: Promise<Connection> | undefined
+  return {
+    options,
+    bucket: options.bucket,
+    prefix: options.prefix === '' ? '' : `${options.prefix}/`,
+    display: ['s3:/', options.bucket, options.prefix].filter((part) => part !== '').join('/'),
+    conditions: { sent: true },
+    bucketSeen: { yes: false },
+    connection() {
+      connecting ??= connect(options)
+      return connecting
+    },
+    async disconnect() {
+      const connection = await connecting?.catch(() => undefined)
+      connection?.client.destroy()
+    },
+  }
+}
