@@ -1,4 +1,5 @@
 import type { ByteStream } from '../byte-stream.js'
+import { createInterruptible } from '../stream/interruptible.js'
 
 /**
  * Lends `body` to `use` in the way the contract of {@link Storage.put} wants it: an abort throws `signal.reason` even
@@ -23,38 +24,25 @@ export async function withBody<Result>(
   use: (chunks: ByteStream) => Promise<Result>,
 ): Promise<Result> {
   const iterator = body[Symbol.asyncIterator]()
+  const { interrupt, until } = createInterruptible()
+  const onAbort = (): void => interrupt(signal.reason)
   let over = false
+
+  const next = async (): Promise<IteratorResult<Uint8Array>> => {
+    signal.throwIfAborted()
+    const step = await until(iterator.next())
+    signal.throwIfAborted()
+    if (step.done) over = true
+    return step
+  }
+
+  signal.addEventListener('abort', onAbort, { once: true })
   try {
     signal.throwIfAborted()
     return await use({ [Symbol.asyncIterator]: () => ({ next }) })
   } finally {
+    signal.removeEventListener('abort', onAbort)
     // Not awaited: the return of a generator waits for the read that hangs.
     if (!over) iterator.return?.().catch(() => {})
-  }
-
-  async function next(): Promise<IteratorResult<Uint8Array>> {
-    try {
-      const step = await orAbort(() => iterator.next(), signal)
-      if (step.done) over = true
-      return step
-    } catch (error) {
-      over = !signal.aborted
-      throw error
-    }
-  }
-}
-
-/** What `work` resolves to, unless the signal aborts first. */
-async function orAbort<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    const result = await Promise.race([work(), aborted.promise])
-    signal.throwIfAborted()
-    return result
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

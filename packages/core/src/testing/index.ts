@@ -1,4 +1,7 @@
 export * from './fake-clock.js'
+export { type FaultPlan, type FaultRule, type RandomFaults, seededRandom } from './faults/choose-fault.js'
+export * from './faults/fault.js'
+export * from './faulty-storage.js'
 export * from './memory-storage.js'
 export type { StorageCase, StorageCaseEnv } from './storage/storage-case.js'
 export * from './storage-contract.js'
