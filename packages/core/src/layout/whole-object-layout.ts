@@ -27,7 +27,7 @@ async function write(parts: AsyncIterable<DumpPart>, plan: WritePlan, ctx: RunCo
       described.push(written.describe())
     }
   } catch (error) {
-    await Promise.all(plan.storages.map((storage) => removeQuietly(storage, keys, ctx)))
+    await Promise.all(storagesOf(copies, 'complete').map((storage) => removeQuietly(storage, keys, ctx)))
     throw error
   }
   return { parts: described, copies }

@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { BackupError } from '../backup-error.js'
+import { type ByteStream, readAll, streamOf } from '../byte-stream.js'
+import type { Cipher } from '../cipher/cipher.js'
+import type { Codec } from '../codec/codec.js'
+import { none } from '../codec/none.js'
+import { parseCompression } from '../codec/parse-compression.js'
+import { zstd } from '../codec/zstd.js'
+import type { DumpPart, RestoreSource } from '../driver/driver.js'
+import { childOutput } from '../driver/program-output.js'
+import { createRunContext, type ProgressEvent, type RunContext } from '../run-context.js'
+import type { Storage } from '../storage/storage.js'
+import { memoryStorage } from '../testing/memory-storage.js'
+import type { WritePlan, WrittenData } from './layout.js'
+import type { Manifest } from './manifest.js'
+import { wholeObjectLayout } from './whole-object-layout.js'
+
+const ctx = createRunContext()
+const base = 'shop/2026/03/shop_manual_20260309_040506_456789ab'
+const content = randomBytes(150_000)
+
+/** Flips every bit: enough to tell which side of it a byte is on. */
+const invert: Cipher = {
+  id: 'invert',
+  extension: '.inv',
+  decryptCommand: 'invert -d',
+  keyIds: ['key-1'],
+  canDecrypt: true,
+  encrypt: inverted,
+  decrypt: inverted,
+}
+
+async function* inverted(stream: ByteStream): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stream) yield chunk.map((byte) => byte ^ 0xff)
+}
+
+function streamPart(name: string, body: ByteStream, trailer?: string): DumpPart {
+  return {
+    name,
+    mediaType: 'text/plain',
+    ...(trailer !== undefined && { trailer }),
+    take: () => ({ kind: 'stream', body }),
+  }
+}
+
+/** A dump program: prints 2 MB, then ends with this code. */
+function programPart(exitCode: number, at: RunContext = ctx): DumpPart {
+  const script = `head -c 2000000 /dev/zero | tr '\\0' x; exit ${exitCode}`
+  const spec = { name: 'dumper', command: '/bin/sh', args: ['-c', script] }
+  return {
+    name: 'dump',
+    mediaType: 'text/plain',
+    expectedBytes: 2_000_000,
+    take: () => ({ kind: 'process', output: childOutput(spec, at) }),
+  }
+}
+
+function write(
+  parts: readonly DumpPart[],
+  storages: readonly Storage[],
+  plan: Partial<WritePlan> = {},
+  at = ctx,
+): Promise<WrittenData> {
+  const whole = { base, storages, minCopies: 1, codec: none() as Codec, stallTimeoutMs: 60_000, ...plan }
+  return wholeObjectLayout.write(each(parts), whole, at)
+}
+
+async function* each<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items
+}
+
+function read(data: Pick<WrittenData, 'parts'>, storages: readonly Storage[], cipher?: Cipher): RestoreSource {
+  return wholeObjectLayout.read({ id: 'x', parts: data.parts } as Manifest, { storages, ...(cipher && { cipher }) })
+}
+
+async function keysOn(storage: Storage): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of storage.list('', ctx)) keys.push(key)
+  return keys.sort()
+}
+
+describe('a part', () => {
+  it.each<[string, Codec]>([
+    ['joined to the zstd program by descriptor', zstd()],
+    ['through this process', zstd({ program: false })],
+    ['uncompressed', none()],
+    ['as gzip', parseCompression('gzip')],
+  ])('of a dump program comes back as it was, %s', async (_, codec) => {
+    const storage = memoryStorage()
+    const events: ProgressEvent[] = []
+    const data = await write(
+      [programPart(0)],
+      [storage],
+      { codec },
+      createRunContext({ report: (event) => events.push(event) }),
+    )
+    const plain = await readAll(read(data, [storage]).open('dump', ctx))
+    expect(plain.equals(Buffer.alloc(2_000_000, 'x'))).toBe(true)
+    expect(events.at(-1)).toMatchObject({
+      type: 'bytes',
+      storedBytes: data.parts[0]?.storedBytes,
+      totalPlainBytes: 2_000_000,
+    })
+    expect(data.parts[0]).toMatchObject({
+      codec: codec.id,
+      ...(codec.compressProcess ? {} : { plainBytes: 2_000_000 }),
+    })
+  })
+
+  it.each<[string, Codec]>([
+    ['joined to the zstd program by descriptor', zstd()],
+    ['through this process', zstd({ program: false })],
+  ])('of a dump program that fails after its output is not published, %s', async (_, codec) => {
+    const storage = memoryStorage()
+    await expect(write([programPart(3)], [storage], { codec })).rejects.toMatchObject({ code: 'dump-failed' })
+    expect(await keysOn(storage)).toEqual([])
+  })
+
+  it('is encrypted after it is compressed, and says for whom', async () => {
+    const storage = memoryStorage()
+    const data = await write([streamPart('dump', streamOf(content))], [storage], { codec: zstd(), cipher: invert })
+    expect(data.parts[0]).toMatchObject({ key: `${base}.dump.zst.inv`, cipher: { id: 'invert', keyIds: ['key-1'] } })
+    expect(await readAll(read(data, [storage], invert).open('dump', ctx))).toEqual(content)
+    for (const cipher of [undefined, { ...invert, canDecrypt: false }, { ...invert, id: 'other' }]) {
+      expect(() => read(data, [storage], cipher).open('dump', ctx)).toThrow(
+        expect.objectContaining({ code: 'wrong-key' }),
+      )
+    }
+  })
+
+  it('that a backup does not have is no part', async () => {
+    const data = await write([streamPart('dump', streamOf(content))], [memoryStorage()])
+    expect(() => read(data, []).open('globals.sql', ctx)).toThrow(expect.objectContaining({ code: 'no-match' }))
+  })
+})
+
+describe('several parts', () => {
+  it('on a storage that fails at the second leave nothing of the first there', async () => {
+    const good = memoryStorage({ name: 'good' })
+    const inner = memoryStorage({ name: 'bad' })
+    const bad: Storage = {
+      ...inner,
+      put: (key, ...rest) =>
+        key.includes('globals')
+          ? Promise.reject(new BackupError('storage-full', { message: 'no space' }))
+          : inner.put(key, ...rest),
+    }
+    const parts = [
+      streamPart('dump', streamOf(content)),
+      streamPart('globals.sql', streamOf(content)),
+      streamPart('rest', streamOf(content)),
+    ]
+    const data = await write(parts, [good, bad])
+    expect(data.copies.map(({ status }) => status)).toEqual(['complete', 'failed'])
+    expect(await keysOn(good)).toHaveLength(3)
+    expect(await keysOn(inner)).toEqual([])
+  })
+
+  it('whose keys are taken fail, and what was there stays', async () => {
+    const storage = memoryStorage()
+    await storage.put(`${base}.dump`, streamOf(Buffer.from('older')), {}, ctx)
+    await expect(write([streamPart('dump', streamOf(content))], [storage])).rejects.toMatchObject({
+      code: 'too-few-copies',
+      retryable: false,
+    })
+    expect((await readAll(storage.get(`${base}.dump`, undefined, ctx))).toString()).toBe('older')
+  })
+})
+
+describe('reading', () => {
+  it('goes on to the next copy while nothing has been read', async () => {
+    const [one, two] = [memoryStorage({ name: 'one' }), memoryStorage({ name: 'two' })]
+    const data = await write([streamPart('dump', streamOf(content))], [one, two])
+    await one.delete(`${base}.dump`, ctx)
+    expect(await readAll(read(data, [one, two]).open('dump', ctx))).toEqual(content)
+    await expect(readAll(read(data, [one]).open('dump', ctx))).rejects.toMatchObject({ code: 'not-found' })
+    await expect(readAll(read(data, []).open('dump', ctx))).rejects.toMatchObject({ code: 'not-found' })
+  })
+
+  it.each<[string, (bytes: Buffer) => Buffer]>([
+    ['flipped', (bytes) => Buffer.from(bytes.map((byte, at) => (at === 70_000 ? byte ^ 1 : byte)))],
+    ['cut', (bytes) => bytes.subarray(0, -1)],
+    ['longer', (bytes) => Buffer.concat([bytes, Buffer.from('x')])],
+  ])('throws before the end when the object is %s', async (_, damage) => {
+    const storage = memoryStorage()
+    const data = await write([streamPart('dump', streamOf(content))], [storage])
+    const stored = await readAll(storage.get(`${base}.dump`, undefined, ctx))
+    await storage.put(`${base}.dump`, streamOf(damage(stored)), {}, ctx)
+    await expect(readAll(read(data, [storage]).open('dump', ctx))).rejects.toMatchObject({ code: 'corrupt' })
+  })
+
+  it('throws when the plain bytes are not those that were dumped, or lack their end', async () => {
+    const storage = memoryStorage()
+    const data = await write([streamPart('dump', streamOf(content))], [storage])
+    const claims = [{ plainSha256: '0'.repeat(64) }, { plainBytes: 1 }, { trailer: '-- complete' }]
+    for (const claim of claims) {
+      const parts = data.parts.map((part) => ({ ...part, ...claim }))
+      await expect(readAll(read({ parts }, [storage]).open('dump', ctx))).rejects.toMatchObject({ code: 'corrupt' })
+    }
+  })
+
+  it('accepts a dump whose trailer stands near its end', async () => {
+    const storage = memoryStorage()
+    const text = Buffer.from(`${'x'.repeat(5_000)}\n-- complete\n\n\\unrestrict y\n`)
+    const data = await write([streamPart('sql', streamOf(text), '-- complete')], [storage])
+    expect(await readAll(read(data, [storage]).open('sql', ctx))).toEqual(text)
+  })
+})
