@@ -1,3 +1,3 @@
 import { packageBuild } from '../../tsup.base.js'
 
-export default packageBuild({ index: 'src/index.ts' })
+export default packageBuild({ bin: 'src/bin.ts', index: 'src/index.ts' })

@@ -1,0 +1,27 @@
+import type { Cli } from '../cli.js'
+import { type FromOptions, openBackups } from '../configuration/open-backups.js'
+import { chooseStorages } from '../configuration/setup.js'
+import { type ExitCode, exitCodes } from '../exit-codes.js'
+import { createProgress } from '../output/progress.js'
+
+/** Options of `holdfast copy`. */
+export interface CopyCommandOptions extends FromOptions {
+  readonly to: readonly string[]
+}
+
+/** Copies a backup to other storages. */
+export async function copyCommand(cli: Cli, args: readonly string[], options: CopyCommandOptions): Promise<ExitCode> {
+  const { output, signal } = cli
+  const opened = await openBackups(options, cli, options.to)
+  await using holdfast = opened.holdfast
+  const targets = Object.keys(await chooseStorages(options.to, opened.setup, cli))
+  const backup = await holdfast.show(args[0] ?? 'latest', { signal })
+  for (const target of targets) {
+    using progress = createProgress(backup.shortId, cli.world, output, cli.options)
+    await holdfast.copy(backup.id, target, { signal, onProgress: progress.report })
+    progress[Symbol.dispose]()
+    output.result(`Backup ${output.paint.strong(backup.shortId)} of ${backup.job} lies on ${target} now`)
+  }
+  output.document({ status: 'copied', id: backup.id, shortId: backup.shortId, name: backup.name, to: targets })
+  return exitCodes.done
+}

@@ -1,0 +1,117 @@
+import { BackupError, createHoldfast, createRunContext, type JobConfig, type Storage } from '@holdfast/core'
+import type { Cli } from '../cli.js'
+import { loggerTo, readSetup, type Setup } from '../configuration/setup.js'
+import { checkBackups } from '../doctor/check-backups.js'
+import { checkPrograms } from '../doctor/check-programs.js'
+import { checkSource } from '../doctor/check-source.js'
+import { checkStorage } from '../doctor/check-storage.js'
+import { exitCodeOf, type Finding, failure, good, warning } from '../doctor/finding.js'
+import { type ExitCode, exitCodes } from '../exit-codes.js'
+import type { Paint } from '../output/colours.js'
+
+/** `holdfast doctor` has no options of its own. */
+export type DoctorCommandOptions = Readonly<Record<string, never>>
+
+/** Looks at everything that a backup needs, and says what to do about what is not in place. */
+export async function doctorCommand(cli: Cli, args: readonly string[]): Promise<ExitCode> {
+  const findings: Finding[] = []
+  const tell = (found: readonly Finding[]): void => {
+    findings.push(...found)
+    for (const finding of found) cli.output.result(describe(finding, cli.output.paint))
+  }
+  tell(await checkPrograms())
+  const setup = await attempt('configuration', () => readSetup(cli), tell)
+  if (setup) await checkSetup(setup, args[0], tell, cli)
+  const exitCode = exitCodeOf(findings)
+  cli.output.document({ status: exitCode === exitCodes.done ? 'well' : 'problems', exitCode, findings })
+  cli.output.result(summary(findings, cli.output.paint))
+  return exitCode
+}
+
+async function checkSetup(
+  setup: Setup,
+  only: string | undefined,
+  tell: (found: readonly Finding[]) => void,
+  cli: Cli,
+): Promise<void> {
+  const ctx = createRunContext({ signal: cli.signal, log: loggerTo(cli) })
+  tell([describeConfiguration(setup)])
+  const storages = await attempt('storages', setup.storages, tell)
+  for (const storage of Object.values(storages ?? {})) {
+    const found = await checkStorage(storage, ctx)
+    tell(found)
+    await tellPolicy(storage, found, cli)
+  }
+  const jobs = await attempt('jobs', () => setup.jobs(), tell)
+  if (!jobs || !storages) return
+  for (const [name, job] of Object.entries(choose(jobs, only))) tell(await checkSource(name, job.source, ctx))
+  await using holdfast = await attempt(
+    'jobs',
+    async () => createHoldfast({ storages, jobs, logger: loggerTo(cli) }),
+    tell,
+  )
+  if (!holdfast) return
+  for (const name of Object.keys(choose(jobs, only))) tell(await checkBackups(name, holdfast, cli.signal))
+}
+
+async function attempt<Result>(
+  about: string,
+  work: () => Promise<Result>,
+  tell: (found: readonly Finding[]) => void,
+): Promise<Result | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    tell([failure(about, error)])
+    return undefined
+  }
+}
+
+function choose(
+  jobs: Readonly<Record<string, JobConfig>>,
+  only: string | undefined,
+): Readonly<Record<string, JobConfig>> {
+  if (only === undefined) return jobs
+  const job = jobs[only]
+  if (job) return { [only]: job }
+  throw new BackupError('no-match', {
+    message: `No job is called ${JSON.stringify(only)}`,
+    hint: `There are: ${Object.keys(jobs).join(', ') || 'none'}.`,
+  })
+}
+
+function describeConfiguration({ file }: Setup): Finding {
+  if (file !== undefined) return good('configuration', file)
+  return warning(
+    'configuration',
+    'no holdfast.config file was found; the environment is used',
+    'That is fine for DATABASE_URL and one storage; for more, write a config file.',
+  )
+}
+
+/** The permissions that S3 has to give, where they seem to lack or somebody wants to know. */
+async function tellPolicy(storage: Storage, found: readonly Finding[], { output }: Cli): Promise<void> {
+  const place = /^s3:\/\/(?<bucket>[^/]+)\/?(?<prefix>.*)$/.exec(storage.display)?.groups
+  const failed = found.some(({ level }) => level === 'problem')
+  if (!place || !(failed || output.verbose)) return
+  const { minimalPolicy, staleUploadRule } = await import('@holdfast/storage-s3')
+  const { bucket = '', prefix = '' } = place
+  output.result(`  The least that ${storage.name} has to allow, as a policy of IAM:`)
+  output.result(JSON.stringify(minimalPolicy(bucket, prefix), undefined, 2).replace(/^/gm, '    '))
+  output.result('  A lifecycle rule that removes uploads which nobody finished:')
+  output.result(JSON.stringify(staleUploadRule(prefix), undefined, 2).replace(/^/gm, '    '))
+}
+
+function describe({ level, about, text, advice }: Finding, paint: Paint): string {
+  const mark = { good: paint.good('ok'), warning: paint.warning('note'), problem: paint.bad('FAIL') }[level]
+  const padding = ' '.repeat({ good: 3, warning: 1, problem: 1 }[level])
+  const first = `${mark}${padding}${about}: ${text}`
+  return advice === undefined ? first : `${first}\n     ${paint.strong('→')} ${advice}`
+}
+
+function summary(findings: readonly Finding[], paint: Paint): string {
+  const problems = findings.filter(({ level }) => level === 'problem').length
+  const warnings = findings.filter(({ level }) => level === 'warning').length
+  if (problems > 0) return paint.bad(`${problems} ${problems === 1 ? 'problem' : 'problems'} to see to`)
+  return paint.good(warnings > 0 ? `All well, with ${warnings} to note` : 'All well')
+}

@@ -1,0 +1,71 @@
+import { createRunContext, isBackupError, messageOf, type RunContext, type Storage } from '@holdfast/core'
+import { type StorageCase, storageCasePrefix, storageContract } from '@holdfast/core/testing'
+import type { Cli } from '../cli.js'
+import { chooseStorages, loggerTo, readSetup } from '../configuration/setup.js'
+import { type ExitCode, exitCodes } from '../exit-codes.js'
+import { formatDuration } from '../output/format-duration.js'
+
+/** Options of `holdfast storage check`. */
+export interface StorageCheckOptions {
+  readonly heavy?: boolean
+}
+
+interface CaseResult {
+  readonly name: string
+  readonly status: 'kept' | 'broken' | 'not kept'
+  readonly durationMs: number
+  readonly problem?: string
+}
+
+/** Runs the storage contract against a storage. Every case removes what it wrote. */
+export async function storageCheckCommand(
+  cli: Cli,
+  args: readonly string[],
+  { heavy = false }: StorageCheckOptions,
+): Promise<ExitCode> {
+  const { output, signal } = cli
+  const setup = await readSetup(cli)
+  const [storage] = Object.values(await chooseStorages(args, setup, cli))
+  if (!storage) return exitCodes.noMatch
+  const ctx = createRunContext({ signal, log: loggerTo(cli) })
+  const cases = storageContract.filter((each) => !each.simulate && (heavy || !each.heavy))
+  output.note(`${cases.length} promises that ${storage.display} has to keep:`)
+  const results: CaseResult[] = []
+  try {
+    await requireReachable(storage, ctx)
+    for (const each of cases) results.push(await check(each, storage, ctx, cli))
+  } finally {
+    await storage.close?.()
+  }
+  const broken = results.filter(({ status }) => status === 'broken').length
+  output.document({ status: broken === 0 ? 'kept' : 'broken', storage: storage.display, cases: results })
+  output.result(
+    broken === 0
+      ? output.paint.good('Every promise is kept')
+      : output.paint.bad(`${broken} of ${results.length} promises are broken`),
+  )
+  return broken === 0 ? exitCodes.done : exitCodes.storage
+}
+
+/** A storage that cannot be used at all says so once, not once a case. */
+async function requireReachable(storage: Storage, ctx: RunContext): Promise<void> {
+  await storage.stat('.holdfast/storage.json', ctx)
+}
+
+async function check(each: StorageCase, storage: Storage, ctx: RunContext, { output }: Cli): Promise<CaseResult> {
+  const { paint } = output
+  const started = performance.now()
+  try {
+    await each.run({ storage, prefix: storageCasePrefix(), ctx })
+    const durationMs = performance.now() - started
+    output.result(`${paint.good('kept')}    ${each.name} ${paint.faint(`(${formatDuration(durationMs)})`)}`)
+    return { name: each.name, status: 'kept', durationMs }
+  } catch (error) {
+    ctx.signal.throwIfAborted()
+    const problem = isBackupError(error) ? `${error.message} (${error.code})` : messageOf(error)
+    const status = each.advisory ? 'not kept' : 'broken'
+    const mark = each.advisory ? paint.warning('not kept, and can be lived without:') : paint.bad('BROKEN')
+    output.result(`${mark}  ${each.name}\n          ${problem.replaceAll('\n', '\n          ')}`)
+    return { name: each.name, status, durationMs: performance.now() - started, problem }
+  }
+}

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { BackupError, type Driver, type HoldfastConfig, type JobConfig, messageOf, type Storage } from '@holdfast/core'
+import { driverPlugins, storagePlugins } from './plugins.js'
+import { sourceFromText } from './source-from-text.js'
+import { storageFromText } from './storage-from-text.js'
+
+type Data = Readonly<Record<string, unknown>>
+
+/**
+ * A configuration from a JSON or YAML file, in which drivers and storages are named: by URL, by
+ * `{ driver: 'postgres', … }` and `{ kind: 's3', … }`, or as `{ env: 'NAME' }` and `{ file: '/run/secrets/x' }` that
+ * hold a URL.
+ *
+ * @throws {BackupError} `config-invalid`, naming the file and the path within it.
+ */
+export async function configFromData(data: unknown, path: string): Promise<HoldfastConfig> {
+  const cwd = dirname(path)
+  try {
+    if (!isObject(data)) throw invalid('the configuration', 'must be an object with `storages` and `jobs`')
+    const storages: Record<string, Storage> = {}
+    for (const [name, value] of entriesOf(data.storages, 'storages')) {
+      storages[name] = await storageFrom(value, `storages.${name}`, name, cwd)
+    }
+    const jobs: Record<string, JobConfig> = {}
+    for (const [name, value] of entriesOf(data.jobs, 'jobs')) jobs[name] = await jobFrom(value, `jobs.${name}`, cwd)
+    return { ...data, storages, jobs } as HoldfastConfig
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error
+    throw new BackupError(error.code, { message: `${path}: ${error.message}`, hint: error.hint, cause: error })
+  }
+}
+
+async function jobFrom(value: unknown, at: string, cwd: string): Promise<JobConfig> {
+  if (!isObject(value)) throw invalid(at, 'must be an object with `source` and `storages`')
+  const source = await sourceFrom(value.source, `${at}.source`)
+  const named = typeof value.storages === 'string' ? [value.storages] : value.storages
+  if (!Array.isArray(named)) throw invalid(`${at}.storages`, 'must be a list of storages')
+  const storages = await Promise.all(
+    named.map((each: unknown, index) =>
+      typeof each === 'string' && !looksLikePlace(each)
+        ? each
+        : storageFrom(each, `${at}.storages.${index}`, undefined, cwd),
+    ),
+  )
+  return { ...value, source, storages } as JobConfig
+}
+
+async function sourceFrom(value: unknown, at: string): Promise<Driver> {
+  const text = textFrom(value, at)
+  if (text !== undefined) return within(at, () => sourceFromText(text))
+  if (!isObject(value)) throw invalid(at, 'must be a URL such as postgres://user@host/database, or { driver: … }')
+  const { driver, kind, ...options } = value
+  const id = driver ?? kind ?? 'postgres'
+  const plugin = driverPlugins.find((each) => each.id === id)
+  if (!plugin) throw invalid(`${at}.driver`, `must be one of ${driverPlugins.map((each) => each.id).join(', ')}`)
+  return within(at, async () => (await plugin.load()).create(options))
+}
+
+async function storageFrom(value: unknown, at: string, name: string | undefined, cwd: string): Promise<Storage> {
+  const text = textFrom(value, at)
+  const given = name === undefined ? {} : { name }
+  if (text !== undefined) return within(at, () => storageFromText(text, { cwd, ...given }))
+  if (!isObject(value)) throw invalid(at, 'must be a directory, a URL such as s3://bucket/prefix, or { kind: … }')
+  const { kind, driver, url, ...options } = value
+  const id = kind ?? driver ?? (options.bucket === undefined && url === undefined ? 'local' : 's3')
+  const plugin = storagePlugins.find((each) => each.id === id)
+  if (!plugin) throw invalid(`${at}.kind`, `must be one of ${storagePlugins.map((each) => each.id).join(', ')}`)
+  const urlText = url === undefined ? undefined : textFrom(url, `${at}.url`)
+  return within(at, async () => {
+    const { fromUrl, create } = await plugin.load()
+    return create({ ...(urlText !== undefined && (fromUrl(urlText) as object)), ...options, ...given })
+  })
+}
+
+/** A text as it stands, or from where `{ env }` or `{ file }` says; `undefined` for anything else. */
+function textFrom(value: unknown, at: string): string | undefined {
+  if (typeof value === 'string') return value
+  if (!isObject(value)) return undefined
+  const [[key, place] = [], another] = Object.entries(value)
+  if (another !== undefined || typeof place !== 'string') return undefined
+  if (key === 'env') {
+    const found = process.env[place]
+    if (!found) throw invalid(at, `the environment variable ${place} is not set`)
+    return found
+  }
+  if (key !== 'file') return undefined
+  try {
+    return readFileSync(place, 'utf8').replace(/\r?\n$/, '')
+  } catch (error) {
+    throw invalid(at, `its file cannot be read: ${messageOf(error)}`)
+  }
+}
+
+/** Names are looked up among the storages; places stand for themselves. */
+function looksLikePlace(text: string): boolean {
+  return text.includes('/') || text.includes('\\')
+}
+
+async function within<Result>(at: string, make: () => Promise<Result>): Promise<Result> {
+  try {
+    return await make()
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error
+    throw new BackupError(error.code, { message: `${at}: ${error.message}`, hint: error.hint, cause: error })
+  }
+}
+
+function entriesOf(value: unknown, at: string): [string, unknown][] {
+  if (value === undefined) return []
+  if (!isObject(value)) throw invalid(at, 'must be an object with a name for each')
+  return Object.entries(value)
+}
+
+function isObject(value: unknown): value is Data {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function invalid(at: string, problem: string): BackupError {
+  return new BackupError('config-invalid', { message: `${at}: ${problem}` })
+}

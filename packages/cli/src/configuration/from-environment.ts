@@ -1,0 +1,162 @@
+import { resolve } from 'node:path'
+import { BackupError, type Driver, type Storage } from '@holdfast/core'
+import type { World } from '../world.js'
+import {
+  booleanOf,
+  type EnvironmentVariable,
+  environmentReader,
+  environmentVariables as known,
+  namesSet,
+  type ReadVariable,
+} from './environment-variables.js'
+import { storagePlugins } from './plugins.js'
+import { type SourceOptions, sourceFromText } from './source-from-text.js'
+
+/** Where local backups lie when nothing says otherwise. */
+const defaultDirectory = './data/backups'
+
+/** Name of the job that DATABASE_URL makes. */
+export const environmentJob = 'default'
+
+/** The database of DATABASE_URL; `undefined` where it is not set. */
+export async function sourceFromEnvironment(read: ReadVariable, options: SourceOptions): Promise<Driver | undefined> {
+  const url = read(known.databaseUrl)
+  return url === undefined ? undefined : sourceFromText(url, options)
+}
+
+/**
+ * The storages of the environment: S3 where a bucket is set, and a local directory unless another storage is.
+ *
+ * @param warn - Is told of settings that have no effect.
+ * @throws {BackupError} `config-invalid`, `storage-config-invalid`.
+ */
+export async function storagesFromEnvironment(
+  { env, cwd }: Pick<World, 'env' | 'cwd'>,
+  warn: (message: string) => void,
+): Promise<Readonly<Record<string, Storage>>> {
+  const read = environmentReader(env)
+  refuseSftp(read, env)
+  const [local, s3] = storagePlugins
+  const bucket = read(known.s3Bucket) ?? bucketOfUrl(read)
+  const wantsS3 = booleanOf(read(known.backupS3), known.backupS3.name) ?? bucket !== undefined
+  if (wantsS3 && bucket === undefined) {
+    throw new BackupError('storage-config-invalid', {
+      message: `${namesSet(known.backupS3, env)[0]} asks for S3, but no bucket is set`,
+      hint: 'Set S3_BUCKET.',
+    })
+  }
+  const storages: Record<string, Storage> = {}
+  if (booleanOf(read(known.backupLocal), known.backupLocal.name) ?? !wantsS3) {
+    const path = resolve(cwd, read(known.backupDir) ?? defaultDirectory)
+    storages.local = (await local.load()).create({ path, name: 'local' })
+  } else if (read(known.backupDir) !== undefined && !booleanOf(read(known.backupLocal), '')) {
+    warn(
+      `${namesSet(known.backupDir, env)[0]} has no effect: backups go to S3. Set BACKUP_LOCAL=true to keep a local copy too.`,
+    )
+  }
+  if (wantsS3 && s3) {
+    const prefix = read(known.s3Prefix)
+    const place = prefix === undefined ? s3UrlOptions(read) : { prefix }
+    storages.s3 = (await s3.load()).create({ ...s3Settings(read), ...place, bucket, name: 's3' })
+  }
+  if (Object.keys(storages).length === 0) {
+    throw new BackupError('storage-config-invalid', {
+      message: 'The environment turns every storage off',
+      hint: 'Set BACKUP_LOCAL=true or S3_BUCKET, or name a storage on the command line.',
+    })
+  }
+  return storages
+}
+
+/** Options of S3 that do not say which bucket. */
+export function s3Settings(read: ReadVariable): Readonly<Record<string, unknown>> {
+  const endpoint = endpointFrom(read)
+  const settings = {
+    region: read(known.s3Region),
+    accessKeyId: read(known.s3AccessKeyId),
+    secretAccessKey: read(known.s3SecretAccessKey),
+    endpoint,
+    pathStyle: booleanOf(read(known.s3PathStyle), known.s3PathStyle.name),
+    storageClass: read(known.s3StorageClass),
+    sse: read(known.s3Sse),
+  }
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}
+
+/** BACKUP_COMPRESSION as a job takes it. */
+export function compressionFrom(read: ReadVariable): string | undefined {
+  const value = read(known.compression)?.trim().toLowerCase()
+  if (value === 'true') return 'zstd'
+  return value === 'false' ? 'none' : value
+}
+
+/**
+ * A backup that was to be encrypted is never made in plain.
+ *
+ * @throws {BackupError} `config-invalid`.
+ */
+export function refuseEncryption(read: ReadVariable, env: World['env']): void {
+  const asked: EnvironmentVariable[] = [known.ageRecipients, known.gpgRecipient]
+  if (booleanOf(read(known.encrypt), known.encrypt.name)) asked.push(known.encrypt)
+  const [name] = asked.flatMap((variable) => namesSet(variable, env))
+  if (name === undefined) return
+  throw new BackupError('config-invalid', {
+    message: `${name} asks for encryption, which this version cannot do yet`,
+    hint: 'Nothing was written. Unset it to back up without encryption, or encrypt where the backups lie.',
+  })
+}
+
+/** Variables that a config file makes ineffective, by the names under which they are set. */
+export function variablesBesideConfig(env: World['env']): string[] {
+  return Object.values(known)
+    .filter(({ group }) => group !== 'job')
+    .flatMap((variable) => namesSet(variable, env))
+}
+
+function refuseSftp(read: ReadVariable, env: World['env']): void {
+  const [name] = namesSet(known.sftpUrl, env)
+  const wanted = booleanOf(read(known.backupRemote), known.backupRemote.name) ?? name !== undefined
+  if (!wanted) return
+  throw new BackupError('storage-config-invalid', {
+    message: `${name ?? known.backupRemote.name} asks for SFTP, which this version cannot do yet`,
+    hint: 'Unset it, and use a local directory or S3.',
+  })
+}
+
+/** S3_URL is the endpoint for some scripts, and `s3://bucket/prefix` for others. */
+function isPlace(url: string | undefined): boolean {
+  return url?.toLowerCase().startsWith('s3://') ?? false
+}
+
+function bucketOfUrl(read: ReadVariable): string | undefined {
+  const url = read(known.s3Endpoint)
+  return /^s3:\/\/([^/?]+)/i.exec(url ?? '')?.[1]
+}
+
+function s3UrlOptions(read: ReadVariable): { prefix?: string } {
+  const url = read(known.s3Endpoint)
+  const prefix = /^s3:\/\/[^/?]+\/([^?]+)/i.exec(url ?? '')?.[1]
+  return prefix === undefined ? {} : { prefix: decodeURIComponent(prefix) }
+}
+
+function endpointFrom(read: ReadVariable): string | undefined {
+  const url = read(known.s3Endpoint)
+  const own = isPlace(url) ? undefined : url
+  const minio = minioEndpoint(read)
+  if (own !== undefined && minio !== undefined && own.replace(/\/+$/, '') !== minio) {
+    throw new BackupError('config-invalid', {
+      message: 'The environment variables S3_ENDPOINT and MINIO_END_POINT mean the same and disagree',
+      hint: 'Keep one of them; S3_ENDPOINT is the usual name.',
+    })
+  }
+  return own ?? minio
+}
+
+function minioEndpoint(read: ReadVariable): string | undefined {
+  const host = read(known.minioEndpoint)
+  if (host === undefined) return undefined
+  const port = read(known.minioPort)
+  const scheme = booleanOf(read(known.minioUseSsl), known.minioUseSsl.name) ? 'https' : 'http'
+  const base = /^https?:\/\//.test(host) ? host.replace(/\/+$/, '') : `${scheme}://${host}`
+  return port === undefined || /:\d+$/.test(base) ? base : `${base}:${port}`
+}

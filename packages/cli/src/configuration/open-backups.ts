@@ -1,0 +1,48 @@
+import { createHoldfast, type Holdfast, type JobConfig, type Storage } from '@holdfast/core'
+import type { Cli } from '../cli.js'
+import { chooseStorages, loggerTo, readSetup, type Setup } from './setup.js'
+
+/** Options of every command that looks for backups. */
+export interface FromOptions {
+  readonly from?: readonly string[]
+  /** The same as `from`. */
+  readonly storage?: readonly string[]
+}
+
+/** What a command that looks for backups works with. */
+export interface OpenedBackups {
+  readonly holdfast: Holdfast
+  readonly setup: Setup
+  readonly storages: Readonly<Record<string, Storage>>
+  /** Names of the jobs that are configured. */
+  readonly jobs: readonly string[]
+}
+
+/**
+ * Opens the storages that a command is to look at.
+ *
+ * @param more - Further storages that it needs, for example to copy to.
+ */
+export async function openBackups(
+  options: FromOptions,
+  cli: Cli,
+  more: readonly string[] = [],
+): Promise<OpenedBackups> {
+  const setup = await readSetup(cli)
+  const named = [...(options.from ?? []), ...(options.storage ?? [])]
+  const storages = {
+    ...(await chooseStorages(named, setup, cli)),
+    ...(more.length > 0 && (await chooseStorages(more, setup, cli))),
+  }
+  const jobs = setup.file === undefined ? {} : await setup.jobs()
+  const holdfast = createHoldfast({ storages, jobs: readingFrom(jobs, Object.keys(storages)), logger: loggerTo(cli) })
+  return { holdfast, setup, storages, jobs: Object.keys(jobs) }
+}
+
+/** Jobs know drivers and keys; what is read comes from the storages that were chosen. */
+function readingFrom(
+  jobs: Readonly<Record<string, JobConfig>>,
+  storages: readonly string[],
+): Readonly<Record<string, JobConfig>> {
+  return Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, { ...job, storages, minCopies: 1 }]))
+}

@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import {
+  BackupError,
+  type HoldfastConfig,
+  type JobConfig,
+  type LogFields,
+  type Logger,
+  messageOf,
+  type Storage,
+} from '@holdfast/core'
+import type { Cli } from '../cli.js'
+import { passwordsIn } from '../output/scrub.js'
+import { environmentReader, type ReadVariable } from './environment-variables.js'
+import { findConfigFile } from './find-config-file.js'
+import {
+  environmentJob,
+  sourceFromEnvironment,
+  storagesFromEnvironment,
+  variablesBesideConfig,
+} from './from-environment.js'
+import { loadConfig } from './load-config.js'
+import type { SourceOptions } from './source-from-text.js'
+import { storageFromText } from './storage-from-text.js'
+
+/** What the config file, or without one the environment, says. */
+export interface Setup {
+  /** The config file, if there is one. */
+  readonly file: string | undefined
+  readonly config: HoldfastConfig | undefined
+  readonly read: ReadVariable
+  /** Jobs by name. From the environment there is one at most. */
+  jobs(options?: SourceOptions): Promise<Readonly<Record<string, JobConfig>>>
+  /** Every storage that has a name. */
+  storages(): Promise<Readonly<Record<string, Storage>>>
+}
+
+/**
+ * Reads the config file, or without one the environment.
+ *
+ * @throws {BackupError} `config-invalid`.
+ */
+export async function readSetup({ world, options, output }: Cli): Promise<Setup> {
+  const file = findConfigFile(options.config, world.cwd)
+  const read = environmentReader(world.env)
+  if (file === undefined) return fromEnvironment(world, read, output.warn)
+  const { config, variablesRead } = await loadConfig(file)
+  output.debug(`Configuration: ${file}`)
+  const ignored = variablesBesideConfig(world.env).filter((name) => !variablesRead.has(name))
+  if (ignored.length > 0) {
+    const [verb, them] = ignored.length === 1 ? ['is', 'it'] : ['are', 'them']
+    output.warn(`${ignored.join(', ')} ${verb} ignored: ${file} says where backups come from and go. Unset ${them}.`)
+  }
+  const storages = storagesOf(config)
+  return { file, config, read, jobs: async () => config.jobs ?? {}, storages: async () => storages }
+}
+
+function fromEnvironment(world: Cli['world'], read: ReadVariable, warn: (message: string) => void): Setup {
+  const storages = (): Promise<Readonly<Record<string, Storage>>> => storagesFromEnvironment(world, warn)
+  return {
+    file: undefined,
+    config: undefined,
+    read,
+    storages,
+    async jobs(options = {}) {
+      const source = await sourceFromEnvironment(read, options)
+      return source ? { [environmentJob]: { source, storages: Object.values(await storages()) } } : {}
+    },
+  }
+}
+
+/** Those with a name of their own, and those that stand in jobs. */
+function storagesOf(config: HoldfastConfig): Readonly<Record<string, Storage>> {
+  const inJobs = Object.values(config.jobs ?? {}).flatMap((job) =>
+    (job?.storages ?? []).flatMap((storage) => (typeof storage === 'string' ? [] : [[storage.name, storage] as const])),
+  )
+  return { ...Object.fromEntries(inJobs), ...config.storages }
+}
+
+/**
+ * The storages that were named on the command line: by the name that the configuration gives them, else as a
+ * directory or URL. Without any, all of the setup.
+ */
+export async function chooseStorages(
+  named: readonly string[] | undefined,
+  setup: Setup,
+  { world }: Cli,
+): Promise<Readonly<Record<string, Storage>>> {
+  if (named === undefined || named.length === 0) return setup.storages()
+  const known = setup.file === undefined ? {} : await setup.storages()
+  const chosen: Record<string, Storage> = {}
+  for (const text of named) {
+    const storage = known[text] ?? (await storageFromText(text, { cwd: world.cwd, read: setup.read }))
+    chosen[known[text] ? text : storage.name] = storage
+  }
+  return chosen
+}
+
+/** A URL given as an argument, or in a file; a password in an argument is warned of. */
+export function urlFrom(
+  given: { readonly argument?: string | undefined; readonly file?: string | undefined },
+  fileOption: string,
+  { world, output }: Cli,
+): string | undefined {
+  if (given.argument !== undefined && given.file !== undefined) {
+    throw new BackupError('config-invalid', {
+      message: `The database is named twice: by a URL and by ${fileOption}`,
+      hint: 'Keep one of them.',
+    })
+  }
+  const text = given.file === undefined ? given.argument : readUrlFile(resolve(world.cwd, given.file), fileOption)
+  const passwords = passwordsIn(text ?? '')
+  passwords.forEach(output.hide)
+  if (given.argument !== undefined && passwords.length > 0) {
+    output.warn(
+      `The password on the command line can be seen by other users of this machine. Better: ${fileOption} FILE, PGPASSWORD or ~/.pgpass, or the environment.`,
+    )
+  }
+  return text
+}
+
+function readUrlFile(path: string, option: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    throw new BackupError('config-invalid', {
+      message: `The file given with ${option} cannot be read: ${messageOf(error)}`,
+      cause: error,
+    })
+  }
+}
+
+/** Log lines of the engine, on standard error. */
+export function loggerTo({ output }: Cli): Logger {
+  const text = (message: string, fields?: LogFields): string =>
+    output.verbose && fields && Object.keys(fields).length > 0 ? `${message} ${JSON.stringify(fields)}` : message
+  return {
+    debug: (message, fields) => output.debug(text(message, fields)),
+    info: (message, fields) => output.debug(text(message, fields)),
+    warn: (message, fields) => output.warn(text(message, fields)),
+    error: (message, fields) => output.warn(text(message, fields)),
+  }
+}

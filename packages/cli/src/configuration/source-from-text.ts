@@ -1,0 +1,39 @@
+import { BackupError, type Driver } from '@holdfast/core'
+import { driverPlugins, schemeOf } from './plugins.js'
+
+/** Options of a driver beside its URL, as the command line gives them. */
+export type SourceOptions = Readonly<Record<string, string | boolean | undefined>>
+
+/**
+ * A driver from the URL of a database, such as `postgres://user@host:5432/database`.
+ *
+ * @throws {BackupError} `config-invalid`; no message holds the URL, which may hold a password.
+ */
+export async function sourceFromText(text: string, options: SourceOptions = {}): Promise<Driver> {
+  const scheme = schemeOf(text)
+  const plugin = driverPlugins.find(({ schemes }) => scheme !== undefined && schemes.includes(scheme))
+  if (!plugin) {
+    const known = driverPlugins.flatMap(({ schemes }) => schemes.map((each) => `${each}://`))
+    throw new BackupError('config-invalid', {
+      message: scheme ? `No driver here reads ${scheme}:// URLs` : 'The database is not named by a URL',
+      hint: `Known are ${known.join(', ')}; for example postgres://user@host:5432/database.`,
+    })
+  }
+  const { fromUrl, create } = await plugin.load()
+  return create({ ...(fromUrl(text) as object), ...given(options) })
+}
+
+/**
+ * A driver that is bound to no database in particular, for what needs no connection.
+ *
+ * @returns `undefined` where no driver of that engine is installed.
+ */
+export async function driverOfEngine(engine: string): Promise<Driver | undefined> {
+  const plugin = driverPlugins.find(({ id }) => id === engine)
+  return plugin && (await plugin.load()).create({})
+}
+
+/** Leaves out what was not given: plugins refuse keys that they do not know, and values that are not set. */
+function given(options: SourceOptions): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}

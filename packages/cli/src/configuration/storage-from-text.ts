@@ -1,0 +1,48 @@
+import { resolve } from 'node:path'
+import { BackupError, type Storage } from '@holdfast/core'
+import type { ReadVariable } from './environment-variables.js'
+import { s3Settings } from './from-environment.js'
+import { schemeOf, storagePlugins } from './plugins.js'
+
+/** What a text is read against. */
+export interface StorageTextContext {
+  /** Relative paths start here. */
+  readonly cwd: string
+  /** Keys and endpoint of S3, where the URL does not say them. */
+  readonly read?: ReadVariable
+  /** What the storage is called. Default: the text, without parameters. */
+  readonly name?: string
+}
+
+/**
+ * A storage from `./directory`, `file:///directory` or `s3://bucket/prefix?region=&endpoint=`.
+ *
+ * @throws {BackupError} `storage-config-invalid`.
+ */
+export async function storageFromText(text: string, context: StorageTextContext): Promise<Storage> {
+  const name = context.name ?? nameOf(text)
+  const [local] = storagePlugins
+  const scheme = schemeOf(text)
+  if (scheme === undefined) {
+    if (text.trim() === '') throw unknown('The storage has no name')
+    return (await local.load()).create({ path: resolve(context.cwd, text), name })
+  }
+  const plugin = storagePlugins.find(({ schemes }) => schemes.includes(scheme))
+  if (!plugin) throw unknown(`No storage here answers to ${scheme}:// URLs`)
+  const { fromUrl, create } = await plugin.load()
+  const fromEnvironment = plugin.id === 's3' && context.read ? s3Settings(context.read) : {}
+  return create({ ...fromEnvironment, ...(fromUrl(text) as object), name })
+}
+
+/** `s3://bucket/prefix?region=x` → `s3://bucket/prefix`; `./backups/` → `./backups`. */
+function nameOf(text: string): string {
+  return (schemeOf(text) === undefined ? text : text.replace(/[?#].*$/s, '')).replace(/(?<=[^/])\/+$/, '')
+}
+
+function unknown(message: string): BackupError {
+  const schemes = storagePlugins.flatMap((plugin) => plugin.schemes.map((scheme) => `${scheme}://`))
+  return new BackupError('storage-config-invalid', {
+    message,
+    hint: `Name a directory such as ./backups, or a URL: ${schemes.join(', ')}.`,
+  })
+}

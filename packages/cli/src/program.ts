@@ -1,0 +1,241 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Cli } from './cli.js'
+import type { BackupCommandOptions } from './commands/backup.js'
+import type { CopyCommandOptions } from './commands/copy.js'
+import type { DoctorCommandOptions } from './commands/doctor.js'
+import type { CatCommandOptions, DownloadCommandOptions } from './commands/download.js'
+import type { ListCommandOptions } from './commands/list.js'
+import type { RestoreCommandOptions } from './commands/restore.js'
+import type { StorageCheckOptions } from './commands/storage-check.js'
+import type { VerifyCommandOptions } from './commands/verify.js'
+import type { ExitCode } from './exit-codes.js'
+import type { GlobalOptions } from './output/output.js'
+import { createScrubber } from './output/scrub.js'
+import { ownVersion } from './version.js'
+import type { World } from './world.js'
+
+/** A command: arguments as given, options as declared below. */
+export type CommandFunction<Options> = (cli: Cli, args: readonly string[], options: Options) => Promise<ExitCode>
+
+/** Loads a command and runs it. */
+export type StartCommand = <Options>(
+  command: string,
+  load: () => Promise<CommandFunction<Options>>,
+  args: readonly string[],
+  options: Options,
+  globals: GlobalOptions,
+) => Promise<void>
+
+/** Declares every command. Nothing that a command needs is loaded before it runs. */
+export function buildProgram(world: World, start: StartCommand): Command {
+  const { scrub } = createScrubber()
+  const program = new Command('holdfast')
+    .description('Backs up databases to disk and S3, and restores them.')
+    .version(ownVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print help; `holdfast COMMAND --help` tells about a command')
+    .option('-c, --config <file>', 'config file (default: holdfast.config.{ts,js,mjs,json,yaml}, searched upward)')
+    .option('--json', 'print one JSON document on standard output')
+    .option('-q, --quiet', 'print results, warnings and errors alone')
+    .option('-v, --verbose', 'print more, and stack traces')
+    .option('--no-color', 'print without colours (also NO_COLOR)')
+    .addOption(
+      new Option('--progress <how>', 'how to show progress: a bar at a terminal, else lines')
+        .choices(['auto', 'bar', 'lines', 'json', 'none'])
+        .default('auto'),
+    )
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => world.stdout.write(text),
+      writeErr: (text) => world.stderr.write(scrub(text)),
+      outputError: (text, write) => write(text.replace(/^error: /, 'Error: ')),
+      getOutHelpWidth: () => world.stdout.columns ?? 100,
+      getErrHelpWidth: () => world.stderr.columns ?? 100,
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('Run the command with --help to see what it takes.')
+
+  const on =
+    <Options>(load: () => Promise<CommandFunction<Options>>) =>
+    async (...given: readonly unknown[]): Promise<void> => {
+      const command = given.at(-1) as Command
+      await start(command.name(), load, command.args, command.opts<Options & object>(), program.opts<GlobalOptions>())
+    }
+
+  program
+    .command('backup')
+    .summary('back up now')
+    .description('Backs up jobs of the configuration, or the database of a URL, now. Without a job: every one.')
+    .argument('[job|URL...]', 'jobs, or the URL of a database')
+    .option('--url-file <file>', 'read the URL of the database from a file')
+    .option('--to <storage>', 'where to: name, directory or s3://bucket/prefix; may be repeated', append)
+    .option('--tables <pattern>', 'only these tables; may be repeated', appendList)
+    .option('--exclude-tables <pattern>', 'not these tables; may be repeated', appendList)
+    .addOption(new Option('--schema-only', 'no rows').conflicts('dataOnly'))
+    .option('--data-only', 'rows alone')
+    .option('--format <format>', 'format of the dump (PostgreSQL: custom, plain)')
+    .option('--compress <how>', 'zstd, zstd:9, gzip, gzip:6 or none')
+    .option('--label <text>', 'a note to keep with the backup')
+    .option('--min-copies <number>', 'copies that must be whole for the run to count', wholeNumber)
+    .addOption(new Option('--inventory <level>', 'what to record of the rows').choices(['none', 'counts', 'checksums']))
+    .option('--globals', 'roles and tablespaces of the server too')
+    .option('--bin-dir <directory>', "where the engine's programs are")
+    .action(on<BackupCommandOptions>(async () => (await import('./commands/backup.js')).backupCommand))
+    .addHelpText('after', example('holdfast backup postgres://app@db/shop --to ./backups --to s3://acme-backups/prod'))
+
+  program
+    .command('list')
+    .summary('list backups')
+    .description('Lists what the storages hold, newest first.')
+    .argument('[job]', 'only backups of this job')
+    .addOption(fromOption())
+    .addOption(storageAlias())
+    .action(on<ListCommandOptions>(async () => (await import('./commands/list.js')).listCommand))
+    .addHelpText('after', example('holdfast list --from ./backups'))
+
+  program
+    .command('show')
+    .summary('show one backup')
+    .description('Shows everything that is known of a backup, with the line that restores it without Holdfast.')
+    .argument('<backup>', selectorText)
+    .addOption(fromOption())
+    .addOption(storageAlias())
+    .action(on<ListCommandOptions>(async () => (await import('./commands/show.js')).showCommand))
+    .addHelpText('after', example('holdfast show latest --from ./backups'))
+
+  program
+    .command('restore')
+    .summary('restore a backup')
+    .description('Restores a backup into a database, after showing what will happen and asking.')
+    .argument('[backup]', `${selectorText} (default: latest)`)
+    .option('--into <URL>', 'the database to restore into; made if it is not there')
+    .option('--into-file <file>', 'read that URL from a file')
+    .addOption(fromOption())
+    .addOption(storageAlias())
+    .addOption(
+      new Option('--mode <mode>', 'what to do with what is in the target').choices([
+        'create',
+        'replace',
+        'clean',
+        'append',
+      ]),
+    )
+    .addOption(new Option('--clean', 'drop and make again what the backup holds (--mode clean)').conflicts(['mode']))
+    .addOption(
+      new Option('--drop', 'restore aside, then take the place of the database (--mode replace)').conflicts([
+        'mode',
+        'clean',
+      ]),
+    )
+    .addOption(new Option('--append', 'add to what is there (--mode append)').conflicts(['mode', 'clean', 'drop']))
+    .option('--tables <table>', 'only these tables; may be repeated', appendList)
+    .addOption(new Option('--schema-only', 'no rows').conflicts('dataOnly'))
+    .option('--data-only', 'rows alone')
+    .option('--jobs <number>', 'connections to restore with, from a spooled file', wholeNumber)
+    .option('--terminate', 'end other connections to the target')
+    .option('--no-owner', 'everything belongs to the connecting user')
+    .option('--no-privileges', 'leave grants out')
+    .option('--globals', 'roles and tablespaces too, where the backup has them')
+    .option('--bin-dir <directory>', "where the engine's programs are")
+    .option('-y, --yes', 'do not ask')
+    .action(on<RestoreCommandOptions>(async () => (await import('./commands/restore.js')).restoreCommand))
+    .addHelpText('after', example('holdfast restore latest --from ./backups --into postgres://app@db/shop_copy'))
+
+  program
+    .command('verify')
+    .summary('re-read backups and compare')
+    .description('Reads every copy to its end and compares sizes and hashes. Without an argument: every backup.')
+    .argument('[job|backup]', `a job, for all its backups, or ${selectorText}`)
+    .addOption(fromOption())
+    .addOption(storageAlias())
+    .action(on<VerifyCommandOptions>(async () => (await import('./commands/verify.js')).verifyCommand))
+    .addHelpText('after', example('holdfast verify latest --from ./backups'))
+
+  program
+    .command('download')
+    .summary('save a backup to a file')
+    .description('Saves the parts of a backup, as they lie on the storage or as dumped.')
+    .argument('<backup>', selectorText)
+    .option('-o, --output <file>', 'file or directory; - is standard output (default: the working directory)')
+    .option('--part <name>', 'only this part')
+    .option('--decrypt', 'decrypted and decompressed')
+    .option('--force', 'overwrite a file')
+    .addOption(fromOption())
+    .addOption(storageAlias())
+    .action(on<DownloadCommandOptions>(async () => (await import('./commands/download.js')).downloadCommand))
+    .addHelpText('after', example('holdfast download latest --from s3://acme-backups/prod -o ./shop.dump.zst'))
+
+  program
+    .command('cat')
+    .summary('write the dump to standard output')
+    .description('Writes a part of a backup to standard output, decrypted and decompressed.')
+    .argument('<backup>', selectorText)
+    .option('--part <name>', 'this part (default: the dump)')
+    .addOption(fromOption())
+    .addOption(storageAlias())
+    .action(on<CatCommandOptions>(async () => (await import('./commands/download.js')).catCommand))
+    .addHelpText('after', example('holdfast cat latest --from ./backups | pg_restore --list'))
+
+  program
+    .command('copy')
+    .summary('copy a backup to another storage')
+    .description('Copies a backup to another storage as it lies, comparing hashes on the way.')
+    .argument('<backup>', selectorText)
+    .requiredOption('--to <storage>', 'where to; may be repeated', append)
+    .addOption(fromOption())
+    .addOption(storageAlias())
+    .action(on<CopyCommandOptions>(async () => (await import('./commands/copy.js')).copyCommand))
+    .addHelpText('after', example('holdfast copy latest --from ./backups --to s3://acme-backups/prod'))
+
+  program
+    .command('doctor')
+    .summary('check that everything is in place')
+    .description('Checks programs, databases, storages and the last backups, and says what to do about each finding.')
+    .argument('[job]', 'only this job')
+    .action(on<DoctorCommandOptions>(async () => (await import('./commands/doctor.js')).doctorCommand))
+    .addHelpText('after', example('holdfast doctor'))
+
+  const storage = program.command('storage').description('Looks after storages.')
+  storage
+    .command('check')
+    .description('Runs the public storage contract against a storage, below a prefix of its own, and cleans up.')
+    .argument('<storage>', 'name, directory or s3://bucket/prefix')
+    .option('--heavy', 'also the cases that move many megabytes or requests')
+    .action(on<StorageCheckOptions>(async () => (await import('./commands/storage-check.js')).storageCheckCommand))
+    .addHelpText('after', example('holdfast storage check s3://acme-backups/prod'))
+
+  return program
+}
+
+const selectorText = 'id or its beginning, latest, latest~1, or a job for its latest'
+
+function fromOption(): Option {
+  return new Option(
+    '--from <storage>',
+    'where to look: name, directory or s3://bucket/prefix; may be repeated',
+  ).argParser(append)
+}
+
+function storageAlias(): Option {
+  return new Option('--storage <storage>', 'the same as --from').argParser(append).hideHelp()
+}
+
+function example(line: string): string {
+  return `\nExample:\n  $ ${line}\n`
+}
+
+function append(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value]
+}
+
+/** Names between commas; a comma within double quotes belongs to a name. */
+function appendList(value: string, previous: readonly string[] = []): readonly string[] {
+  const names = (value.match(/(?:"(?:[^"]|"")*"|[^,"])+/g) ?? []).map((name) => name.trim()).filter(Boolean)
+  if (names.length === 0) throw new InvalidArgumentError('It names nothing.')
+  return [...previous, ...names]
+}
+
+function wholeNumber(value: string): number {
+  const number = Number(value)
+  if (Number.isInteger(number) && number >= 1) return number
+  throw new InvalidArgumentError('It must be a whole number from 1.')
+}
