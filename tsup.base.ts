@@ -10,5 +10,6 @@ export function packageBuild(entry: Record<string, string>): ReturnType<typeof d
     clean: true,
     sourcemap: true,
     splitting: true,
+    silent: true,
   })
 }

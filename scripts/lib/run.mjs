@@ -30,7 +30,7 @@ export function say(line) {
 export function run(command, args, { cwd = root, env = process.env, quiet = false, timeoutMs } = {}) {
   return new Promise((resolve) => {
     const shown = quiet ? 'pipe' : 'inherit'
-    // A group of its own is needed to end grandchildren too; without a time-out Ctrl-C shall reach the child itself.
+    // A time-out has to end grandchildren too, and a group is the way to reach them.
     const detached = timeoutMs !== undefined
     const child = spawn(command, args, { cwd, env, detached, stdio: ['ignore', shown, shown] })
     let output = ''
@@ -40,10 +40,10 @@ export function run(command, args, { cwd = root, env = process.env, quiet = fals
       })
     }
 
-    const watch = detached ? watchGroup(child.pid ?? 0, timeoutMs) : undefined
+    const watch = detached ? watchGroup(child.pid ?? 0, timeoutMs) : passSignals(child)
     /** @param {number} code */
     const finish = (code) => {
-      const timedOut = watch?.stop() ?? false
+      const timedOut = watch.stop()
       resolve({ code: timedOut ? 124 : code, output })
     }
     child.on('error', (error) => {
@@ -65,6 +65,26 @@ export async function runOrThrow(command, args, options = {}) {
   const { code, output } = await run(command, args, { ...options, quiet: true })
   if (code === 0) return output
   throw new Error(`${output.trimEnd()}\n${[command, ...args].join(' ')} ended with code ${code}`)
+}
+
+/**
+ * Lets a child end in its own time: this process stays until then, and passes on what was sent to it alone.
+ *
+ * @param {import('node:child_process').ChildProcess} child
+ */
+function passSignals(child) {
+  /** @param {NodeJS.Signals} signal */
+  const pass = (signal) => void child.kill(signal)
+  process.on('SIGINT', pass)
+  process.on('SIGTERM', pass)
+  return {
+    /** Ends the watch; there is no time-out here. */
+    stop() {
+      process.off('SIGINT', pass)
+      process.off('SIGTERM', pass)
+      return false
+    },
+  }
 }
 
 /**
