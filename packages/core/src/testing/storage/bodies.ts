@@ -11,10 +11,11 @@ export function incompressible(size: number, seed: number = 1): Buffer {
 /** Yields `bytes` in pieces of odd sizes, so that no boundary falls where a storage would like it. */
 export async function* oddChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   const sizes = [1, 65_537, 7, 1_000_003, 262_143, 8191, 3 * MiB + 1]
-  for (let at = 0, turn = 0; at < bytes.byteLength; turn++) {
-    const size = sizes[turn % sizes.length] ?? 1
-    yield bytes.subarray(at, at + size)
-    at += size
+  for (let at = 0; at < bytes.byteLength; ) {
+    for (const size of sizes) {
+      yield bytes.subarray(at, at + size)
+      at += size
+    }
   }
 }
 

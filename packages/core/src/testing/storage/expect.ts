@@ -83,6 +83,5 @@ async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 function describe(error: unknown): string {
-  if (isBackupError(error)) return `BackupError ${error.code}: ${error.message}`
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return isBackupError(error) ? `BackupError ${error.code}: ${error.message}` : String(error)
 }

@@ -82,12 +82,8 @@ export const keyCases: readonly StorageCase[] = [
 
 /** What fills a key up to the most bytes that are allowed. */
 function longest(prefix: string): string {
-  let rest = maxKeyBytes - Buffer.byteLength(prefix)
-  const segments: string[] = []
-  while (rest > 0) {
-    const size = rest > 190 && rest < 200 ? 100 : Math.min(rest, 190)
-    segments.push('k'.repeat(size))
-    rest -= size + 1 // and the slash
-  }
-  return segments.join('/')
+  const length = maxKeyBytes - Buffer.byteLength(prefix)
+  return Array.from({ length }, (_, at) => (at % 100 === 50 ? '/' : 'k'))
+    .join('')
+    .replace(/\/$/, 'k')
 }
