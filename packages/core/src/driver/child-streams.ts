@@ -7,7 +7,7 @@ import { type Child, type ChildExit, killAndWait } from './child-process.js'
 
 /** How {@link readFromChild} cuts the output. */
 export interface ReadOptions {
-  /** Small reads are joined into blocks of this many bytes. Default 256 KiB. */
+  /** Small reads are joined into blocks of this many bytes. Default: chunks as they come. */
   readonly blockBytes?: number
 }
 
@@ -15,10 +15,7 @@ export interface ReadOptions {
  * The standard output of a child as a stream that keeps the law: it ends only after the child has ended well, and
  * throws what `done` rejects with otherwise. A reader that stops early kills the child.
  */
-export async function* readFromChild(
-  child: Child,
-  { blockBytes = 256 * 1024 }: ReadOptions = {},
-): AsyncGenerator<Uint8Array> {
+export async function* readFromChild(child: Child, { blockBytes }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
   try {
     yield* inBlocks(pipeOf(child, child.stdout), blockBytes, child.touch)
     await child.done
@@ -105,47 +102,57 @@ function untilGone(child: Child, stdin: Writable): Interruptible {
   return work
 }
 
-/** Joins what a readable yields into blocks; up to two of them wait for the consumer. */
-async function* inBlocks(from: Readable, blockBytes: number, onBytes: () => void): AsyncGenerator<Uint8Array> {
-  const full: Buffer[] = []
-  let block = Buffer.allocUnsafe(blockBytes)
+/**
+ * What a readable yields, in blocks of `blockBytes`, or as it comes when there is none. By events rather than the
+ * readable's own iterator, which costs too much for each of many small reads.
+ */
+async function* inBlocks(
+  from: Readable,
+  blockBytes: number | undefined,
+  onBytes: () => void,
+): AsyncGenerator<Uint8Array> {
+  const ready: Buffer[] = []
+  let block = Buffer.alloc(0)
   let filled = 0
   let end: { readonly error?: Error | null | undefined } | undefined
   let wake = (): void => {}
 
-  const take = (chunk: Buffer): void => {
-    onBytes()
+  const fill = (chunk: Buffer, size: number): void => {
     for (let read = 0; read < chunk.length; ) {
+      if (filled === block.length) block = Buffer.allocUnsafe(size)
+      filled %= size
       const copied = chunk.copy(block, filled, read)
       read += copied
       filled += copied
-      if (filled < blockBytes) return
-      full.push(block)
-      block = Buffer.allocUnsafe(blockBytes)
-      filled = 0
+      if (filled === size) ready.push(block)
     }
-    if (full.length > 1) from.pause()
-    wake()
   }
-  from.on('data', take)
+  from.on('data', (chunk: Buffer) => {
+    onBytes()
+    if (blockBytes === undefined) ready.push(chunk)
+    else fill(chunk, blockBytes)
+    if (ready.length === 0) return
+    from.pause()
+    wake()
+  })
   finished(from, { writable: false }, (error) => {
     end = { error }
     wake()
   })
 
-  while (end === undefined || full.length > 0) {
-    const next = full.shift()
+  while (end === undefined || ready.length > 0) {
+    const next = ready.shift()
     if (next !== undefined) {
+      from.resume() // the next block gathers while this one is worked on
       yield next
       continue
     }
-    from.resume()
     await new Promise<void>((resolve) => {
       wake = resolve
     })
   }
   if (end.error) throw end.error
-  if (filled > 0) yield block.subarray(0, filled)
+  if (filled > 0 && filled < block.length) yield block.subarray(0, filled)
 }
 
 function pipeOf<Stream>(child: Child, stream: Stream | undefined): Stream {
