@@ -3,7 +3,8 @@ import { type Connection, type Endpoint, libpqEnvironment } from './connection.j
 import { programMeaning } from './errors.js'
 import { collectMessages, type Messages } from './messages.js'
 import type { PostgresSettings } from './options.js'
-import { type Passfile, writePassfile } from './passfile.js'
+import { writePassfile } from './passfile.js'
+import type { PrivateFile } from './private-file.js'
 import type { Tool } from './tools.js'
 
 const defaultIdleTimeoutMs = 30 * 60_000
@@ -56,7 +57,7 @@ export async function prepareProgram(
 function environment(
   connection: Connection | undefined,
   endpoint: Endpoint | undefined,
-  passfile: Passfile | undefined,
+  passfile: PrivateFile | undefined,
 ): Record<string, string> {
   if (!connection) return {}
   const env = libpqEnvironment(connection, endpoint ?? connection.endpoints[0])

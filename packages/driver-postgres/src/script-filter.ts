@@ -7,6 +7,8 @@ export interface ScriptFilter {
   statement(sql: string): boolean
   /** Whether a line with a command for psql passes. Throws to refuse the whole script. */
   command(line: string): boolean
+  /** Sees space and comments, which always pass. */
+  other?(text: string): void
 }
 
 /** Statements are looked at whole; rows of COPY are not statements. */
@@ -66,7 +68,9 @@ function* joined(pieces: readonly Buffer[]): Generator<Uint8Array> {
 
 function passes(kind: 'statement' | 'command' | 'other', bytes: Buffer, filter: ScriptFilter): boolean {
   if (kind === 'statement') return filter.statement(bytes.toString('utf8'))
-  return kind === 'other' || filter.command(bytes.toString('utf8'))
+  if (kind === 'command') return filter.command(bytes.toString('utf8'))
+  filter.other?.(bytes.toString('utf8'))
+  return true
 }
 
 function isCopyFromInput(statement: Buffer): boolean {

@@ -51,10 +51,7 @@ export async function chooseTool(
     undefined,
   )
   if (chosen) return chosen
-  const newest = tools.reduce<Tool | undefined>(
-    (best, tool) => (best && best.major >= tool.major ? best : tool),
-    undefined,
-  )
+  const newest = newestOf(tools)
   const install = `Install it: apt-get install postgresql-client-${atLeast} (from apt.postgresql.org where the system has none), or set binDir to where it is.`
   if (newest) {
     throw new BackupError('tool-too-old', {
@@ -66,6 +63,19 @@ export async function chooseTool(
     message: `${name} was not found${binDir ? ` in ${binDir}` : ''}; it is needed for ${needs}`,
     hint: install,
   })
+}
+
+/**
+ * The newest version of a program on this machine.
+ *
+ * @throws {BackupError} `tool-missing`.
+ */
+export async function newestTool(name: ToolName, binDir: string | undefined, needs: string): Promise<Tool> {
+  return newestOf(await findTools(name, binDir)) ?? (await chooseTool(name, 1, binDir, needs))
+}
+
+function newestOf(tools: readonly Tool[]): Tool | undefined {
+  return tools.reduce<Tool | undefined>((best, tool) => (best && best.major >= tool.major ? best : tool), undefined)
 }
 
 /** Every version of a program on this machine, one per directory, in the order of the search. */

@@ -1,3 +1,4 @@
+export * from './driver/memory-backup.js'
 export * from './fake-clock.js'
 export { type FaultPlan, type FaultRule, type RandomFaults, seededRandom } from './faults/choose-fault.js'
 export * from './faults/fault.js'

@@ -1,0 +1,72 @@
+import { startChild, writeToChild } from '@holdfast/core'
+import { type Connection, toDatabase } from './connection.js'
+import { requireTrailer } from './dump-streams.js'
+import { prepareProgram } from './programs.js'
+import { noteTool, type RestoreJob, type TargetServer } from './restore-job.js'
+import { filterScript, type ScriptFilter } from './script-filter.js'
+import { refuseCommand } from './script-rules.js'
+import type { Session } from './session.js'
+import { nameOf, tokensOf } from './tokens.js'
+import { chooseTool } from './tools.js'
+
+/**
+ * Makes the roles of a backup's globals that the server lacks, in one transaction. Roles that exist stay as they are,
+ * with their passwords; tablespaces are named in a warning, for they need directories.
+ *
+ * @param session - In the maintenance database, where the script runs too.
+ */
+export async function restoreGlobals(
+  job: RestoreJob,
+  connection: Connection,
+  session: Session,
+  target: TargetServer,
+): Promise<void> {
+  const part = job.from.parts.find(({ name }) => name === 'globals.sql')
+  if (!part) {
+    job.warnings.push('The backup holds no globals: roles and tablespaces were not part of the dump')
+    return
+  }
+  const rows = await session.query<{ name: string; database: string }>(
+    'select rolname::text as name, current_database()::text as database from pg_roles',
+  )
+  const tool = noteTool(job, await chooseTool('psql', target.major, job.settings.binDir, 'restoring roles'))
+  const args = ['--no-psqlrc', '--quiet', '--no-password', '--set=ON_ERROR_STOP=1', '--single-transaction', '--file=-']
+  await using program = await prepareProgram(
+    {
+      tool,
+      args,
+      failure: 'restore-failed',
+      connection: toDatabase(connection, rows[0]?.database ?? connection.database),
+      endpoint: target.endpoint,
+    },
+    job.settings,
+    job.ctx,
+  )
+  const stream = job.from.open(part.name, job.ctx)
+  const script = part.trailer ? requireTrailer(stream, part.trailer) : stream
+  const filter = globalsFilter(new Set(rows.map(({ name }) => name)), job.warnings)
+  const child = startChild(program.spec, { stdin: 'pipe', stdout: 'ignore' }, job.ctx)
+  await writeToChild(child, filterScript(script, filter))
+}
+
+/** Passes what concerns roles that do not exist yet. */
+function globalsFilter(existing: ReadonlySet<string>, warnings: string[]): ScriptFilter {
+  return {
+    command: refuseCommand,
+    statement(sql) {
+      const [verb = '', kind = '', name = ''] = tokensOf(sql)
+      const [what, subject] = [`${verb} ${kind}`.toUpperCase(), nameOf(name)]
+      if (what.endsWith(' TABLESPACE')) {
+        if (what === 'CREATE TABLESPACE') warnings.push(`The tablespace ${subject} was not made: it needs a directory`)
+        return false
+      }
+      return !(/^(CREATE|ALTER|COMMENT) (ROLE|ON)$/.test(what) && existing.has(subjectOf(sql)))
+    },
+  }
+}
+
+/** The role of `CREATE ROLE r`, `ALTER ROLE r …`, `COMMENT ON ROLE r …`. */
+function subjectOf(sql: string): string {
+  const tokens = tokensOf(sql)
+  return nameOf(tokens[tokens.findIndex((token) => token.toUpperCase() === 'ROLE') + 1] ?? '')
+}

@@ -1,0 +1,51 @@
+import { BackupError } from '@holdfast/core'
+import type { ArchiveEntry } from './archive.js'
+import type { Session } from './session.js'
+
+/** Locks that making an object takes until the end of the transaction: a table has its TOAST table and index. */
+const locksOf: Readonly<Record<string, number>> = {
+  TABLE: 3,
+  'MATERIALIZED VIEW': 3,
+  'FOREIGN TABLE': 1,
+  VIEW: 1,
+  SEQUENCE: 1,
+  INDEX: 1,
+  CONSTRAINT: 1,
+}
+
+/** The hint for a transaction that the lock table has no room for. */
+export const lockRoomHint =
+  'Restore with mode replace (into a new database that takes the name at the end), or raise max_locks_per_transaction on the server and restart it.'
+
+/** About how many locks a single transaction over these entries takes. */
+export function locksNeeded(entries: readonly ArchiveEntry[], drops: boolean): number {
+  const made = entries.reduce((sum, { kind }) => sum + (locksOf[kind] ?? 0), 0)
+  return drops ? made * 2 + entries.filter(({ kind }) => kind === 'BLOB').length : made
+}
+
+/**
+ * How many locks the server's table has room for.
+ *
+ * @see https://www.postgresql.org/docs/current/runtime-config-locks.html
+ */
+export async function lockRoom(session: Session): Promise<number> {
+  const [row] = await session.query<{ room: number }>(
+    `select (current_setting('max_locks_per_transaction')::int
+             * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int)) as room`,
+  )
+  return row?.room ?? 0
+}
+
+/** @throws {BackupError} `restore-refused` when a single transaction over the entries would fail for want of locks. */
+export async function requireLockRoom(
+  session: Session,
+  entries: readonly ArchiveEntry[],
+  drops: boolean,
+): Promise<void> {
+  const [needed, room] = [locksNeeded(entries, drops), await lockRoom(session)]
+  if (needed <= room) return
+  throw new BackupError('restore-refused', {
+    message: `The restore would take about ${needed} locks in one transaction, and the server has room for ${room}`,
+    hint: lockRoomHint,
+  })
+}

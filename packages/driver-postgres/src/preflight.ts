@@ -1,0 +1,96 @@
+import { BackupError } from '@holdfast/core'
+import { type DatabaseProperties, rolesOf } from './database-properties.js'
+import { rolesNamed } from './dump-roles.js'
+import { objectsOfPlain } from './plain-objects.js'
+import type { RestoreJob, TargetServer } from './restore-job.js'
+import type { Session } from './session.js'
+import { majorVersion } from './target.js'
+
+/** What the preflight found out. */
+export interface Preflight {
+  readonly server: TargetServer
+  /** Whether the dump names tablespaces that the server lacks: all goes to the default one then. */
+  readonly noTablespaces: boolean
+}
+
+/** What a dump asks of the server that it is restored to. */
+interface Needs {
+  readonly extensions: readonly string[]
+  readonly roles: readonly string[]
+  readonly tablespaces: readonly string[]
+}
+
+/**
+ * Names what the dump needs and the server lacks, before anything is touched.
+ *
+ * @param properties - Those that a database made by the restore will get.
+ * @throws {BackupError} `restore-refused`.
+ */
+export async function preflight(
+  job: RestoreJob,
+  session: Session,
+  properties: DatabaseProperties | undefined,
+): Promise<Preflight> {
+  const needs = await needsOf(job, properties)
+  await requireExtensions(session, needs.extensions)
+  if (!job.request.globals) await requireRoles(session, needs.roles)
+  const [row] = await session.query<{ superuser: boolean }>(
+    'select rolsuper as superuser from pg_roles where rolname = current_user',
+  )
+  const superuser = row?.superuser ?? false
+  if (superuser) {
+    job.warnings.push('The restore runs as a superuser: whatever code the dump holds may do anything on the server')
+  }
+  const lacking = await missingOf(session, needs.tablespaces, 'select spcname::text as name from pg_tablespace')
+  if (lacking.length > 0) {
+    job.warnings.push(`The server has no tablespace ${lacking.join(', ')}: everything goes to the default one`)
+  }
+  return {
+    server: { endpoint: session.endpoint, major: majorVersion(session), superuser },
+    noTablespaces: lacking.length > 0,
+  }
+}
+
+async function needsOf(job: RestoreJob, properties: DatabaseProperties | undefined): Promise<Needs> {
+  const { request, head } = job
+  const leave = { noOwner: request.noOwner ?? false, noPrivileges: request.noPrivileges ?? false }
+  const roles = properties ? rolesOf(properties, leave) : []
+  const isDataOnly = request.sections === 'data'
+  if (!head) {
+    const named = await objectsOfPlain(job.from.open(job.dump.part.name, job.ctx), 'head')
+    const owners = named.flatMap(({ owner }) => (owner ? [owner] : []))
+    const extensions = named.filter(({ kind }) => kind === 'EXTENSION').map(({ tag }) => tag)
+    return { extensions, roles: [...roles, ...(leave.noOwner ? [] : owners)], tablespaces: [] }
+  }
+  if (isDataOnly) return { extensions: [], roles, tablespaces: [] }
+  return {
+    extensions: head.entries.filter(({ kind }) => kind === 'EXTENSION').map(({ tag }) => tag),
+    roles: [...roles, ...rolesNamed(head.entries, leave)],
+    tablespaces: head.entries.flatMap(({ tablespace }) => (tablespace ? [tablespace] : [])),
+  }
+}
+
+async function requireExtensions(session: Session, extensions: readonly string[]): Promise<void> {
+  const missing = await missingOf(session, extensions, 'select name::text from pg_available_extensions')
+  if (missing.length === 0) return
+  throw new BackupError('restore-refused', {
+    message: `The dump needs extensions that the server does not have: ${missing.join(', ')}`,
+    hint: 'Install them on the server (postgresql-contrib, or their own packages), then restore again.',
+  })
+}
+
+async function requireRoles(session: Session, roles: readonly string[]): Promise<void> {
+  const missing = await missingOf(session, roles, 'select rolname::text as name from pg_roles')
+  if (missing.length === 0) return
+  throw new BackupError('restore-refused', {
+    message: `The dump names roles that the server does not have: ${missing.join(', ')}`,
+    hint: 'Make them (CREATE ROLE), restore the globals of the backup as well, or restore with noOwner and noPrivileges.',
+  })
+}
+
+async function missingOf(session: Session, wanted: readonly string[], having: string): Promise<readonly string[]> {
+  if (wanted.length === 0) return []
+  const rows = await session.query<{ name: string }>(having)
+  const present = new Set(rows.map(({ name }) => name))
+  return [...new Set(wanted)].filter((name) => !present.has(name)).sort()
+}

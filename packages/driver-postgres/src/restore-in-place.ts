@@ -1,0 +1,89 @@
+import { readFromChild, startChild } from '@holdfast/core'
+import { selectMissing } from './append-selection.js'
+import { type ArchiveEntry, readArchiveHead } from './archive.js'
+import { displayOf } from './connection.js'
+import { objectKey } from './entry-kinds.js'
+import { fill } from './filling.js'
+import { requireLockRoom } from './lock-room.js'
+import type { Preflight } from './preflight.js'
+import { prepareProgram } from './programs.js'
+import type { BoundDatabase, RestoreJob } from './restore-job.js'
+import { putBackSequences, readSequences } from './sequences.js'
+import { withSession } from './session.js'
+import { shielded } from './shielded.js'
+import { selectTables } from './table-selection.js'
+import { chooseTool } from './tools.js'
+
+/** Modes `clean` and `append`: into a database that holds something, all in one transaction. */
+export async function restoreInPlace(
+  bound: BoundDatabase,
+  job: RestoreJob,
+  found: Preflight,
+  before: () => Promise<void>,
+): Promise<void> {
+  const { connection } = bound
+  const { ctx } = job
+  const drops = job.request.mode === 'clean'
+  const entries = job.head ? await entriesToRestore(bound, job, found) : undefined
+  if ((job.request.jobs ?? 1) > 1) {
+    job.warnings.push('Restored with one connection: several cannot share the transaction of a restore in place')
+  }
+  const sequences = await withSession(connection, ctx, async (session) => {
+    await requireLockRoom(session, entries ?? [], drops)
+    return drops ? [] : await readSequences(session, entries ?? [])
+  })
+  await before()
+  const putBack = (which: 'all' | 'ahead'): Promise<void> =>
+    withSession(connection, shielded(ctx), (session) => putBackSequences(session, sequences, which))
+  try {
+    await fill({
+      job,
+      connection,
+      target: found.server,
+      singleTransaction: true,
+      clean: drops,
+      ...(entries ? { entries } : {}),
+      jobs: 1,
+      noTablespaces: found.noTablespaces,
+    })
+  } catch (error) {
+    if (sequences.length > 0) await putBack('all').catch((failure) => ctx.log.error(String(failure)))
+    throw error
+  }
+  if (sequences.length > 0) await putBack('ahead')
+}
+
+/** In the order of the archive. */
+async function entriesToRestore(
+  bound: BoundDatabase,
+  job: RestoreJob,
+  found: Preflight,
+): Promise<readonly ArchiveEntry[]> {
+  const all = job.head?.entries ?? []
+  const { mode, tables, sections } = job.request
+  if (mode === 'clean' && !tables) return all
+  const existing = sections === 'data' && !tables ? new Set<string>() : await objectsOf(bound, job, found)
+  if (!tables) return sections === 'data' ? all : selectMissing(all, existing)
+  const { owned, needed, warnings } = selectTables(all, tables, existing)
+  job.warnings.push(...warnings)
+  // What the chosen tables share with others is made where it is missing, and never dropped.
+  const shared = new Set(selectMissing(needed, existing))
+  const own = new Set(mode === 'clean' ? owned : selectMissing(owned, existing))
+  return all.filter((entry) => own.has(entry) || shared.has(entry))
+}
+
+/** What the target holds, in the words of pg_dump: the keys of a dump of its schema. */
+async function objectsOf(bound: BoundDatabase, job: RestoreJob, { server }: Preflight): Promise<ReadonlySet<string>> {
+  const { connection, settings } = bound
+  const needs = `a PostgreSQL ${server.major} server (${displayOf(connection)})`
+  const tool = await chooseTool('pg_dump', server.major, settings.binDir, needs)
+  const args = ['--format=custom', '--compress=0', '--schema-only', '--no-password']
+  await using program = await prepareProgram(
+    { tool, args, failure: 'restore-failed', connection, endpoint: server.endpoint },
+    settings,
+    job.ctx,
+  )
+  const child = startChild(program.spec, { stdin: 'ignore', stdout: 'pipe' }, job.ctx)
+  const { entries } = await readArchiveHead(readFromChild(child))
+  return new Set(entries.map(objectKey))
+}
