@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { BackupError } from './backup-error.js'
-import { readAll, streamOf } from './byte-stream.js'
+import { type ByteStream, readAll, streamOf } from './byte-stream.js'
+import type { Cipher } from './cipher/cipher.js'
 import { createHoldfast, type Holdfast } from './holdfast.js'
 import { verifiedKey } from './layout/object-names.js'
 import { createRunContext, type Logger, type ProgressEvent } from './run-context.js'
@@ -231,6 +232,46 @@ describe('verify', () => {
       throw new BackupError('unavailable', { message: 'down' })
     }
     await expect(holdfastOn({ disk: { ...disk, get } }).verify('latest')).rejects.toMatchObject({ code: 'unavailable' })
+  })
+})
+
+describe('an encrypted backup', () => {
+  const cipher: Cipher = {
+    id: 'invert',
+    extension: '.inv',
+    decryptCommand: 'invert -d',
+    keyIds: ['key-1'],
+    canDecrypt: true,
+    encrypt: inverted,
+    decrypt: inverted,
+  }
+
+  async function* inverted(stream: ByteStream): AsyncGenerator<Uint8Array> {
+    for await (const chunk of stream) yield chunk.map((byte) => byte ^ 0xff)
+  }
+
+  function encrypting(encrypt: Cipher): Holdfast {
+    return createHoldfast({
+      storages: { disk },
+      jobs: { shop: { source: memoryDriver({ name: 'shop', database: shop }), storages: ['disk'], encrypt } },
+    })
+  }
+
+  it('is restored and verified with the key, and its stored bytes without', async () => {
+    const { backup } = await encrypting(cipher).backup()
+    expect(backup.manifest.recover).toMatch(/^invert -d < shop_.*\.dump\.zst\.inv \| zstd -dc \| cat$/)
+    const before = shop.content
+    shop.content = undefined
+    await encrypting(cipher).restore('latest')
+    expect(shop.content).toEqual(before)
+    expect((await encrypting(cipher).verify('latest')).copies[0]?.parts).toHaveLength(1)
+    const writeOnly = encrypting({ ...cipher, canDecrypt: false })
+    expect(await writeOnly.verify('latest')).toMatchObject({ status: 'intact', copies: [{ parts: [] }] })
+    shop.content = undefined
+    await expect(writeOnly.restore('latest')).rejects.toMatchObject({ code: 'wrong-key' })
+    expect(shop.content).toBeUndefined()
+    await flip(disk, backup.manifest.parts[0]?.key ?? '', 77)
+    expect((await writeOnly.verify('latest')).status).toBe('corrupt')
   })
 })
 

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
+import { BackupError } from '../backup-error.js'
 import { readAll, streamOf } from '../byte-stream.js'
-import { createRunContext } from '../run-context.js'
+import { createRunContext, silentLogger } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
 import { createFakeClock } from '../testing/fake-clock.js'
 import { memoryStorage } from '../testing/memory-storage.js'
@@ -95,5 +96,45 @@ describe('a lease', () => {
     const won = tries.filter((result) => result.status === 'fulfilled')
     expect(won).toHaveLength(1)
     await won[0]?.value[Symbol.asyncDispose]()
+  })
+
+  it('that cannot be read is an error, not a free one', async () => {
+    const storage = memoryStorage()
+    await putLease(storage, { run: 'other', host: 'x', pid: 1, startTime: '', expiresAt: '' })
+    const get = (): never => {
+      throw new BackupError('unavailable', { message: 'down' })
+    }
+    await expect(acquireLease({ ...storage, get }, 'shop', 'run-1', ctx)).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  it('that others keep snatching is given up', async () => {
+    const storage = memoryStorage()
+    // A storage without exclusive puts, and a rival that always writes last.
+    const snatched: Storage = {
+      ...storage,
+      async put(at, body, _options, given) {
+        const stored = await storage.put(at, body, {}, given)
+        await putLease(storage, { run: 'rival', host: 'x', pid: 1, startTime: '', expiresAt: '' })
+        return stored
+      },
+    }
+    await expect(acquireLease(snatched, 'shop', 'run-1', ctx)).rejects.toMatchObject({ code: 'busy', retryable: true })
+  })
+
+  it('goes on when a renewal fails, and when letting go fails', async () => {
+    const clock = createFakeClock()
+    const lines: string[] = []
+    const at = createRunContext({ clock, log: { ...silentLogger, warn: (line) => lines.push(line) } })
+    const inner = memoryStorage()
+    let down = false
+    const get: Storage['get'] = (...given) => {
+      if (down) throw new BackupError('unavailable', { message: 'down' })
+      return inner.get(...given)
+    }
+    const lease = await acquireLease({ ...inner, get }, 'shop', 'run-1', at)
+    down = true
+    await clock.advance(leaseMs / 3 + 1)
+    await lease[Symbol.asyncDispose]()
+    expect(lines).toEqual([expect.stringContaining('was not renewed: down')])
   })
 })

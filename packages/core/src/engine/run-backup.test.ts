@@ -221,6 +221,12 @@ describe('a storage that fails', () => {
     const made = await run(jobOn([disk, withPut(memoryStorage({ name: 'offsite' }), down)]))
     expect(made.status).toBe('partial')
     await expect(run(jobOn([withPut(memoryStorage(), down)]))).rejects.toMatchObject({ code: 'unavailable' })
+    const both = [withPut(memoryStorage({ name: 'a' }), down), withPut(memoryStorage({ name: 'b' }), down)]
+    await expect(run(jobOn(both))).rejects.toMatchObject({
+      code: 'too-few-copies',
+      retryable: true,
+      message: expect.stringContaining('b: no route'),
+    })
   })
 
   it('to keep all bytes is not believed', async () => {
@@ -290,6 +296,33 @@ describe('an abort', () => {
     await expect(run(job, deps, createRunContext({ signal: controller.signal }))).rejects.toBe(reason)
     expect(await keysOn(storage)).toEqual([])
     expect(await deps.catalog.runs()).toMatchObject([{ status: 'aborted' }])
+  })
+})
+
+describe('a run that another overtakes', () => {
+  it('commits nothing, and takes its data back', async () => {
+    const disk = memoryStorage({ name: 'disk' })
+    const lease = '.holdfast/leases/shop.json'
+    const body = async function* (): AsyncGenerator<Uint8Array> {
+      yield content
+      await disk.put(lease, streamOf(Buffer.from(JSON.stringify({ run: 'other' }))), {}, createRunContext())
+    }
+    const job = jobOn([disk], {}, { parts: () => [{ name: 'dump', body: body() }] })
+    await expect(run(job)).rejects.toMatchObject({ code: 'lease-lost' })
+    expect(await keysOn(disk)).toEqual([lease])
+  })
+
+  it('is told that another is at work', async () => {
+    const [disk, offsite] = [memoryStorage({ name: 'disk' }), memoryStorage({ name: 'offsite' })]
+    let overlapping: Promise<unknown> | undefined
+    const body = async function* (): AsyncGenerator<Uint8Array> {
+      yield content
+      overlapping = run(jobOn([offsite, disk]))
+      await overlapping.catch(() => {})
+    }
+    await run(jobOn([disk], {}, { parts: () => [{ name: 'dump', body: body() }] }))
+    await expect(overlapping).rejects.toMatchObject({ code: 'busy' })
+    expect(await keysOn(offsite)).toEqual([])
   })
 })
 
