@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { lstat, mkdir, realpath, rmdir, stat } from 'node:fs/promises'
+import { lstat, realpath, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { BackupError, checkKey } from '@holdfast/core'
 import { makeDirectory, syncDirectory } from './directory.js'
@@ -86,11 +86,18 @@ async function makeRoot(path: string): Promise<void> {
     if (hasCode(error, 'ENOTDIR')) return // told by `realRoot`
     if (!hasCode(error, 'ENOENT')) throw toStorageError(error, `Opening the directory ${path}`)
   }
-  const making = `Making the directory ${path}`
-  const first = await explained(making, mkdir(path, { recursive: true, mode: 0o700 }))
-  if (first === undefined) return // another process was faster
-  for (let made = path; made.length >= first.length; made = dirname(made)) {
-    await explained(making, syncDirectory(dirname(made)))
+  await makeWithParents(path)
+}
+
+async function makeWithParents(path: string): Promise<void> {
+  const parent = dirname(path)
+  try {
+    await makeDirectory(path)
+    await syncDirectory(parent)
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT') || parent === path) throw toStorageError(error, `Making the directory ${path}`)
+    await makeWithParents(parent)
+    await makeWithParents(path)
   }
 }
 
