@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readAll, streamOf } from '../byte-stream.js'
-import { createRunContext } from '../run-context.js'
+import { createRunContext, systemClock } from '../run-context.js'
 import { createFakeClock } from '../testing/fake-clock.js'
 import { memoryStorage } from '../testing/memory-storage.js'
 import { storageCasePrefix, storageContract } from '../testing/storage-contract.js'
@@ -9,9 +9,11 @@ import { rateLimited } from './rate-limited-storage.js'
 const GiB = 1024 ** 3
 
 describe('rateLimited keeps the contract', () => {
-  for (const { name, run, simulate } of storageContract) {
+  // Pauses of less than a microsecond, which a real timer would make a millisecond each.
+  const ctx = createRunContext({ clock: { ...systemClock, sleep: async () => {} } })
+  for (const { name, run } of storageContract.filter(({ heavy }) => !heavy)) {
     const storage = rateLimited(memoryStorage(), { uploadBytesPerSecond: 64 * GiB, downloadBytesPerSecond: 64 * GiB })
-    if (!simulate) it(name, () => run({ storage, prefix: storageCasePrefix(), ctx: createRunContext() }))
+    it(name, () => run({ storage, prefix: storageCasePrefix(), ctx }))
   }
 })
 

@@ -29,25 +29,37 @@ export const putCases: readonly StorageCase[] = [
     await assertHolds(storage, `${prefix}one`, Uint8Array.of(7), ctx)
   }),
 
-  storageCase('put: 20 MiB of unknown length in odd chunks', async ({ storage, prefix, ctx }) => {
-    const bytes = incompressible(20 * MiB + 3)
-    const stored = await storage.put(`${prefix}large`, oddChunks(bytes), {}, ctx)
-    assert.equal(stored.size, bytes.byteLength)
-    await assertHolds(storage, `${prefix}large`, bytes, ctx)
-  }),
+  storageCase(
+    'put: 20 MiB of unknown length in odd chunks',
+    async ({ storage, prefix, ctx }) => {
+      const bytes = incompressible(20 * MiB + 3)
+      const stored = await storage.put(`${prefix}large`, oddChunks(bytes), {}, ctx)
+      assert.equal(stored.size, bytes.byteLength)
+      await assertHolds(storage, `${prefix}large`, bytes, ctx)
+    },
+    { heavy: true },
+  ),
 
-  storageCase('put: exactly 5, 8 and 16 MiB, where pieces of an upload end', async ({ storage, prefix, ctx }) => {
-    for (const size of [5 * MiB, 8 * MiB, 16 * MiB]) {
-      await storage.put(`${prefix}${size}`, oddChunks(incompressible(size)), {}, ctx)
-      await assertHolds(storage, `${prefix}${size}`, incompressible(size), ctx)
-    }
-  }),
+  storageCase(
+    'put: exactly 5, 8 and 16 MiB, where pieces of an upload end',
+    async ({ storage, prefix, ctx }) => {
+      for (const size of [5 * MiB, 8 * MiB, 16 * MiB]) {
+        await storage.put(`${prefix}${size}`, oddChunks(incompressible(size)), {}, ctx)
+        await assertHolds(storage, `${prefix}${size}`, incompressible(size), ctx)
+      }
+    },
+    { heavy: true },
+  ),
 
-  storageCase('put: one chunk that is larger than a piece of an upload', async ({ storage, prefix, ctx }) => {
-    const bytes = incompressible(18 * MiB + 1)
-    await storage.put(`${prefix}chunk`, streamOf(bytes), {}, ctx)
-    await assertHolds(storage, `${prefix}chunk`, bytes, ctx)
-  }),
+  storageCase(
+    'put: one chunk that is larger than a piece of an upload',
+    async ({ storage, prefix, ctx }) => {
+      const bytes = incompressible(18 * MiB + 1)
+      await storage.put(`${prefix}chunk`, streamOf(bytes), {}, ctx)
+      await assertHolds(storage, `${prefix}chunk`, bytes, ctx)
+    },
+    { heavy: true },
+  ),
 
   storageCase('put: without ifAbsent it overwrites', async ({ storage, prefix, ctx }) => {
     const key = `${prefix}object`
