@@ -25,7 +25,7 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: ['packages/*/src/**/*.integration.test.ts', 'tests/integration/**/*.test.ts'],
+          include: ['{packages/*/src,scripts}/**/*.integration.test.ts', 'tests/integration/**/*.test.ts'],
           testTimeout: 2 * minute,
           hookTimeout: 2 * minute,
         },

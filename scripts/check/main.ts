@@ -9,6 +9,9 @@ import { runVitest } from './vitest.ts'
 
 const perChange = ['unit', 'integration', 'e2e']
 
+// A log is for reading: colours are for terminals, also where CI makes programs think otherwise.
+if (!process.stdout.isTTY) process.env.NO_COLOR ??= '1'
+
 const args = process.argv.slice(2)
 const filters = args.filter((arg) => arg !== '--slow')
 const outcomes = args.includes('--slow')

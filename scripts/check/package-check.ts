@@ -33,7 +33,7 @@ export async function checkPackage(folder: string): Promise<void> {
 
 function checkFiles(unpacked: string): void {
   const manifest = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8')) as PackedManifest
-  const declared = [...(manifest.files ?? []), 'LICENSE', 'README.md']
+  const declared = [...new Set([...(manifest.files ?? []), 'LICENSE', 'README.md'])]
   const problems = declared
     .filter((file) => !existsSync(join(unpacked, file)))
     .map((file) => `the tarball has no ${file}`)
