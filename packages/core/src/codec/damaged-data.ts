@@ -8,3 +8,12 @@ export function damagedData(codec: string, reason: string, cause?: unknown): Bac
     cause,
   })
 }
+
+/** The compressor itself gave up: for want of memory, say. */
+export function compressionFailed(reason: string, cause?: unknown): BackupError {
+  return new BackupError('internal', {
+    message: `The plain data could not be compressed: ${reason}${cause === undefined ? '' : ` (${messageOf(cause)})`}`,
+    hint: 'See whether this host has memory left.',
+    cause,
+  })
+}

@@ -2,7 +2,7 @@ import { createGunzip, createGzip } from 'node:zlib'
 import { MiB } from '../byte-stream.js'
 import { coalesce } from '../stream/coalesce.js'
 import type { Codec } from './codec.js'
-import { damagedData } from './damaged-data.js'
+import { compressionFailed, damagedData } from './damaged-data.js'
 import { levelWithin } from './level.js'
 import { through } from './through.js'
 
@@ -24,16 +24,8 @@ export function gzip({ level = 6 }: GzipOptions = {}): Codec {
     id: 'gzip',
     extension: '.gz',
     decompressCommand: 'gzip -dc',
-    compress: (plain) =>
-      through(coalesce(plain, MiB), createGzip({ level, chunkSize: MiB }), {
-        failed: (error) => error,
-        trailing: () => new Error('gzip ended before its input did'),
-      }),
-    decompress: (compressed) =>
-      through(compressed, createGunzip({ chunkSize: MiB }), {
-        failed: (error) => damaged('they cannot be decoded', error),
-        trailing: () => damaged('something follows their end'),
-      }),
+    compress: (plain) => through(coalesce(plain, MiB), createGzip({ level, chunkSize: MiB }), compressionFailed),
+    decompress: (compressed) => through(compressed, createGunzip({ chunkSize: MiB }), damaged),
   }
 }
 

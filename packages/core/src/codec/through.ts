@@ -5,22 +5,16 @@ import { createInterruptible } from '../stream/interruptible.js'
 /** A zlib stream: it counts the bytes that it has used. */
 export type ZlibStream = Transform & { readonly bytesWritten: number }
 
-/** What to throw when the transform, not the source, is the trouble. */
-export interface Explanations {
-  /** From what the transform threw. */
-  failed(error: unknown): unknown
-  /** When the transform came to its end before the source did. */
-  trailing(): unknown
-}
-
 /**
  * Passes a stream through zlib, two blocks in flight: one is worked on in the thread pool while the next is made ready
  * here. The source's error passes untouched.
+ *
+ * @param damaged - Makes the error when zlib fails (`cause` is its own), or comes to its end before the source does.
  */
 export async function* through(
   source: ByteStream,
   transform: ZlibStream,
-  explain: Explanations,
+  damaged: (reason: string, cause?: unknown) => Error,
 ): AsyncGenerator<Uint8Array> {
   const { interrupt, until } = createInterruptible()
   const chunks = source[Symbol.asyncIterator]()
@@ -49,13 +43,13 @@ export async function* through(
   try {
     yield* transform
   } catch (error) {
-    throw failure === undefined ? explain.failed(error) : failure.error
+    throw failure === undefined ? damaged('they cannot be processed', error) : failure.error
   } finally {
     interrupt(closed)
     transform.destroy()
     chunks.return?.().catch(() => {}) // not awaited: a source that hangs must not hold up its reader
   }
-  if (!sourceEnded || transform.bytesWritten !== given) throw explain.trailing()
+  if (!sourceEnded || transform.bytesWritten !== given) throw damaged('something follows their end')
 }
 
 const closed = new Error('The transform takes no more')

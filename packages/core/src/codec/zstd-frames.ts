@@ -73,11 +73,12 @@ function* frame(damaged: (reason: string) => Error): Generator<Step, void, Buffe
   if (hasChecksum) yield* skip(4)
 }
 
-/** Bytes of the frame header after its descriptor: window, dictionary id, content size. */
+/** Bytes of the frame header after its descriptor: window, dictionary id (0, 1, 2, 4), content size (0 or 1, 2, 4, 8). */
 function headerRest(descriptor: number): number {
   const isSingleSegment = (descriptor & 0b10_0000) !== 0
-  const dictionary = [0, 1, 2, 4][descriptor & 0b11] ?? 0
-  const contentSize = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >>> 6] ?? 0
+  const sizeFlag = descriptor >>> 6
+  const dictionary = (1 << (descriptor & 0b11)) >>> 1
+  const contentSize = sizeFlag === 0 && !isSingleSegment ? 0 : 1 << sizeFlag
   return (isSingleSegment ? 0 : 1) + dictionary + contentSize
 }
 

@@ -8,7 +8,7 @@ import { findProgram } from '../driver/find-program.js'
 import type { RunContext } from '../run-context.js'
 import { coalesce } from '../stream/coalesce.js'
 import type { Codec } from './codec.js'
-import { damagedData } from './damaged-data.js'
+import { compressionFailed, damagedData } from './damaged-data.js'
 import { levelWithin } from './level.js'
 import { through } from './through.js'
 import { cutAtFrames } from './zstd-frames.js'
@@ -35,10 +35,7 @@ export function zstd({ level = 3, program = 'auto' }: ZstdOptions = {}): Codec {
     decompressCommand: 'zstd -dc',
     compress: (plain) => compress(plain, level),
     decompress: (compressed) =>
-      through(cutAtFrames(compressed, damaged), createZstdDecompress({ chunkSize: MiB }), {
-        failed: (error) => damaged('they cannot be decoded', error),
-        trailing: () => damaged('something follows their end'),
-      }),
+      through(cutAtFrames(compressed, damaged), createZstdDecompress({ chunkSize: MiB }), damaged),
     ...(command === undefined ? {} : { compressProcess: (from, ctx) => compressProcess(command, level, from, ctx) }),
   }
 }
@@ -52,10 +49,7 @@ function compress(plain: ByteStream, level: number): ByteStream {
     chunkSize: MiB,
     params: { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 },
   })
-  return through(coalesce(plain, MiB), encoder, {
-    failed: (error) => error,
-    trailing: () => new Error('zstd ended before its input did'),
-  })
+  return through(coalesce(plain, MiB), encoder, compressionFailed)
 }
 
 /** The dump is born with the compressor's input as its output: nothing of it can be read ahead and lost. */

@@ -133,13 +133,16 @@ function supervise(spec: ChildSpec, running: ChildProcess, ctx: RunContext): Chi
   const ended = new AbortController()
   const group = running.pid
   let killed: { readonly reason: unknown } | undefined
+  const send = (signal: NodeJS.Signals): void => {
+    if (group !== undefined) signalGroup(group, signal)
+  }
 
   const kill = (reason: unknown = wasKilled(spec)): void => {
-    if (killed !== undefined || ended.signal.aborted || group === undefined) return
+    if (killed !== undefined || ended.signal.aborted) return
     killed = { reason }
-    signalGroup(group, 'SIGTERM')
+    send('SIGTERM')
     ctx.clock.sleep(spec.killGraceMs ?? 5_000, ended.signal).then(
-      () => signalGroup(group, 'SIGKILL'),
+      () => send('SIGKILL'),
       () => {}, // it went by itself
     )
   }
@@ -150,13 +153,13 @@ function supervise(spec: ChildSpec, running: ChildProcess, ctx: RunContext): Chi
       kill(error)
     }
   }
-  const lines = running.stderr ? readLines(running.stderr, onLine) : undefined
+  const tail = running.stderr ? readLines(running.stderr, onLine).tail : () => ''
 
   async function settle(): Promise<ChildExit> {
     const [code, signal] = await untilExit(spec, running)
-    if (killed !== undefined && group !== undefined) signalGroup(group, 'SIGKILL') // what it left behind in its group
+    if (killed !== undefined) send('SIGKILL') // what it left behind in its group
     await stderrEnd(running, ctx)
-    const exit: ChildExit = { code, signal, stderrTail: lines?.tail() ?? '' }
+    const exit: ChildExit = { code, signal, stderrTail: tail() }
     if (killed !== undefined) throw killed.reason
     const error = spec.classify?.(exit) ?? failureOf(spec, exit)
     if (error !== undefined) throw error

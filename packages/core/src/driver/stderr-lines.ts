@@ -30,7 +30,7 @@ export function readLines(stderr: Readable, onLine: (line: string) => void): Std
   }
   const take = (text: string): void => {
     const lines = (rest + text).split(/\r\n|[\r\n]/)
-    rest = (lines.pop() ?? '').slice(0, maxLineLength)
+    rest = (lines.pop() as string).slice(0, maxLineLength)
     lines.forEach(emit)
   }
 

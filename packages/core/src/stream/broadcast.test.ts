@@ -134,6 +134,21 @@ describe('broadcast', () => {
     expect((await reading).map((read) => read.length)).toEqual([300, 300])
   })
 
+  it('drops each of several at its own time', async () => {
+    const clock = createFakeClock()
+    const onStalled = vi.fn()
+    const { stream } = watched(tens(50))
+    const ctx = createRunContext({ clock })
+    const [first, second] = broadcast(stream, 2, { ...options, onStalled }, ctx).map(iteratorOf)
+    await first!.next()
+    await clock.advance(500)
+    await second!.next()
+    await clock.advance(500)
+    expect(onStalled.mock.calls.map(([reader]) => reader)).toEqual([0])
+    await clock.advance(500)
+    expect(onStalled.mock.calls.map(([reader]) => reader)).toEqual([0, 1])
+  })
+
   it('drops the last reader too, and gives the source back', async () => {
     const clock = createFakeClock()
     const { stream, state } = watched(tens(50))
