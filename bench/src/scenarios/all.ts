@@ -1,0 +1,22 @@
+import type { Scenario } from '#bench/bench'
+import { backupDisk } from '#bench/scenarios/backup-disk'
+import { backupPgDump } from '#bench/scenarios/backup-pg-dump'
+import { backupS3 } from '#bench/scenarios/backup-s3'
+import { backupWithoutZstd } from '#bench/scenarios/backup-without-zstd'
+import { memoryDisk, memoryS3 } from '#bench/scenarios/memory'
+import { restoreDisk } from '#bench/scenarios/restore-disk'
+import { restoreS3 } from '#bench/scenarios/restore-s3'
+import { startup } from '#bench/scenarios/startup'
+
+/** Every scenario, in the order of the report. */
+export const scenarios: readonly Scenario[] = [
+  backupDisk,
+  backupWithoutZstd,
+  backupPgDump,
+  backupS3,
+  restoreDisk,
+  restoreS3,
+  memoryDisk,
+  memoryS3,
+  startup,
+]

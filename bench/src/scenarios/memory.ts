@@ -1,0 +1,63 @@
+import { type Bench, type Scenario, subjects } from '#bench/bench'
+import { holdfast, toDisk, toS3 } from '#bench/commands'
+import { shop } from '#bench/data/shop'
+import type { Figure } from '#bench/figure'
+import { emptyOut } from '#bench/files'
+import { peakMemory } from '#bench/peak-memory'
+import { sizes } from '#bench/sizes'
+import { median } from '#bench/statistics'
+
+/** Peak memory in all sizes, and how far apart the sizes are. */
+function memoryScenario(name: string, title: string, storage: (bench: Bench) => string, atMost: number): Scenario {
+  return {
+    name,
+    title,
+    async run(bench) {
+      const figures: Figure[] = []
+      for await (const { data, size, database } of subjects(bench, { sizes, dataSets: [shop] })) {
+        const peaks: number[] = []
+        for (let run = 0; run < bench.runs; run++) {
+          await emptyOut()
+          await bench.sink.clear()
+          peaks.push(await peakMemory(holdfast(`backup --to ${storage(bench)}`, database, bench)))
+          process.stderr.write('.')
+        }
+        process.stderr.write('\n')
+        figures.push({
+          scenario: name,
+          what: 'peak memory',
+          data: data.name,
+          size,
+          value: median(peaks),
+          unit: 'MB',
+          target: { atMost },
+          samples: { holdfast: peaks },
+        })
+      }
+      return [...figures, ...spread(name, figures)]
+    },
+  }
+}
+
+/** By how much the sizes differ from the middle of the smallest and the largest peak. */
+function spread(scenario: string, figures: readonly Figure[]): Figure[] {
+  const values = figures.map(({ value }) => value)
+  const [low, high] = [Math.min(...values), Math.max(...values)]
+  if (values.length < 2) return []
+  const value = (100 * (high - low)) / (high + low)
+  return [{ scenario, what: 'peaks differ by ±', data: 'all', size: '–', value, unit: '%', target: { atMost: 10 } }]
+}
+
+export const memoryDisk: Scenario = memoryScenario(
+  'memory-disk',
+  "Peak resident memory of Holdfast's process, backup to disk",
+  () => toDisk,
+  130,
+)
+
+export const memoryS3: Scenario = memoryScenario(
+  'memory-s3',
+  "Peak resident memory of Holdfast's process, backup to S3",
+  toS3,
+  200,
+)
