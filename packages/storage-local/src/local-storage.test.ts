@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import {
   lstat,
   mkdir,
@@ -18,6 +17,7 @@ import { join } from 'node:path'
 import { createRunContext, MiB, readAll, type Storage, streamOf } from '@holdfast/core'
 import { storageCasePrefix, storageContract } from '@holdfast/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { outputOf } from '../test/child.js'
 import { tree, useTempDirectories } from '../test/temp-directory.js'
 import { local } from './local-storage.js'
 import { newTempName } from './temp-name.js'
@@ -203,7 +203,7 @@ describe('list', () => {
     await writeFile(join(path, 'job', 'back\\slash'), '')
     await writeFile(join(path, newTempName()), '')
     await mkdir(join(path, 'empty'))
-    execFileSync('mkfifo', [join(path, 'job', 'fifo')])
+    await outputOf(['mkfifo', join(path, 'job', 'fifo')])
     const server = createServer()
     await new Promise<void>((resolve) => void server.listen(join(path, 'job', 'socket'), resolve))
     try {

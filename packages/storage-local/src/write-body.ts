@@ -67,7 +67,7 @@ async function writeBlock(file: FileHandle, block: readonly Uint8Array[]): Promi
 }
 
 /** What is left of `chunks` after their first `bytes`. */
-export function without(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+function without(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
   let skip = bytes
   for (const [index, chunk] of chunks.entries()) {
     if (skip < chunk.byteLength) return [chunk.subarray(skip), ...chunks.slice(index + 1)]

@@ -22,4 +22,16 @@ describe('memoryStorage', () => {
     const stored = await memoryStorage().put('key', streamOf(), {}, ownCtx)
     expect(stored.modifiedAt.toISOString()).toBe('2001-02-03T04:05:06.000Z')
   })
+
+  it('does not list what is deleted meanwhile', async () => {
+    const storage = memoryStorage()
+    const ctx = createRunContext()
+    for (const key of ['a', 'b']) await storage.put(key, streamOf(), {}, ctx)
+    const listed: string[] = []
+    for await (const { key } of storage.list('', ctx)) {
+      listed.push(key)
+      await storage.delete('b', ctx)
+    }
+    expect(listed).toEqual(['a'])
+  })
 })

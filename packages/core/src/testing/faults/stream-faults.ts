@@ -12,7 +12,7 @@ export interface Substance<Item> {
 }
 
 /** Chunks of bytes. */
-export const bytes: Substance<Uint8Array> = {
+const bytes: Substance<Uint8Array> = {
   sizeOf: (chunk) => chunk.byteLength,
   cut: (chunk, size) => chunk.subarray(0, size),
   rest: (chunk, size) => chunk.subarray(size),
@@ -24,7 +24,7 @@ export function wholeItems<Item>(): Substance<Item> {
 }
 
 /** The items up to a total size, then `end()`. */
-export async function* upTo<Item>(
+async function* upTo<Item>(
   source: AsyncIterable<Item>,
   size: number,
   { sizeOf, cut }: Substance<Item>,
@@ -43,10 +43,7 @@ export async function* upTo<Item>(
 }
 
 /** All but the last byte or object. */
-export async function* withoutLast<Item>(
-  source: AsyncIterable<Item>,
-  { sizeOf, cut }: Substance<Item>,
-): AsyncGenerator<Item> {
+async function* withoutLast<Item>(source: AsyncIterable<Item>, { sizeOf, cut }: Substance<Item>): AsyncGenerator<Item> {
   let held: { readonly item: Item } | undefined
   for await (const item of source) {
     if (sizeOf(item) === 0) continue
@@ -57,7 +54,7 @@ export async function* withoutLast<Item>(
 }
 
 /** Waits before each item. */
-export async function* slowly<Item>(source: AsyncIterable<Item>, ms: number, ctx: RunContext): AsyncGenerator<Item> {
+async function* slowly<Item>(source: AsyncIterable<Item>, ms: number, ctx: RunContext): AsyncGenerator<Item> {
   for await (const item of source) {
     await ctx.clock.sleep(ms, ctx.signal)
     yield item
@@ -65,7 +62,7 @@ export async function* slowly<Item>(source: AsyncIterable<Item>, ms: number, ctx
 }
 
 /** Flips the lowest bit of the byte at `at`, or of the last one. What was given is not changed. */
-export async function* flipped(source: AsyncIterable<Uint8Array>, at: number): AsyncGenerator<Uint8Array> {
+async function* flipped(source: AsyncIterable<Uint8Array>, at: number): AsyncGenerator<Uint8Array> {
   let passed = 0
   let held: Uint8Array | undefined
   for await (const chunk of source) {
@@ -86,7 +83,7 @@ function withFlippedBit(chunk: Uint8Array, offset: number): Uint8Array {
 }
 
 /** The first two chunks in each other's place; a single one is cut in two. */
-export async function* swapped(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* swapped(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const { cut, rest } = bytes
   let first: Uint8Array | undefined
   let done = false
@@ -106,7 +103,7 @@ export async function* swapped(source: AsyncIterable<Uint8Array>): AsyncGenerato
 }
 
 /** The first chunk twice. */
-export async function* firstTwice<Item>(source: AsyncIterable<Item>): AsyncGenerator<Item> {
+async function* firstTwice<Item>(source: AsyncIterable<Item>): AsyncGenerator<Item> {
   let begun = false
   for await (const item of source) {
     if (!begun) yield item
