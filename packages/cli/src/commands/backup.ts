@@ -50,6 +50,7 @@ export async function backupCommand(
   const chosen = await chooseJobs(args, options, setup, cli)
   const jobs = mapJobs(chosen, (job) => adjust(job, options, storages && Object.keys(storages), setup))
   await using holdfast = createHoldfast({
+    ...setup.config,
     storages: { ...(await namedStorages(setup)), ...storages },
     jobs,
     logger: loggerTo(cli),

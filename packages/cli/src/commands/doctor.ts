@@ -1,4 +1,4 @@
-import { BackupError, createHoldfast, createRunContext, type JobConfig, type Storage } from '@holdfast/core'
+import { BackupError, createHoldfast, createRunContext, type JobConfig, named, type Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { loggerTo, readSetup, type Setup } from '../configuration/setup.js'
 import { checkBackups } from '../doctor/check-backups.js'
@@ -35,19 +35,21 @@ async function checkSetup(
   cli: Cli,
 ): Promise<void> {
   const ctx = createRunContext({ signal: cli.signal, log: loggerTo(cli) })
-  tell([describeConfiguration(setup)])
+  const jobs = await attempt('jobs', () => setup.jobs(), tell)
+  if (setup.file === undefined && jobs && Object.keys(jobs).length === 0) return tell([nothingConfigured])
+  tell([good('configuration', setup.file ?? 'no config file; the environment is used')])
   const storages = await attempt('storages', setup.storages, tell)
-  for (const storage of Object.values(storages ?? {})) {
+  for (const [name, unnamed] of Object.entries(storages ?? {})) {
+    const storage = named(unnamed, name)
     const found = await checkStorage(storage, ctx)
     tell(found)
     await tellPolicy(storage, found, cli)
   }
-  const jobs = await attempt('jobs', () => setup.jobs(), tell)
   if (!jobs || !storages) return
   for (const [name, job] of Object.entries(choose(jobs, only))) tell(await checkSource(name, job.source, ctx))
   await using holdfast = await attempt(
     'jobs',
-    async () => createHoldfast({ storages, jobs, logger: loggerTo(cli) }),
+    async () => createHoldfast({ ...setup.config, storages, jobs, logger: loggerTo(cli) }),
     tell,
   )
   if (!holdfast) return
@@ -80,14 +82,11 @@ function choose(
   })
 }
 
-function describeConfiguration({ file }: Setup): Finding {
-  if (file !== undefined) return good('configuration', file)
-  return warning(
-    'configuration',
-    'no holdfast.config file was found; the environment is used',
-    'That is fine for DATABASE_URL and one storage; for more, write a config file.',
-  )
-}
+const nothingConfigured: Finding = warning(
+  'configuration',
+  'there is neither a config file nor DATABASE_URL',
+  'Set DATABASE_URL, or write holdfast.config.ts; or name everything: holdfast backup postgres://… --to ./backups',
+)
 
 /** The permissions that S3 has to give, where they seem to lack or somebody wants to know. */
 async function tellPolicy(storage: Storage, found: readonly Finding[], { output }: Cli): Promise<void> {

@@ -35,7 +35,12 @@ export async function openBackups(
     ...(more.length > 0 && (await chooseStorages(more, setup, cli))),
   }
   const jobs = setup.file === undefined ? {} : await setup.jobs()
-  const holdfast = createHoldfast({ storages, jobs: readingFrom(jobs, Object.keys(storages)), logger: loggerTo(cli) })
+  const holdfast = createHoldfast({
+    ...setup.config,
+    storages,
+    jobs: readingFrom(jobs, Object.keys(storages)),
+    logger: loggerTo(cli),
+  })
   return { holdfast, setup, storages, jobs: Object.keys(jobs) }
 }
 

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { realpathSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { findProgram } from '@holdfast/core'
 import { findTools, type ToolName } from '@holdfast/driver-postgres'
@@ -17,7 +18,10 @@ async function checkClient(name: ToolName): Promise<Finding> {
   if (found.length === 0) {
     return warning(name, 'not found', 'Needed for PostgreSQL: apt-get install postgresql-client, or set binDir.')
   }
-  return good(name, found.map(({ version, path }) => `${version.split(' ')[0]} (${path})`).join(', '))
+  // `/bin` is often a link to `/usr/bin`.
+  const distinct = new Map(found.toReversed().map((tool) => [realpathSync(tool.path), tool]))
+  const described = [...distinct.values()].reverse().map(({ version, path }) => `${version.split(' ')[0]} (${path})`)
+  return good(name, described.join(', '))
 }
 
 async function checkZstd(): Promise<Finding> {

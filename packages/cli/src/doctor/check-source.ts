@@ -25,8 +25,9 @@ function describe(about: string, driver: Driver, { version, database }: ServerIn
     good(about, `${driver.display} answers: ${driver.engine} ${version}`),
     good(about, `${tables} tables, ${formatBytes(sizeBytes)}, ${encoding}`),
   ]
-  if (extensions.length > 0) {
-    findings.push(good(about, `extensions (a server to restore on needs them too): ${extensions.join(', ')}`))
+  const needed = extensions.filter((extension) => extension !== 'plpgsql') // every server has that one
+  if (needed.length > 0) {
+    findings.push(good(about, `extensions, which a server to restore on needs too: ${needed.join(', ')}`))
   }
   if (unreadable.length > 0) {
     const named = unreadable.slice(0, 5).join(', ')

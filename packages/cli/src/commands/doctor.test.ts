@@ -1,0 +1,86 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BackupError } from '@holdfast/core'
+import { describe, expect, it } from 'vitest'
+import { fakeProject, someTables } from '../testing/fake-project.js'
+import { runIn } from '../testing/test-world.js'
+
+describe('holdfast doctor', () => {
+  it('looks at everything, and finds it well', async () => {
+    const { cwd } = fakeProject()
+    await runIn({ cwd }, 'backup')
+    await runIn({ cwd }, 'verify')
+    const { code, out } = await runIn({ cwd }, 'doctor')
+    expect(out).toContain(`configuration: ${cwd}/holdfast.config.mjs`)
+    expect(out).toContain('storage offsite: can be written, read, listed and deleted from')
+    expect(out).toContain('source of shop: 3 tables, 7.63 MiB, UTF8')
+    expect(out).toContain('extensions, which a server to restore on needs too: postgis')
+    expect(out).toContain('backups of stock: it was verified just now')
+    expect(out).toMatch(/All well/)
+    expect(code).toBe(0)
+  })
+
+  it('prints its findings as JSON', async () => {
+    const { cwd } = fakeProject()
+    const { json } = await runIn({ cwd }, 'doctor', 'shop', '--json')
+    const { status, exitCode, findings } = json() as { status: string; exitCode: number; findings: { about: string }[] }
+    expect([status, exitCode]).toEqual(['well', 0])
+    expect(findings).toContainEqual({
+      level: 'warning',
+      about: 'backups of shop',
+      text: 'there is none yet',
+      advice: 'Run: holdfast backup shop',
+    })
+    expect(findings.some(({ about }) => about.includes('stock'))).toBe(false)
+  })
+
+  it('says what to do about a database', async () => {
+    const { cwd, shop, stock } = fakeProject()
+    shop.failure = new BackupError('source-unreachable', { message: 'no answer from db:5432', hint: 'Check the host.' })
+    stock.info = { ...someTables, unreadable: ['a', 'b', 'c', 'd', 'e', 'f'] }
+    const { code, out } = await runIn({ cwd }, 'doctor')
+    expect(code).toBe(4)
+    expect(out).toContain('FAIL source of shop: no answer from db:5432\n     → Check the host.')
+    expect(out).toContain('FAIL source of stock: the user may not read a, b, c, d, e and 1 more')
+    expect(out).toContain('2 problems to see to')
+    stock.info = undefined
+    expect((await runIn({ cwd }, 'doctor', 'stock')).out).toContain('does not exist on the server')
+  })
+
+  it('says what to do about a storage', async () => {
+    const { cwd } = fakeProject()
+    writeFileSync(join(cwd, 'offsite'), 'a file in the way')
+    const { code, out } = await runIn({ cwd }, 'doctor')
+    expect(code).toBe(3)
+    expect(out).toMatch(/FAIL storage offsite: .*is not a directory/)
+  })
+
+  it('says what to do about the configuration', async () => {
+    const broken = await runIn({ cwd: fakeProject({ colour: 7 }).cwd }, 'doctor')
+    expect([broken.code, broken.out]).toEqual([1, expect.stringContaining('FAIL jobs: ')])
+    const none = await runIn({}, 'doctor')
+    expect([none.code, none.out]).toEqual([0, expect.stringContaining('neither a config file nor DATABASE_URL')])
+    const missing = await runIn({}, 'doctor', '--config', 'nowhere.yaml')
+    expect([missing.code, missing.out]).toEqual([1, expect.stringContaining('FAIL configuration: There is no config')])
+    const job = await runIn({ cwd: fakeProject().cwd }, 'doctor', 'nope')
+    expect([job.code, job.err]).toEqual([8, expect.stringContaining('No job is called "nope"')])
+  })
+})
+
+describe('holdfast storage check', () => {
+  it('runs the contract, prints each case and leaves nothing', async () => {
+    const { cwd } = fakeProject()
+    const { code, out } = await runIn({ cwd }, 'storage', 'check', './fresh')
+    expect(code).toBe(0)
+    expect(out.match(/^kept/gm)?.length).toBeGreaterThan(20)
+    expect(out).toContain('Every promise is kept')
+  })
+
+  it('says once that a storage cannot be used', async () => {
+    const { cwd } = fakeProject()
+    writeFileSync(join(cwd, 'offsite'), 'a file in the way')
+    const { code, out, err } = await runIn({ cwd }, 'storage', 'check', 'offsite')
+    expect([code, out]).toEqual([3, ''])
+    expect(err).toContain('is not a directory')
+  })
+})

@@ -1,0 +1,144 @@
+import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createHoldfast } from '@holdfast/core'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { findConfigFile } from './find-config-file.js'
+import { loadConfig } from './load-config.js'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+function directory(): string {
+  return realpathSync(mkdtempSync(join(tmpdir(), 'holdfast-config-')))
+}
+
+function write(name: string, content: string): string {
+  const path = join(directory(), name)
+  writeFileSync(path, content)
+  return path
+}
+
+describe('findConfigFile', () => {
+  it('looks upward, and prefers TypeScript', () => {
+    const top = directory()
+    const deep = join(top, 'a', 'b')
+    mkdirSync(deep, { recursive: true })
+    expect(findConfigFile(undefined, deep)).toBeUndefined()
+    writeFileSync(join(top, 'holdfast.config.yaml'), '')
+    expect(findConfigFile(undefined, deep)).toBe(join(top, 'holdfast.config.yaml'))
+    writeFileSync(join(top, 'holdfast.config.ts'), '')
+    expect(findConfigFile(undefined, deep)).toBe(join(top, 'holdfast.config.ts'))
+    mkdirSync(join(top, 'a', 'holdfast.config.ts'))
+    expect(findConfigFile(undefined, deep)).toBe(join(top, 'holdfast.config.ts'))
+  })
+
+  it('takes the file that is named, or refuses', () => {
+    const path = write('own.yaml', '')
+    expect(findConfigFile(path, '/')).toBe(path)
+    expect(() => findConfigFile('nowhere.yaml', '/srv')).toThrow('There is no config file /srv/nowhere.yaml')
+  })
+})
+
+describe('loadConfig', () => {
+  const yaml = `
+storages:
+  disk: ./backups
+  offsite: { kind: s3, bucket: acme, prefix: prod }
+  minio: { url: 's3://acme/x?endpoint=http://127.0.0.1:9000', accessKeyId: { env: never } }
+  plain: { path: ./plain }
+jobs:
+  shop:
+    source: postgres://app@db/shop
+    storages: [disk, offsite, ./more]
+    compress: gzip
+    minCopies: 2
+  stock:
+    source: { driver: postgres, host: db, database: stock }
+    storages: disk
+  env:
+    source: { env: TEST_DATABASE_URL }
+    storages: [disk]
+`.replace(', accessKeyId: { env: never }', '')
+
+  it('reads YAML, with relative paths from its own directory', async () => {
+    vi.stubEnv('TEST_DATABASE_URL', 'postgres://h:1/from-env')
+    const path = write('holdfast.config.yaml', yaml)
+    const { config, variablesRead } = await loadConfig(path)
+    const displays = Object.values(config.storages ?? {}).map(({ display }) => display)
+    const here = path.replace('/holdfast.config.yaml', '')
+    expect(displays).toEqual([`${here}/backups`, 's3://acme/prod', 's3://acme/x', `${here}/plain`])
+    expect(Object.values(config.jobs).map(({ source }) => source.display)).toEqual([
+      'db:5432/shop',
+      'db:5432/stock',
+      'h:1/from-env',
+    ])
+    expect(variablesRead).toContain('TEST_DATABASE_URL')
+    const holdfast = createHoldfast(config)
+    expect(holdfast.storages).toEqual(['disk', 'offsite', 'minio', 'plain', './more'])
+  })
+
+  it('reads JSON, and URLs from files', async () => {
+    const secret = write('url', 'postgres://h:1/from-file\n')
+    const path = write(
+      'holdfast.config.json',
+      JSON.stringify({
+        storages: { d: { file: write('place', './x') } },
+        jobs: { a: { source: { file: secret }, storages: ['d'] } },
+      }),
+    )
+    const { config } = await loadConfig(path)
+    expect(config.jobs.a?.source.display).toBe('h:1/from-file')
+  })
+
+  it.each([
+    ['mjs', 'export default { jobs: {} }'],
+    ['js', 'export default Promise.resolve({ jobs: {} })'],
+  ])('runs .%s', async (kind, content) => {
+    expect((await loadConfig(write(`holdfast.config.${kind}`, content))).config).toEqual({ jobs: {} })
+  })
+
+  it('keeps the working directory', async () => {
+    const before = process.cwd()
+    await loadConfig(write('holdfast.config.mjs', 'export default { jobs: {} }'))
+    expect(process.cwd()).toBe(before)
+  })
+
+  it.each<[string, string, RegExp]>([
+    ['holdfast.config.json', '{', /cannot be read: /],
+    ['holdfast.config.yaml', 'a: [', /cannot be read: /],
+    ['holdfast.config.yaml', '- a', /the configuration: must be an object/],
+    ['holdfast.config.yaml', 'storages: []', /storages: must be an object with a name for each/],
+    ['holdfast.config.yaml', 'storages: { d: 7 }', /storages\.d: must be a directory, a URL/],
+    ['holdfast.config.yaml', 'storages: { d: sftp://h/d }', /storages\.d: No storage here answers to sftp/],
+    ['holdfast.config.yaml', 'storages: { d: { kind: tape } }', /storages\.d\.kind: must be one of local, s3/],
+    ['holdfast.config.yaml', 'storages: { d: { kind: s3 } }', /storages\.d: .*bucket/],
+    ['holdfast.config.yaml', 'jobs: { a: 1 }', /jobs\.a: must be an object/],
+    ['holdfast.config.yaml', 'jobs: { a: { storages: [d] } }', /jobs\.a\.source: must be a URL/],
+    ['holdfast.config.yaml', 'jobs: { a: { source: "postgres://h/d" } }', /jobs\.a\.storages: must be a list/],
+    [
+      'holdfast.config.yaml',
+      'jobs: { a: { source: { driver: dbase } } }',
+      /jobs\.a\.source\.driver: must be one of postgres/,
+    ],
+    [
+      'holdfast.config.yaml',
+      'jobs: { a: { source: { env: NOT_SET_HERE } } }',
+      /jobs\.a\.source: the environment variable NOT_SET_HERE/,
+    ],
+    [
+      'holdfast.config.yaml',
+      'jobs: { a: { source: { file: /nowhere/x } } }',
+      /jobs\.a\.source: its file cannot be read/,
+    ],
+    ['holdfast.config.yaml', 'jobs: { a: { source: { env: 7 } } }', /jobs\.a\.source: /],
+    ['holdfast.config.mjs', 'export const config = {}', /does not export a configuration/],
+    ['holdfast.config.mjs', "import 'no-such-package'", /cannot be loaded: /],
+    ['holdfast.config.mjs', 'throw new Error("own words")', /cannot be loaded: own words/],
+  ])('refuses %s: %s', async (name, content, message) => {
+    const failure = loadConfig(write(name, content))
+    await expect(failure).rejects.toMatchObject({ message: expect.stringMatching(message), name: 'BackupError' })
+    await expect(failure).rejects.toThrow(name)
+  })
+})

@@ -1,0 +1,84 @@
+import { resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { environmentReader } from './environment-variables.js'
+import { driverPlugins, isSourceUrl, schemeOf, storagePlugins } from './plugins.js'
+import { driverOfEngine, sourceFromText } from './source-from-text.js'
+import { storageFromText } from './storage-from-text.js'
+
+describe('the plugins that come with the command line', () => {
+  it.each([...driverPlugins, ...storagePlugins])('$id is what it is said to be', async ({ id, schemes, load }) => {
+    const plugin = await load()
+    expect([plugin.id, plugin.schemes]).toEqual([id, schemes])
+  })
+})
+
+describe('schemeOf', () => {
+  it.each([
+    ['postgres://h/d', 'postgres'],
+    ['S3://bucket', 's3'],
+    ['sqlite:./app.db', 'sqlite'],
+    ['./backups', undefined],
+    ['backups', undefined],
+    ['C:\\backups', undefined],
+    ['/var/x:y', undefined],
+  ])('of %s is %s', (text, scheme) => {
+    expect(schemeOf(text)).toBe(scheme)
+  })
+
+  it('tells URLs of databases from names of jobs', () => {
+    expect([isSourceUrl('postgres://h/d'), isSourceUrl('shop'), isSourceUrl('a:b')]).toEqual([true, false, false])
+  })
+})
+
+describe('sourceFromText', () => {
+  it('makes a driver', async () => {
+    const driver = await sourceFromText('postgresql://app:secret@db:5433/shop', {
+      binDir: '/opt/pg',
+      globals: undefined,
+    })
+    expect([driver.engine, driver.database, driver.display]).toEqual(['postgres', 'shop', 'db:5433/shop'])
+  })
+
+  it('refuses what it does not know, without repeating it', async () => {
+    const odd = sourceFromText('oracle://u:canary@h/d')
+    await expect(odd).rejects.toMatchObject({ code: 'config-invalid', message: 'No driver here reads oracle:// URLs' })
+    await expect(sourceFromText('host=db password=canary')).rejects.toThrow(/^The database is not named by a URL$/)
+  })
+})
+
+describe('driverOfEngine', () => {
+  it('is bound to nothing in particular', async () => {
+    expect((await driverOfEngine('postgres'))?.engine).toBe('postgres')
+    expect(await driverOfEngine('cobol')).toBeUndefined()
+  })
+})
+
+describe('storageFromText', () => {
+  const read = environmentReader({ S3_REGION: 'eu-west-3', S3_ENDPOINT: 'http://127.0.0.1:1' })
+  const make = (text: string) => storageFromText(text, { cwd: '/srv', read })
+
+  it.each([
+    ['./backups', './backups', '/srv/backups'],
+    ['backups/', 'backups', '/srv/backups'],
+    ['/', '/', '/'],
+    ['file:///mnt/b', 'file:///mnt/b', resolve('/mnt/b')],
+    ['s3://acme/prod/?region=us-east-2', 's3://acme/prod', 's3://acme/prod'],
+    ['s3://acme', 's3://acme', 's3://acme'],
+  ])('%s is called %s and lies at %s', async (text, name, display) => {
+    const storage = await make(text)
+    expect([storage.name, storage.display]).toEqual([name, display])
+  })
+
+  it('takes the name that it is given', async () => {
+    expect((await storageFromText('./b', { cwd: '/srv', name: 'disk' })).name).toBe('disk')
+  })
+
+  it.each([
+    ['sftp://host/dir', /No storage here answers to sftp:\/\/ URLs/],
+    ['  ', /has no name/],
+    ['s3://', /not of the form/],
+  ])('refuses %j', async (text, message) => {
+    await expect(make(text)).rejects.toThrow(message)
+    await expect(make(text)).rejects.toMatchObject({ code: 'storage-config-invalid' })
+  })
+})

@@ -1,0 +1,77 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { runIn, testWorld } from './testing/test-world.js'
+
+const commands = ['backup', 'list', 'show', 'restore', 'verify', 'download', 'cat', 'copy', 'doctor']
+
+describe('holdfast', () => {
+  it('prints its version', async () => {
+    const { code, out } = await runIn({}, '--version')
+    expect([code, out]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)])
+  })
+
+  it('lists its commands', async () => {
+    const { code, out } = await runIn({}, '--help')
+    expect(code).toBe(0)
+    for (const command of [...commands, 'storage']) expect(out).toMatch(new RegExp(`^ {2}${command} `, 'm'))
+  })
+
+  it.each([...commands.map((command) => [command]), ['storage', 'check']])(
+    'explains %s %s with an example',
+    async (...argv) => {
+      const words = argv.filter((word): word is string => typeof word === 'string')
+      const { code, out } = await runIn({}, ...words, '--help')
+      expect(code).toBe(0)
+      expect(out).toContain(`$ holdfast ${words.join(' ')}`)
+      expect(out).toContain('--json')
+    },
+  )
+
+  it.each([
+    [[], /Usage: holdfast/],
+    [['backpu'], /unknown command 'backpu'.*\n?.*Did you mean backup/],
+    [['backup', '--compres', 'x'], /unknown option '--compres'/],
+    [['backup', '--schema-only', '--data-only'], /cannot be used with/],
+    [['backup', '--min-copies', '0'], /whole number/],
+    [['backup', '--tables', ','], /names nothing/],
+    [['backup', '--inventory', 'all'], /Allowed choices/],
+    [['copy', 'latest'], /required option '--to/],
+    [['show'], /missing required argument/],
+  ])('refuses %j with exit code 1', async (argv, message) => {
+    const { code, out, err } = await runIn({}, ...argv)
+    expect(err).toMatch(message)
+    expect([code, out]).toEqual([1, ''])
+  })
+
+  it('says wrong usage as JSON too', async () => {
+    const { code, json } = await runIn({}, 'backup', '--nope', '--json')
+    expect([code, json()]).toEqual([
+      1,
+      { error: { code: 'config-invalid', message: expect.stringContaining('--nope') } },
+    ])
+  })
+
+  it('never prints a password, wherever it came from', async () => {
+    const canary = 'c4n4ry-S3cret'
+    const cwd = testWorld().cwd
+    writeFileSync(join(cwd, 'url'), `postgres://app:${canary}@127.0.0.1:1/shop\n`)
+    const env = { DATABASE_URL: `postgres://app:${canary}@127.0.0.1:1/shop`, S3_SECRET_KEY: canary }
+    const said = [
+      await runIn({ cwd }, 'backup', `postgres://app:${canary}@127.0.0.1:1/shop`, '--to', './b', '--verbose'),
+      await runIn({ cwd }, 'backup', `postgres://app:${canary}@127.0.0.1:1/shop?nonsense=1`, '--to', './b', '--json'),
+      await runIn({ cwd }, 'backup', `--tabels=postgres://app:${canary}@h/d`),
+      await runIn({ cwd }, 'backup', '--url-file', 'url', '--to', './b', '--json', '--verbose'),
+      await runIn({ cwd, env }, 'backup', '--verbose', '--to', `./${canary}`),
+      await runIn({ cwd, env }, 'doctor', '--verbose'),
+      await runIn({ cwd }, 'restore', '--from', './b', '--into', `postgres://app:${canary}@127.0.0.1:1/x`, '--yes'),
+      await runIn({ cwd }, 'list', '--from', `s3://key:${canary}@bucket`),
+    ]
+    for (const { out, err, code } of said) {
+      expect(out + err).not.toContain('c4n4ry')
+      expect(code).toBeGreaterThan(0)
+    }
+    expect(said[0]?.err).toContain('The password on the command line can be seen')
+    expect(said.map(({ code }) => code)).toEqual([4, 1, 1, 4, 4, 4, 8, 3])
+  })
+})
