@@ -173,23 +173,28 @@ function explainNetwork(error: SdkError, place: Place): Explanation | undefined 
     )
   }
   const status = statusOf(error)
-  const cause = error.name === 'TimeoutError' ? 'no answer in time' : (error.code ?? error.name)
-  if (status !== undefined && status < 500 && status !== 429 && status !== 408) return undefined
-  if (status === 501) return undefined
   if (status === 507) return { code: 'storage-full', message: `${place.display} has no room left` }
+  const busy = status !== undefined && ((status >= 500 && status !== 501) || status === 429 || status === 408)
+  const unanswered = error.name === 'TimeoutError' || typeof error.code === 'string'
+  if (!busy && !unanswered) return undefined
+  const cause = error.name === 'TimeoutError' ? 'no answer in time' : error.code
   const attempts = error.$metadata?.attempts
   return unavailable(
     `${place.display} does not answer${attempts && attempts > 1 ? ` after ${attempts} attempts` : ''}: ${
-      status ? `${status} ${error.name}` : cause
+      busy ? `${status} ${error.name}` : cause
     }`,
     'The service or the way to it has a problem; trying again later may help.',
   )
 }
 
+/** What happened on the way, not at an end of it. */
+const damagedOnTheWay = ['BadDigest', 'XAmzContentSHA256Mismatch', 'IncompleteBody', 'RequestTimeout']
+
 function explainRest(error: SdkError, request: S3Request, object: string): Explanation {
   const status = statusOf(error)
   return {
     code: 'unavailable',
+    retryable: damagedOnTheWay.includes(error.name ?? ''),
     message: `${request.action} failed on ${object}: ${error.name ?? 'unknown'}${status ? ` (${status})` : ''}: ${error.message ?? error}`,
   }
 }

@@ -100,7 +100,8 @@ async function* whole({ body, length }: Opened): AsyncGenerator<Uint8Array, void
   } finally {
     body.destroy()
   }
-  if (length !== undefined && received !== length) throw new Error(`${received} of ${length} bytes came`)
+  if (length === undefined || received === length) return
+  throw Object.assign(new Error(`${received} of ${length} bytes came`), { code: 'SHORT_BODY' })
 }
 
 function replaced(place: Place, key: string): BackupError {

@@ -1,4 +1,4 @@
-import type { RunContext, StoredObject } from '@holdfast/core'
+import { BackupError, type RunContext, type StoredObject } from '@holdfast/core'
 import { call } from './call.js'
 import type { Place } from './place.js'
 
@@ -19,7 +19,16 @@ export async function* listObjects(place: Place, prefix: string, ctx: RunContext
       if (Key === undefined) continue
       yield { key: Key.slice(place.prefix.length), size: Size ?? 0, modifiedAt: LastModified ?? new Date(0) }
     }
+    if (page.IsTruncated && page.NextContinuationToken === undefined) throw brokenOff(place)
     token = page.IsTruncated ? page.NextContinuationToken : undefined
   } while (token !== undefined)
   ctx.signal.throwIfAborted()
+}
+
+/** A list that is not whole would make objects look deleted. */
+function brokenOff(place: Place): BackupError {
+  return new BackupError('unavailable', {
+    message: `${place.display} says that its list goes on and not where`,
+    hint: 'The service does not page lists as S3 does.',
+  })
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { CompletedPart, PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3'
+import type { CompletedPart, CreateMultipartUploadCommand, PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3'
 import { BackupError } from '@holdfast/core'
 import type { BodyReader } from './body-reader.js'
 import { orAbort } from './call.js'
@@ -8,8 +8,8 @@ import { maxObjectBytes, type Stage } from './part-size.js'
 
 /** What of an object has been sent so far. */
 export interface Transfer {
-  /** The open multipart upload. Absent before the first part is full, and for objects that fit into one part. */
-  uploadId?: string
+  /** The id of the multipart upload. Absent before the first part is full, and for objects that fit into one part. */
+  upload?: Promise<string | undefined>
   /** Parts that the service has, in no order. */
   readonly parts: CompletedPart[]
   /** The whole object, where it fits into one part: one request stores it, which is the caller's to send. */
@@ -65,15 +65,14 @@ function stageClient(plan: TransferPlan, transfer: Transfer, offset: number): S3
   const { Bucket, Key } = plan.object
   const options = { abortSignal: plan.signal }
 
-  async function begin(command: InstanceType<typeof sdk.CreateMultipartUploadCommand>): Promise<unknown> {
-    if (transfer.uploadId !== undefined) return { UploadId: transfer.uploadId }
-    const created = await orAbort(client.send(command, options), plan.signal)
-    if (created.UploadId !== undefined) transfer.uploadId = created.UploadId
-    return created
+  /** Not cancelled by an abort: an upload whose id got lost could not be aborted. */
+  async function begin(command: CreateMultipartUploadCommand): Promise<unknown> {
+    transfer.upload ??= client.send(command).then((created) => created.UploadId)
+    return { UploadId: await orAbort(transfer.upload, plan.signal) }
   }
 
   async function sendPart(number: number, body: Uint8Array): Promise<unknown> {
-    const part = { Bucket, Key, UploadId: transfer.uploadId, PartNumber: number, Body: body }
+    const part = { Bucket, Key, UploadId: await transfer.upload, PartNumber: number, Body: body }
     const sent = await orAbort(client.send(new sdk.UploadPartCommand(part), options), plan.signal)
     transfer.parts.push({ PartNumber: number, ETag: sent.ETag, ChecksumCRC32: sent.ChecksumCRC32 })
     return sent

@@ -62,7 +62,7 @@ export const s3OptionsSchema: z.ZodType<ResolvedS3Options, S3Options> = z
     queue: z.int().min(1).max(64).default(4).describe('Parts sent at once. Memory is about partSize × (queue + 2).'),
     maxParts: z
       .int()
-      .min(10)
+      .min(20)
       .max(10_000)
       .default(10_000)
       .describe('Most parts of an upload that the service takes. Scaleway: 1000.'),

@@ -11,7 +11,7 @@ import {
   withBody,
 } from '@holdfast/core'
 import { readBody } from './body-reader.js'
-import { call, type SendOptions } from './call.js'
+import { call, orAbort, type SendOptions } from './call.js'
 import type { Connection } from './client.js'
 import { deleteObject } from './delete.js'
 import { causeStatus, toBackupError } from './errors.js'
@@ -23,7 +23,7 @@ import { head } from './stat.js'
 import { abortUpload } from './sweep.js'
 
 /** How long tidying up after a failure may take. Abort must be prompt, and a service that is gone must not hold it. */
-const tidyTimeoutMs = 15_000
+const tidyTimeoutMs = 8_000
 
 /** One object on its way. */
 interface Put {
@@ -105,7 +105,7 @@ async function store(put: Put, chunks: ByteStream, fail: (error: unknown) => voi
  */
 async function publish(put: Put): Promise<StoredObject> {
   const { place, key, signal } = put
-  if (put.ifAbsent && put.transfer.uploadId !== undefined) await refuseTaken(put)
+  if (put.ifAbsent && put.transfer.upload) await refuseTaken(put)
   put.published = true
   try {
     await call(place, { action: 's3:PutObject', key }, signal, (connection, options) =>
@@ -133,12 +133,12 @@ async function publish(put: Put): Promise<StoredObject> {
 async function sendLast(put: Put, { sdk, client }: Connection, options: SendOptions): Promise<unknown> {
   const { object, transfer } = put
   const condition = put.ifAbsent && put.place.conditions.sent ? { IfNoneMatch: '*' } : {}
-  if (transfer.uploadId === undefined) {
+  if (!transfer.upload) {
     const body = transfer.whole ?? new Uint8Array()
     return client.send(new sdk.PutObjectCommand({ ...object, Body: body, ...condition }), options)
   }
   const parts = transfer.parts.toSorted((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0))
-  const complete = { UploadId: transfer.uploadId, MultipartUpload: { Parts: parts }, ...condition }
+  const complete = { UploadId: await transfer.upload, MultipartUpload: { Parts: parts }, ...condition }
   return client.send(
     new sdk.CompleteMultipartUploadCommand({ Bucket: object.Bucket, Key: object.Key, ...complete }),
     options,
@@ -159,19 +159,28 @@ function taken({ place, key }: Put): BackupError {
 
 /** Takes back what a failed put left. */
 async function tidy(put: Put): Promise<void> {
-  const { place, key, transfer, ctx } = put
   const signal = AbortSignal.timeout(tidyTimeoutMs)
-  if (transfer.uploadId !== undefined) {
-    await abortUpload(place, key, transfer.uploadId, signal).catch((error) =>
-      ctx.log.warn(`An unfinished upload to ${place.display} could not be aborted; its parts take room until it is`, {
-        key,
-        uploadId: transfer.uploadId,
-        error: messageOf(error),
-        hint: 'It is swept later. A lifecycle rule that aborts incomplete uploads is a good safety net.',
-      }),
-    )
-  }
+  const uploadId = await uploadToAbort(put, signal)
+  if (uploadId !== undefined) await abortOrWarn(put, uploadId, signal)
   if (put.published) await removeIfOurs(put, signal)
+}
+
+/** The upload may just be in the making. One that could not be made need not be aborted. */
+async function uploadToAbort({ transfer }: Put, signal: AbortSignal): Promise<string | undefined> {
+  return transfer.upload && orAbort(transfer.upload, signal).catch(() => undefined)
+}
+
+async function abortOrWarn({ place, key, ctx }: Put, uploadId: string, signal: AbortSignal): Promise<void> {
+  try {
+    await abortUpload(place, key, uploadId, signal)
+  } catch (error) {
+    ctx.log.warn(`An unfinished upload to ${place.display} could not be aborted; its parts take room until it is`, {
+      key,
+      uploadId,
+      error: messageOf(error),
+      hint: 'It is swept later. A lifecycle rule that aborts incomplete uploads is a good safety net.',
+    })
+  }
 }
 
 /** An object that appeared although its put failed, because the answer came too late or never. */

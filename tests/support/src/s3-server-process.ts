@@ -11,7 +11,6 @@
  * Nothing relative is imported: Node runs this file as it stands.
  */
 import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
-import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
@@ -362,21 +361,21 @@ async function publish(object: StoredObject, file: string, md5: string): Promise
 /** Writes a body beside the buckets and checks what the request promised about it. */
 async function receive(content: Readable): Promise<{ file: string; size: number; md5: string }> {
   const file = join(incoming, randomUUID())
-  const output = createWriteStream(file)
   const md5 = createHash('md5')
   const hash = createHash('sha256')
   const promised = (content as Partial<IncomingMessage>).headers ?? {}
   const checksHash = /^[0-9a-f]{64}$/.test(`${promised['x-amz-content-sha256']}`)
   let size = 0
-  try {
-    for await (const chunk of content) {
+  async function* measured(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
       md5.update(chunk)
       if (checksHash) hash.update(chunk)
       size += chunk.length
-      if (!output.write(chunk)) await once(output, 'drain')
+      yield chunk
     }
-    output.end()
-    await once(output, 'close')
+  }
+  try {
+    await pipeline(content, measured, createWriteStream(file))
     if (promised['content-length'] !== undefined && Number(promised['content-length']) !== size) {
       throw new S3Error('IncompleteBody', 'You did not provide the number of bytes specified by Content-Length')
     }
@@ -385,7 +384,6 @@ async function receive(content: Readable): Promise<{ file: string; size: number;
     }
     return { file, size, md5: md5.digest('hex') }
   } catch (error) {
-    output.destroy()
     await rm(file, { force: true })
     throw error
   }
