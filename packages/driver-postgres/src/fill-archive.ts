@@ -10,7 +10,7 @@ import { chooseTool, type Tool } from './tools.js'
 
 /**
  * Restores a custom-format archive into the database of the filling: streamed into `pg_restore`, or from a spooled
- * file with several connections; through `psql` where the target is older than the archive.
+ * file with several connections; through a filter and `psql` where some statements must not reach the server.
  */
 export async function fillFromArchive(filling: Filling): Promise<void> {
   const { job, target } = filling
@@ -18,10 +18,15 @@ export async function fillFromArchive(filling: Filling): Promise<void> {
   const atLeast = Math.max(job.dumpMajor, target.major)
   const tool = noteTool(job, await chooseTool('pg_restore', atLeast, job.settings.binDir, needs))
   await using list = filling.entries ? await writeList(filling.entries) : undefined
+  if (needsScript(filling)) return await viaScript(filling, tool, list)
   if (filling.singleTransaction && !readsToTheEnd(filling)) await readThrough(openDump(filling))
-  if (target.major < job.dumpMajor) return await viaScript(filling, tool, list)
   if (filling.jobs > 1) return await fromSpool(filling, tool, list)
   await streamed(filling, tool, list)
+}
+
+/** Whether statements must be left out: settings that an older server does not know, drops that cannot succeed. */
+function needsScript({ target, job, inherited }: Filling): boolean {
+  return target.major < job.dumpMajor || (inherited?.size ?? 0) > 0
 }
 
 /** What `pg_restore --use-list` reads: the ids of entries in the order of the archive. */
@@ -61,7 +66,7 @@ async function fromSpool(filling: Filling, tool: Tool, list: PrivateFile | undef
   job.warnings.push(...program.messages.warnings)
 }
 
-/** `pg_restore` writes a script, a filter leaves out what the older server does not know, `psql` runs the rest. */
+/** `pg_restore` writes a script, a filter leaves out what cannot succeed on this server, `psql` runs the rest. */
 async function viaScript(filling: Filling, tool: Tool, list: PrivateFile | undefined): Promise<void> {
   const { job } = filling
   await using program = await prepare(filling, tool, ['--file=-', ...restoreArguments(filling, list)], 'offline')
@@ -69,7 +74,9 @@ async function viaScript(filling: Filling, tool: Tool, list: PrivateFile | undef
   const feeding = writeToChild(child, openDump(filling))
   try {
     // The script has ended only when the archive has, whole: psql commits at the end of its input.
-    await runScript(filling, endAfter(readFromChild(child), feeding), { filterSettings: true })
+    await runScript(filling, endAfter(readFromChild(child), feeding), {
+      filterSettings: filling.target.major < job.dumpMajor,
+    })
   } finally {
     child.kill()
     await feeding.catch(() => {}) // where it matters, the script has thrown it
@@ -86,7 +93,7 @@ function prepare(filling: Filling, tool: Tool, args: readonly string[], mode: 'o
 function restoreArguments(filling: Filling, list: PrivateFile | undefined): readonly string[] {
   const { job, target } = filling
   const { request } = job
-  const offline = target.major < job.dumpMajor
+  const offline = needsScript(filling)
   const flags: readonly (readonly [wanted: boolean | undefined, flag: string])[] = [
     [!offline, '--no-password'],
     [!offline, '--exit-on-error'],

@@ -15,6 +15,11 @@ export interface Filling {
   readonly singleTransaction: boolean
   /** Drop the dump's objects first. */
   readonly clean: boolean
+  /**
+   * Constraints of the target that partitions inherit. The drop statements of pg_dump name them all the same, and
+   * would fail (seen with versions up to 15 at least).
+   */
+  readonly inherited?: ReadonlySet<string>
   /** Only these entries. */
   readonly entries?: readonly ArchiveEntry[]
   /** Connections to restore with; more than 1 needs a file, and no transaction. */

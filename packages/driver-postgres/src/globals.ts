@@ -1,13 +1,11 @@
-import { startChild, writeToChild } from '@holdfast/core'
 import { type Connection, toDatabase } from './connection.js'
 import { requireTrailer } from './dump-streams.js'
-import { prepareProgram } from './programs.js'
-import { noteTool, type RestoreJob, type TargetServer } from './restore-job.js'
+import { runPsql } from './psql.js'
+import type { RestoreJob, TargetServer } from './restore-job.js'
 import { filterScript, type ScriptFilter } from './script-filter.js'
 import { refuseCommand } from './script-rules.js'
 import type { Session } from './session.js'
 import { nameOf, tokensOf } from './tokens.js'
-import { chooseTool } from './tools.js'
 
 /**
  * Makes the roles of a backup's globals that the server lacks, in one transaction. Roles that exist stay as they are,
@@ -19,7 +17,7 @@ export async function restoreGlobals(
   job: RestoreJob,
   connection: Connection,
   session: Session,
-  target: TargetServer,
+  server: TargetServer,
 ): Promise<void> {
   const part = job.from.parts.find(({ name }) => name === 'globals.sql')
   if (!part) {
@@ -29,24 +27,11 @@ export async function restoreGlobals(
   const rows = await session.query<{ name: string; database: string }>(
     'select rolname::text as name, current_database()::text as database from pg_roles',
   )
-  const tool = noteTool(job, await chooseTool('psql', target.major, job.settings.binDir, 'restoring roles'))
-  const args = ['--no-psqlrc', '--quiet', '--no-password', '--set=ON_ERROR_STOP=1', '--single-transaction', '--file=-']
-  await using program = await prepareProgram(
-    {
-      tool,
-      args,
-      failure: 'restore-failed',
-      connection: toDatabase(connection, rows[0]?.database ?? connection.database),
-      endpoint: target.endpoint,
-    },
-    job.settings,
-    job.ctx,
-  )
   const stream = job.from.open(part.name, job.ctx)
   const script = part.trailer ? requireTrailer(stream, part.trailer) : stream
   const filter = globalsFilter(new Set(rows.map(({ name }) => name)), job.warnings)
-  const child = startChild(program.spec, { stdin: 'pipe', stdout: 'ignore' }, job.ctx)
-  await writeToChild(child, filterScript(script, filter))
+  const database = toDatabase(connection, rows[0]?.database ?? connection.database)
+  await runPsql(job, { connection: database, server, singleTransaction: true }, filterScript(script, filter))
 }
 
 /** Passes what concerns roles that do not exist yet. */

@@ -8,8 +8,9 @@ import { requireLockRoom } from './lock-room.js'
 import type { Preflight } from './preflight.js'
 import { prepareProgram } from './programs.js'
 import type { BoundDatabase, RestoreJob } from './restore-job.js'
+import { constraintKey } from './script-rules.js'
 import { putBackSequences, readSequences } from './sequences.js'
-import { withSession } from './session.js'
+import { type Session, withSession } from './session.js'
 import { shielded } from './shielded.js'
 import { selectTables } from './table-selection.js'
 import { chooseTool } from './tools.js'
@@ -28,9 +29,12 @@ export async function restoreInPlace(
   if ((job.request.jobs ?? 1) > 1) {
     job.warnings.push('Restored with one connection: several cannot share the transaction of a restore in place')
   }
-  const sequences = await withSession(connection, ctx, async (session) => {
+  const { sequences, inherited } = await withSession(connection, ctx, async (session) => {
     await requireLockRoom(session, entries ?? [], drops)
-    return drops ? [] : await readSequences(session, entries ?? [])
+    return {
+      sequences: drops ? [] : await readSequences(session, entries ?? []),
+      inherited: drops ? await inheritedConstraints(session) : new Set<string>(),
+    }
   })
   await before()
   const putBack = (which: 'all' | 'ahead'): Promise<void> =>
@@ -42,6 +46,7 @@ export async function restoreInPlace(
       target: found.server,
       singleTransaction: true,
       clean: drops,
+      inherited,
       ...(entries ? { entries } : {}),
       jobs: 1,
       noTablespaces: found.noTablespaces,
@@ -51,6 +56,15 @@ export async function restoreInPlace(
     throw error
   }
   if (sequences.length > 0) await putBack('ahead')
+}
+
+async function inheritedConstraints(session: Session): Promise<ReadonlySet<string>> {
+  const rows = await session.query<{ schema: string; name: string; constraint: string }>(
+    `select n.nspname::text as schema, c.relname::text as name, o.conname::text as constraint
+       from pg_constraint o join pg_class c on c.oid = o.conrelid join pg_namespace n on n.oid = c.relnamespace
+      where o.conparentid <> 0`,
+  )
+  return new Set(rows.map(({ schema, name, constraint }) => constraintKey(schema, name, constraint)))
 }
 
 /** In the order of the archive. */

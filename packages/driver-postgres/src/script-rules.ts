@@ -13,6 +13,13 @@ export interface ScriptRules {
    * before the last byte has come.
    */
   readonly inTransaction: boolean
+  /** Keys of constraints that partitions inherit, see {@link constraintKey}: they cannot be dropped on their own. */
+  readonly inherited?: ReadonlySet<string>
+}
+
+/** What names a constraint in {@link ScriptRules}. */
+export function constraintKey(schema: string, table: string, constraint: string): string {
+  return JSON.stringify([schema, table, constraint])
 }
 
 /** Statements longer than this are not what is looked for. */
@@ -39,12 +46,20 @@ function unwanted(sql: string, rules: ScriptRules): boolean {
   if (rules.inTransaction && /^(BEGIN|COMMIT)\s*;$/i.test(sql)) return true
   if (rules.noPrivileges && /^(GRANT|REVOKE|ALTER\s+DEFAULT\s+PRIVILEGES)\s/i.test(sql)) return true
   if (rules.noOwner && /^ALTER\s/i.test(sql) && isOwnerTo(sql)) return true
+  if (rules.inherited && /^ALTER\s+TABLE\s/i.test(sql) && rules.inherited.has(droppedConstraint(sql))) return true
   return rules.knownSettings !== undefined && /^SET\s/i.test(sql) && !isKnown(sql, rules.knownSettings)
 }
 
 function isOwnerTo(sql: string): boolean {
   const [owner, to, , end] = tokensOf(sql).slice(-4)
   return owner?.toUpperCase() === 'OWNER' && to?.toUpperCase() === 'TO' && end === ';'
+}
+
+/** Of `ALTER TABLE IF EXISTS ONLY s.t DROP CONSTRAINT IF EXISTS c;`, as pg_dump writes it. */
+function droppedConstraint(sql: string): string {
+  const tokens = tokensOf(sql).filter((token) => !/^(IF|EXISTS|ONLY)$/i.test(token))
+  const [, , schema = '', , table = '', drop = '', , constraint = '', end] = tokens
+  return /^DROP$/i.test(drop) && end === ';' ? constraintKey(nameOf(schema), nameOf(table), nameOf(constraint)) : ''
 }
 
 function isKnown(sql: string, known: ReadonlySet<string>): boolean {

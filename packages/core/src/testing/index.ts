@@ -1,4 +1,7 @@
+export * from './driver/child-processes.js'
+export type { DriverCase, DriverCaseEnv, TargetKind } from './driver/driver-case.js'
 export * from './driver/memory-backup.js'
+export * from './driver-contract.js'
 export * from './fake-clock.js'
 export { type FaultPlan, type FaultRule, type RandomFaults, seededRandom } from './faults/choose-fault.js'
 export * from './faults/fault.js'

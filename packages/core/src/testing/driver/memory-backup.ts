@@ -74,6 +74,7 @@ export function stallingBackup(backup: MemoryBackup, share: number, onStall: () 
       const bytes = bytesOf(backup.bytes, part)
       yield* inChunks(bytes.subarray(0, Math.floor(bytes.length * share)))
       onStall()
+      ctx.signal.throwIfAborted()
       await new Promise((_, reject) => {
         ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason), { once: true })
       })

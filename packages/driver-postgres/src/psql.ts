@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { promisify } from 'node:util'
+import { BackupError, type ByteStream, startChild, writeToChild } from '@holdfast/core'
+import type { Connection } from './connection.js'
+import { prepareProgram } from './programs.js'
+import { noteTool, type RestoreJob, type TargetServer } from './restore-job.js'
+import { chooseTool, type Tool } from './tools.js'
+
+/** Where a script runs. */
+export interface ScriptTarget {
+  /** Of the database. */
+  readonly connection: Connection
+  readonly server: TargetServer
+  readonly singleTransaction: boolean
+}
+
+/**
+ * Runs a script with `psql`, which stops at the first error. It runs under `\restrict` with a key that the script
+ * cannot know: whatever the script holds, psql runs no command for itself.
+ *
+ * @throws {BackupError} `tool-too-old` when psql cannot be restricted; `restore-failed`; what the script throws.
+ */
+export async function runPsql(job: RestoreJob, target: ScriptTarget, script: ByteStream): Promise<void> {
+  const { connection, server, singleTransaction } = target
+  const needs = `a PostgreSQL ${server.major} server`
+  const tool = noteTool(job, await chooseTool('psql', server.major, job.settings.binDir, needs))
+  if (!(await knowsRestrict(tool))) throw cannotBeRestricted(tool)
+  const args = [
+    ...['--no-psqlrc', '--quiet', '--no-password', '--set=ON_ERROR_STOP=1'],
+    ...(singleTransaction ? ['--single-transaction'] : []),
+    '--file=-', // named, because a single transaction is only made around named files
+  ]
+  await using program = await prepareProgram(
+    { tool, args, failure: 'restore-failed', connection, endpoint: server.endpoint },
+    job.settings,
+    job.ctx,
+  )
+  const child = startChild(program.spec, { stdin: 'pipe', stdout: 'ignore' }, job.ctx)
+  await writeToChild(child, restricted(script))
+  job.warnings.push(...program.messages.warnings)
+}
+
+async function* restricted(script: ByteStream): AsyncGenerator<Uint8Array> {
+  const key = randomBytes(24).toString('hex')
+  yield Buffer.from(`\\restrict ${key}\n`)
+  yield* script
+  yield Buffer.from(`\n\\unrestrict ${key}\n`)
+}
+
+const answers = new Map<string, Promise<boolean>>()
+
+/** Patch levels before August 2025 lack `\restrict`; the help of psql tells. */
+function knowsRestrict(tool: Tool): Promise<boolean> {
+  const key = `${tool.path} ${tool.version}`
+  const answer =
+    answers.get(key) ??
+    promisify(execFile)(tool.path, ['--no-psqlrc', '--help=commands'], { env: {} }).then(
+      ({ stdout }) => stdout.includes('\\restrict'),
+      () => false,
+    )
+  answers.set(key, answer)
+  return answer
+}
+
+function cannotBeRestricted(tool: Tool): BackupError {
+  return new BackupError('tool-too-old', {
+    message: `psql ${tool.version} cannot be kept from running commands that a dump may hold (CVE-2025-8714)`,
+    hint: 'Update the client programs: 13.22, 14.19, 15.14, 16.10, 17.6 and newer can. If you trust the dump, restore it by hand as its manifest says.',
+  })
+}
