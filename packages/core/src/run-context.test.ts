@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { BackupError, isBackupError, messageOf } from './backup-error.js'
 import { endAfter, readAll, streamOf } from './byte-stream.js'
 import { closest } from './closest.js'
@@ -16,7 +16,25 @@ describe('the system clock', () => {
     const sleeping = systemClock.sleep(60_000, controller.signal)
     controller.abort(reason)
     await expect(sleeping).rejects.toBe(reason)
-    await expect(systemClock.sleep(1, controller.signal)).rejects.toBe(reason)
+    for (const ms of [0, 1]) await expect(systemClock.sleep(ms, controller.signal)).rejects.toBe(reason)
+  })
+})
+
+describe('a sleep of more than 24.8 days', () => {
+  it('is as long as it says', async () => {
+    vi.useFakeTimers()
+    try {
+      let awake = false
+      const sleeping = systemClock.sleep(30 * 86_400_000, new AbortController().signal).then(() => {
+        awake = true
+      })
+      await vi.advanceTimersByTimeAsync(29 * 86_400_000)
+      expect(awake).toBe(false)
+      await vi.advanceTimersByTimeAsync(86_400_000)
+      await sleeping
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })
 
