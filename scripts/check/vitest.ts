@@ -32,10 +32,10 @@ export async function runVitest(projects: readonly string[], { filters, coverage
   const chosen = filters.some((filter) => filter.startsWith('--project')) ? [] : projects
   const found = await listFiles(chosen, filters)
   if (found === undefined) return [fail('vitest', 'could not list the test files')]
-  for (const project of chosen.filter((name) => !found.some((file) => file.projectName === name))) {
-    console.log(`• no tests yet: ${project}`)
-  }
-  if (found.length === 0) return filters.length > 0 ? [fail('vitest', `no test file matches ${filters.join(' ')}`)] : []
+  if (found.length === 0 && filters.length > 0) return [fail('vitest', `no test file matches ${filters.join(' ')}`)]
+  const empty = chosen.filter((name) => !found.some((file) => file.projectName === name))
+  if (filters.length === 0) for (const project of empty) console.log(`• no tests yet: ${project}`)
+  if (found.length === 0) return []
 
   rmSync(reportFile, { force: true })
   const { code } = await run('vitest', ['run', ...projectArgs(chosen), ...filters, ...reporters(coverage)], {
