@@ -36,7 +36,12 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
-        test: { name: 'slow', include: ['tests/slow/**/*.test.ts'], testTimeout: 60 * minute, hookTimeout: 5 * minute },
+        test: {
+          name: 'slow',
+          include: ['tests/e2e/crash-loop.test.ts'],
+          env: { HOLDFAST_CRASHES: '2000' },
+          hookTimeout: 5 * minute,
+        },
       },
     ],
     coverage: {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BackupError } from '../backup-error.js'
 import { type ByteStream, readAll, streamOf } from '../byte-stream.js'
@@ -188,6 +189,27 @@ describe('reading', () => {
     const stored = await readAll(storage.get(`${base}.dump`, undefined, ctx))
     await storage.put(`${base}.dump`, streamOf(damage(stored)), {}, ctx)
     await expect(readAll(read(data, [storage]).open('dump', ctx))).rejects.toMatchObject({ code: 'corrupt' })
+  })
+
+  it('notices 1,000 random flips and 1,000 random cuts', { timeout: 60_000 }, async () => {
+    const storage = memoryStorage()
+    const small = randomBytes(9_000).toString('hex')
+    const data = await write([streamPart('dump', streamOf(Buffer.from(small)))], [storage], { codec: zstd() })
+    const key = `${base}.dump.zst`
+    const stored = await readAll(storage.get(key, undefined, ctx))
+    const refuses = async (damaged: Buffer): Promise<void> => {
+      await storage.put(key, streamOf(damaged), {}, ctx)
+      await expect(readAll(read(data, [storage]).open('dump', ctx))).rejects.toMatchObject({ code: 'corrupt' })
+    }
+    const offset = fc.nat(stored.length - 1)
+    const flip = fc.asyncProperty(offset, fc.integer({ min: 1, max: 255 }), async (at, mask) => {
+      await refuses(Buffer.from(stored.map((byte, index) => (index === at ? byte ^ mask : byte))))
+    })
+    await fc.assert(flip, { numRuns: 1_000 })
+    await fc.assert(
+      fc.asyncProperty(offset, (length) => refuses(stored.subarray(0, length))),
+      { numRuns: 1_000 },
+    )
   })
 
   it('throws when the plain bytes are not those that were dumped, or lack their end', async () => {
