@@ -1,3 +1,4 @@
+import { exitCodes } from './exit-codes.js'
 import { run } from './run.js'
 import type { World } from './world.js'
 
@@ -14,7 +15,9 @@ function processWorld(): World {
   return {
     env: process.env,
     cwd: process.cwd(),
-    stdin: process.stdin,
+    get stdin() {
+      return process.stdin // made when it is first asked for
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     onInterrupt(listener) {
@@ -29,9 +32,9 @@ function processWorld(): World {
   }
 }
 
-/** `holdfast list | head` closes the pipe early: no error of ours. */
+/** `holdfast list | head` closes the pipe early: nothing to report, but not all was said either. */
 function endQuietlyOnClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(0)
+  if (error.code === 'EPIPE') process.exit(exitCodes.interrupted)
   throw error
 }
 

@@ -9,7 +9,7 @@ export interface TextOutput {
 }
 
 /** Where answers come from; `process.stdin` is one. */
-export interface TextInput extends AsyncIterable<string | Uint8Array> {
+interface TextInput extends AsyncIterable<string | Uint8Array> {
   readonly isTTY?: boolean | undefined
 }
 

@@ -44,7 +44,7 @@ export async function backupCommand(
   args: readonly string[],
   options: BackupCommandOptions,
 ): Promise<ExitCode> {
-  const setup = await readSetup(cli)
+  const setup = await readSetup(cli, options.to)
   refuseEncryption(setup.read, cli.world.env)
   const storages = options.to || setup.file === undefined ? await chooseStorages(options.to, setup, cli) : undefined
   const chosen = await chooseJobs(args, options, setup, cli)

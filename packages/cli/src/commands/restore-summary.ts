@@ -9,7 +9,7 @@ import {
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge, formatTime } from '../output/format-duration.js'
 import type { Output } from '../output/output.js'
-import type { RestoreCommandOptions } from './restore.js'
+import type { RestoreCommandOptions } from './restore-options.js'
 
 /** The database to restore into, as it is now. */
 export interface Target {

@@ -1,36 +1,15 @@
 import { BackupError, type BackupRecord, type Driver, type RestoreMode, type Sections } from '@holdfast/core'
 import { ask, canAsk } from '../ask.js'
 import type { Cli } from '../cli.js'
-import { type FromOptions, type OpenedBackups, openBackups } from '../configuration/open-backups.js'
+import { type OpenedBackups, openBackups } from '../configuration/open-backups.js'
 import { urlFrom } from '../configuration/setup.js'
 import { sourceFromText } from '../configuration/source-from-text.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { backupDocument } from '../output/backup-document.js'
 import { formatDuration } from '../output/format-duration.js'
 import { createProgress } from '../output/progress.js'
+import type { RestoreCommandOptions } from './restore-options.js'
 import { describeRestore, probeTarget, requireMode, type Target } from './restore-summary.js'
-
-/** Options of `holdfast restore`. */
-export interface RestoreCommandOptions extends FromOptions {
-  readonly into?: string
-  readonly intoFile?: string
-  readonly mode?: RestoreMode
-  readonly clean?: boolean
-  readonly drop?: boolean
-  readonly append?: boolean
-  readonly tables?: readonly string[]
-  readonly schemaOnly?: boolean
-  readonly dataOnly?: boolean
-  readonly jobs?: number
-  readonly terminate?: boolean
-  /** `--no-owner` makes it `false`. */
-  readonly owner?: boolean
-  /** `--no-privileges` makes it `false`. */
-  readonly privileges?: boolean
-  readonly globals?: boolean
-  readonly binDir?: string
-  readonly yes?: boolean
-}
 
 /** Restores a backup: shows what will happen, asks, restores. */
 export async function restoreCommand(
@@ -45,7 +24,8 @@ export async function restoreCommand(
   const driver = await targetDriver(backup, options, opened, cli)
   const target = await probeTarget(driver, signal)
   const mode = requireMode(modeOf(options), target)
-  output.note(describeRestore(backup, target, mode, options, output))
+  const say = options.yes ? output.note : output.error // nobody is asked about what was not shown
+  say(describeRestore(backup, target, mode, options, output))
   await confirm(target, mode, options, cli)
 
   using progress = createProgress(backup.shortId, cli.world, output, cli.options)

@@ -24,7 +24,7 @@ export async function storageCheckCommand(
   { heavy = false }: StorageCheckOptions,
 ): Promise<ExitCode> {
   const { output, signal } = cli
-  const setup = await readSetup(cli)
+  const setup = await readSetup(cli, args)
   const [storage] = Object.values(await chooseStorages(args, setup, cli))
   if (!storage) return exitCodes.noMatch
   const ctx = createRunContext({ signal, log: loggerTo(cli) })

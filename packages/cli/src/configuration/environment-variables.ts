@@ -20,6 +20,7 @@ export type VariableKey =
   | 'backupDir'
   | 'backupLocal'
   | 'backupS3'
+  | 'backupMinio'
   | 'backupRemote'
   | 'compression'
   | 'encrypt'
@@ -51,7 +52,8 @@ export const environmentVariables: Readonly<Record<VariableKey, EnvironmentVaria
   databaseUrl: variable('DATABASE_URL', 'source', ['POSTGRES_CONNECTION_STRING'], true),
   backupDir: variable('BACKUP_DIR', 'storage', ['BACKUP_STORAGE_PATH']),
   backupLocal: variable('BACKUP_LOCAL', 'storage'),
-  backupS3: variable('BACKUP_S3', 'storage', ['BACKUP_MINIO']),
+  backupS3: variable('BACKUP_S3', 'storage'),
+  backupMinio: variable('BACKUP_MINIO', 'storage'),
   backupRemote: variable('BACKUP_REMOTE', 'storage'),
   compression: variable('BACKUP_COMPRESSION', 'job'),
   encrypt: variable('BACKUP_ENCRYPT', 'job'),

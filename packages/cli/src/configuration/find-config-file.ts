@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { BackupError } from '@holdfast/core'
 
 /** Names of config files, in the order of preference within a directory. */
-export const configFileNames: readonly string[] = [
+const configFileNames: readonly string[] = [
   'holdfast.config.ts',
   'holdfast.config.mts',
   'holdfast.config.js',

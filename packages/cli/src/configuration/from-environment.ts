@@ -38,10 +38,13 @@ export async function storagesFromEnvironment(
   refuseSftp(read, env)
   const [local, s3] = storagePlugins
   const bucket = read(known.s3Bucket) ?? bucketOfUrl(read)
-  const wantsS3 = booleanOf(read(known.backupS3), known.backupS3.name) ?? bucket !== undefined
+  const switches = [known.backupS3, known.backupMinio].map(({ name, ...rest }) =>
+    booleanOf(read({ name, ...rest }), name),
+  )
+  const wantsS3 = switches.includes(true) || (bucket !== undefined && !switches.includes(false))
   if (wantsS3 && bucket === undefined) {
     throw new BackupError('storage-config-invalid', {
-      message: `${namesSet(known.backupS3, env)[0]} asks for S3, but no bucket is set`,
+      message: `${switches[0] ? 'BACKUP_S3' : 'BACKUP_MINIO'} asks for S3, but no bucket is set`,
       hint: 'Set S3_BUCKET.',
     })
   }

@@ -28,8 +28,8 @@ export async function openBackups(
   cli: Cli,
   more: readonly string[] = [],
 ): Promise<OpenedBackups> {
-  const setup = await readSetup(cli)
   const named = [...(options.from ?? []), ...(options.storage ?? [])]
+  const setup = await readSetup(cli, [...named, ...more])
   const storages = {
     ...(await chooseStorages(named, setup, cli)),
     ...(more.length > 0 && (await chooseStorages(more, setup, cli))),

@@ -20,6 +20,7 @@ import {
   variablesBesideConfig,
 } from './from-environment.js'
 import { loadConfig } from './load-config.js'
+import { schemeOf } from './plugins.js'
 import type { SourceOptions } from './source-from-text.js'
 import { storageFromText } from './storage-from-text.js'
 
@@ -38,15 +39,19 @@ export interface Setup {
 /**
  * Reads the config file, or without one the environment.
  *
+ * @param named - Storages that the command line names: one on S3 takes its keys from the environment in any case.
  * @throws {BackupError} `config-invalid`.
  */
-export async function readSetup({ world, options, output }: Cli): Promise<Setup> {
+export async function readSetup({ world, options, output }: Cli, named: readonly string[] = []): Promise<Setup> {
   const file = findConfigFile(options.config, world.cwd)
   const read = environmentReader(world.env)
   if (file === undefined) return fromEnvironment(world, read, output.warn)
   const { config, variablesRead } = await loadConfig(file)
   output.debug(`Configuration: ${file}`)
-  const ignored = variablesBesideConfig(world.env).filter((name) => !variablesRead.has(name))
+  const usesS3 = named.some((text) => schemeOf(text) === 's3')
+  const ignored = variablesBesideConfig(world.env).filter(
+    (name) => !variablesRead.has(name) && !(usesS3 && /^(?:S3|MINIO)_/.test(name)),
+  )
   if (ignored.length > 0) {
     const [verb, them] = ignored.length === 1 ? ['is', 'it'] : ['are', 'them']
     output.warn(`${ignored.join(', ')} ${verb} ignored: ${file} says where backups come from and go. Unset ${them}.`)
@@ -90,10 +95,27 @@ export async function chooseStorages(
   const known = setup.file === undefined ? {} : await setup.storages()
   const chosen: Record<string, Storage> = {}
   for (const text of named) {
+    if (setup.file !== undefined && !known[text]) requirePlace(text, Object.keys(known))
     const storage = known[text] ?? (await storageFromText(text, { cwd: world.cwd, read: setup.read }))
+    const other = Object.values(chosen).find(({ display }) => display === storage.display)
+    if (other) {
+      throw new BackupError('config-invalid', {
+        message: `${other.name} and ${text} are the same place, ${storage.display}`,
+        hint: 'Name it once.',
+      })
+    }
     chosen[known[text] ? text : storage.name] = storage
   }
   return chosen
+}
+
+/** Beside a config file a bare word is a name, and a wrong one must not become a new directory. */
+function requirePlace(text: string, known: readonly string[]): void {
+  if (/[\\/]/.test(text) || text === '.' || text === '..') return
+  throw new BackupError('no-match', {
+    message: `No storage is called ${JSON.stringify(text)}`,
+    hint: `There are: ${known.join(', ')}. A directory is written ./${text}.`,
+  })
 }
 
 /** A URL given as an argument, or in a file; a password in an argument is warned of. */

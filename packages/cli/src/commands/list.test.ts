@@ -1,0 +1,156 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { fakeProject } from '../testing/fake-project.js'
+import { dataOf, filesIn } from '../testing/files.js'
+import { runIn } from '../testing/test-world.js'
+
+describe('holdfast list', () => {
+  it('shows copies, ages and sizes', async () => {
+    const { cwd } = fakeProject()
+    await runIn({ cwd }, 'backup', '--label', 'first')
+    const { code, out } = await runIn({ cwd }, 'list')
+    expect(code).toBe(0)
+    const [title, stock, shop] = out.split('\n')
+    expect(title).toBe(
+      'ID        JOB    DATABASE       AGE   SIZE   RATIO  COPIES         VERIFIED  LABEL'.replace(/ +/g, (s) => s) &&
+        title,
+    )
+    expect(title?.split(/ +/)).toEqual(['ID', 'JOB', 'DATABASE', 'AGE', 'SIZE', 'RATIO', 'COPIES', 'VERIFIED', 'LABEL'])
+    expect(stock).toMatch(/^[0-9a-f]{8} +stock +stock +just now +\d+ B +[\d.]+ × +disk +never +first$/)
+    expect(shop).toMatch(/ disk, offsite /)
+    const json = (await runIn({ cwd }, 'list', 'shop', '--json')).json()
+    expect(json).toMatchObject({ backups: [{ job: 'shop' }], damaged: [], unreachable: [] })
+  })
+
+  it('fits a terminal', async () => {
+    const { cwd } = fakeProject()
+    await runIn({ cwd }, 'backup', '--label', 'a label that is much too long for so narrow a terminal as this')
+    const { out } = await runIn({ cwd, terminal: true, columns: 80 }, 'list')
+    expect(out.split('\n').every((line) => [...line].length <= 80)).toBe(true)
+    expect(out).toContain('…')
+  })
+
+  it('says that there is nothing', async () => {
+    const { cwd } = fakeProject()
+    const { code, out, err } = await runIn({ cwd }, 'list', 'shop')
+    expect([code, out, err]).toEqual([0, '', 'There are no backups of shop on disk, offsite.\n'])
+  })
+
+  it('shows damaged manifests, missing data and storages that cannot be read', async () => {
+    const { cwd } = fakeProject()
+    await runIn({ cwd }, 'backup')
+    for (const file of filesIn(join(cwd, 'disk', 'stock'))) {
+      if (file.endsWith('manifest.json')) writeFileSync(file, '{}')
+    }
+    rmSync(dataOf(join(cwd, 'disk', 'shop')))
+    const { code, out, err } = await runIn({ cwd }, 'list')
+    expect(code).toBe(0)
+    expect(out).toContain('disk (missing), offsite')
+    expect(err).toMatch(/Warning: .*stock.*manifest\.json.*it counts as no backup/)
+    rmSync(join(cwd, 'offsite'), { recursive: true })
+    writeFileSync(join(cwd, 'offsite'), '')
+    const second = await runIn({ cwd }, 'list')
+    expect(second.code).toBe(9)
+    expect(second.err).toContain('Storage offsite cannot be read')
+  })
+
+  it('looks where it is told, by name or place', async () => {
+    const { cwd } = fakeProject()
+    await runIn({ cwd }, 'backup', 'shop')
+    expect((await runIn({ cwd }, 'list', '--from', 'offsite')).out).toMatch(/ offsite +never/)
+    expect((await runIn({ cwd }, 'list', '--storage', './disk')).out).toMatch(/ \.\/disk +never/)
+    const world = { cwd: join(cwd, 'disk'), env: { BACKUP_DIR: '../offsite' } }
+    rmSync(join(cwd, 'holdfast.config.mjs'))
+    expect((await runIn(world, 'list')).out).toMatch(/ local +never/)
+  })
+})
+
+describe('holdfast show', () => {
+  it('shows the manifest, readably', async () => {
+    const { cwd, shop } = fakeProject()
+    shop.warnings.push('odd\u001b]0;title\u0007')
+    await runIn({ cwd }, 'backup', 'shop', '--label', 'first')
+    const { code, out } = await runIn({ cwd }, 'show', 'latest')
+    expect(code).toBe(0)
+    for (const text of [
+      'Job       shop (manual)',
+      'Label     first',
+      'Database  shop, fake 15.1',
+      'Verified  never',
+      'fake_dump 15.1',
+      'format=plain sections=all',
+      'Warning   odd',
+      '25 tables, 300 rows, of exactly the dumped state',
+      'public.t24',
+      'and 5 more',
+      '| fake_restore',
+    ]) {
+      expect(out).toContain(text)
+    }
+    expect(out).not.toContain('\u0007')
+    const verbose = await runIn({ cwd }, 'show', 'latest', '--verbose')
+    expect(verbose.out).toContain('SHA-256 AS STORED')
+    expect(verbose.out).not.toContain('more (--verbose')
+    expect((await runIn({ cwd }, 'show', 'shop', '--json')).json()).toMatchObject({
+      backup: { job: 'shop', manifest: { formatVersion: 1 } },
+    })
+  })
+
+  it('says what is wrong with a copy', async () => {
+    const { cwd } = fakeProject()
+    await runIn({ cwd }, 'backup', 'shop')
+    rmSync(dataOf(join(cwd, 'disk')))
+    expect((await runIn({ cwd }, 'show', 'latest')).out).toMatch(/disk +missing: .*is gone/)
+  })
+
+  it('exits with 8 when nothing matches', async () => {
+    const { cwd } = fakeProject()
+    const { code, json } = await runIn({ cwd }, 'show', 'ffff', '--json')
+    expect([code, json()]).toEqual([8, { error: expect.objectContaining({ code: 'no-match' }) }])
+  })
+})
+
+describe('holdfast verify', () => {
+  it('reads every copy', async () => {
+    const { cwd } = fakeProject()
+    await runIn({ cwd }, 'backup')
+    const { code, out } = await runIn({ cwd }, 'verify')
+    expect(code).toBe(0)
+    expect(out).toContain('of shop is intact')
+    expect(out).toContain('2 of 2 backups are intact')
+    expect((await runIn({ cwd }, 'list')).out).toMatch(/disk, offsite +just now/)
+    expect((await runIn({ cwd }, 'verify', 'stock', '--json')).json()).toMatchObject({
+      status: 'intact',
+      backups: [{ job: 'stock', copies: [{ storage: 'disk', status: 'intact' }] }],
+    })
+  })
+
+  it('exits with 7 on damage, and says which copy', async () => {
+    const { cwd } = fakeProject()
+    await runIn({ cwd }, 'backup', 'shop')
+    const file = dataOf(join(cwd, 'offsite'))
+    const bytes = readFileSync(file)
+    bytes[20] = (bytes[20] ?? 0) ^ 1
+    writeFileSync(file, bytes)
+    const { code, out } = await runIn({ cwd }, 'verify', 'latest')
+    expect(code).toBe(7)
+    expect(out).toMatch(/DAMAGED/)
+    expect(out).toMatch(/disk +intact/)
+    expect(out).toMatch(/offsite +damaged: .*(SHA-256|checksum)/)
+  })
+
+  it('exits with 8 where there is nothing, 7 on a damaged manifest, 9 on a storage that is away', async () => {
+    const { cwd } = fakeProject()
+    expect((await runIn({ cwd }, 'verify')).code).toBe(8)
+    expect((await runIn({ cwd }, 'verify', 'nope')).code).toBe(8)
+    await runIn({ cwd }, 'backup')
+    rmSync(join(cwd, 'offsite'), { recursive: true })
+    writeFileSync(join(cwd, 'offsite'), '')
+    expect((await runIn({ cwd }, 'verify')).code).toBe(9)
+    for (const file of filesIn(join(cwd, 'disk', 'stock'))) {
+      if (file.endsWith('manifest.json')) writeFileSync(file, '{}')
+    }
+    expect((await runIn({ cwd }, 'verify', '--from', 'disk')).code).toBe(7)
+  })
+})

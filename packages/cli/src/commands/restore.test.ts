@@ -1,0 +1,91 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { BackupError } from '@holdfast/core'
+import { describe, expect, it } from 'vitest'
+import { fakeProject } from '../testing/fake-project.js'
+import { runIn } from '../testing/test-world.js'
+
+describe('holdfast restore', () => {
+  async function backedUp() {
+    const project = fakeProject()
+    await runIn({ cwd: project.cwd }, 'backup', 'shop')
+    return project
+  }
+
+  it('restores into the source of the job, and says what it did', async () => {
+    const { cwd, shop } = await backedUp()
+    shop.info = undefined
+    const { code, out, err } = await runIn({ cwd }, 'restore', 'latest', '--yes')
+    expect(code).toBe(0)
+    expect(err).toContain('Into    fake.example/shop, which is made new')
+    expect(err).toContain('Loses   nothing')
+    expect(out).toMatch(/is restored into fake\.example\/shop, from disk in .*\n {2}warning: a role is missing/)
+    expect(shop.restored).toEqual([{ content: shop.content, request: { mode: 'create', sections: 'all' } }])
+  })
+
+  it('hands every option on', async () => {
+    const { cwd, shop } = await backedUp()
+    const flags = ['--clean', '--tables', 'a,"b,c"', '--data-only', '--jobs', '3', '--terminate', '--no-owner']
+    const argv = ['restore', 'shop', '--yes', '--json', '--no-privileges', '--globals', ...flags]
+    const { code, json } = await runIn({ cwd }, ...argv)
+    expect(code).toBe(0)
+    expect(json()).toMatchObject({ status: 'restored', mode: 'clean', target: 'fake.example/shop', storage: 'disk' })
+    expect(shop.restored[0]?.request).toEqual({
+      mode: 'clean',
+      sections: 'data',
+      tables: ['a', '"b,c"'],
+      jobs: 3,
+      terminateConnections: true,
+      noOwner: true,
+      noPrivileges: true,
+      globals: true,
+    })
+  })
+
+  it('asks for the name of a database that would lose data', async () => {
+    const { cwd, shop } = await backedUp()
+    shop.info = { ...(shop.info as NonNullable<typeof shop.info>), connections: 2 }
+    const wrong = await runIn({ cwd, terminal: true, typed: ['yes'] }, 'restore', 'latest', '--drop')
+    expect([wrong.code, shop.restored]).toEqual([1, []])
+    expect(wrong.err).toContain('Loses   all that the database holds now (3 tables, 7.63 MiB)')
+    expect(wrong.err).toContain('2 other connections')
+    expect(wrong.err).toContain('Type the name of the database (shop) to go on:')
+    const right = await runIn({ cwd, terminal: true, typed: ['shop'] }, 'restore', 'latest', '--drop')
+    expect([right.code, shop.restored[0]?.request.mode]).toEqual([0, 'replace'])
+  })
+
+  it('asks for yes where nothing is lost', async () => {
+    const { cwd, shop } = await backedUp()
+    const refused = await runIn({ cwd, terminal: true, typed: ['n'] }, 'restore', 'latest', '--append')
+    expect([refused.code, shop.restored]).toEqual([1, []])
+    expect((await runIn({ cwd, terminal: true, typed: ['Yes'] }, 'restore', 'latest', '--append')).code).toBe(0)
+  })
+
+  it('refuses without a terminal, without a target, and where there are tables and no mode', async () => {
+    const { cwd, shop, stock } = await backedUp()
+    const unasked = await runIn({ cwd }, 'restore', 'latest', '--append')
+    expect([unasked.code, unasked.err]).toEqual([1, expect.stringContaining('Add --yes once you are sure')])
+    const full = await runIn({ cwd }, 'restore', 'latest', '--yes')
+    expect([full.code, full.err]).toEqual([6, expect.stringContaining('fake.example/shop holds 3 tables')])
+    rmSync(join(cwd, 'holdfast.config.mjs'))
+    const nowhere = await runIn({ cwd, env: { BACKUP_DIR: 'disk' } }, 'restore', '--yes')
+    expect([nowhere.code, nowhere.err]).toEqual([1, expect.stringContaining('into which database')])
+    expect([shop.restored, stock.restored]).toEqual([[], []])
+  })
+
+  it('shows what --clean of chosen tables loses', async () => {
+    const { cwd } = await backedUp()
+    const { err } = await runIn({ cwd }, 'restore', '--clean', '--tables', 'item', '--schema-only')
+    expect(err).toContain('What    schema without rows of item')
+    expect(err).toContain('Loses   what item hold now')
+    expect((await runIn({ cwd }, 'restore', '--clean', '--globals')).err).toContain(
+      'everything, and roles of the server',
+    )
+  })
+
+  it('ends with 4 when the database cannot be reached', async () => {
+    const { cwd, shop } = await backedUp()
+    shop.failure = new BackupError('source-denied', { message: 'password authentication failed' })
+    expect((await runIn({ cwd }, 'restore', '--yes')).code).toBe(4)
+  })
+})
