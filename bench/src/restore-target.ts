@@ -25,8 +25,8 @@ export async function backUpForRestore(subject: Subject, storage: string, bench:
   const database = 'restored'
   const urlFile = join(outDir, 'target-url')
   await writeFile(urlFile, bench.server.url(database, { password: true }), { mode: 0o600 })
-  const rows = (name: string): Promise<string> =>
-    bench.server.sql(name, subject.data.tables.map((table) => `SELECT count(*) FROM ${table.name}`).join(' UNION ALL '))
+  const counts = subject.data.tables.map((table) => `(SELECT count(*) FROM ${table.name})`)
+  const rows = (name: string): Promise<string> => bench.server.sql(name, `SELECT ${counts.join(', ')}`)
   const expected = await rows(subject.database)
   const drop = async (): Promise<void> =>
     void (await bench.server.sql('postgres', `DROP DATABASE IF EXISTS ${database}`))
