@@ -170,6 +170,7 @@ async function sessionOf(client: Client, { connection, endpoint, ctx, close }: S
 
 /** Rejects as soon as the signal fires: the driver below may not notice that its socket is gone. */
 async function untilAborted<T>(work: Promise<T>, { signal }: RunContext): Promise<T> {
+  work.catch(() => {}) // begun before this call: after an abort nobody else would see it fail
   signal.throwIfAborted()
   let stop = (): void => {}
   const aborted = new Promise<never>((_, reject) => {
@@ -180,7 +181,6 @@ async function untilAborted<T>(work: Promise<T>, { signal }: RunContext): Promis
     return await Promise.race([work, aborted])
   } finally {
     signal.removeEventListener('abort', stop)
-    work.catch(() => {})
   }
 }
 
