@@ -134,15 +134,28 @@ export interface ApplyOptions {
   readonly noPrivileges: boolean
 }
 
+/** A statement about a database. */
+export interface PropertyStatement {
+  readonly sql: string
+  /** Whether the database is not what it should be without it. */
+  readonly essential: boolean
+}
+
 /** The statements that give a database the owner, grants, settings, limit and comment of another. */
-export function applyStatements(name: string, like: DatabaseProperties, options: ApplyOptions): readonly string[] {
+export function applyStatements(
+  name: string,
+  like: DatabaseProperties,
+  options: ApplyOptions,
+): readonly PropertyStatement[] {
   const database = quoteIdentifier(name)
+  const settings = like.settings.map((setting) => settingStatement(database, setting))
+  if (like.comment !== undefined) settings.push(`comment on database ${database} is ${quoteLiteral(like.comment)}`)
+  if (like.connectionLimit !== -1) settings.push(`alter database ${database} connection limit ${like.connectionLimit}`)
+  const access = options.noPrivileges || !like.grants ? [] : grantStatements(database, like.grants)
+  const owner = options.noOwner ? [] : [`alter database ${database} owner to ${quoteIdentifier(like.owner)}`]
   return [
-    ...like.settings.map((setting) => settingStatement(database, setting)),
-    ...(like.comment === undefined ? [] : [`comment on database ${database} is ${quoteLiteral(like.comment)}`]),
-    ...(like.connectionLimit === -1 ? [] : [`alter database ${database} connection limit ${like.connectionLimit}`]),
-    ...(options.noPrivileges || !like.grants ? [] : grantStatements(database, like.grants)),
-    ...(options.noOwner ? [] : [`alter database ${database} owner to ${quoteIdentifier(like.owner)}`]), // last: then we may no more
+    ...settings.map((sql) => ({ sql, essential: false })),
+    ...[...access, ...owner].map((sql) => ({ sql, essential: true })), // the owner last: then we may no more
   ]
 }
 

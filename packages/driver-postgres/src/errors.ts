@@ -1,4 +1,5 @@
 import { BackupError, type BackupErrorCode, isBackupError, messageOf } from '@holdfast/core'
+import { lockRoomHint } from './lock-room.js'
 
 interface Meaning {
   readonly code: BackupErrorCode
@@ -60,13 +61,15 @@ const programMeanings: readonly (readonly [RegExp, Meaning])[] = [
   [/connection to server .* failed|could not translate host name|could not connect/, away],
   [/too many clients already|remaining connection slots|the database system is/, away],
   [
-    /canceling statement due to lock timeout/,
+    // pg_dump waits for locks under a statement timeout.
+    /canceling statement due to (?:lock|statement) timeout[\s\S]*LOCK TABLE|due to lock timeout/,
     {
       code: 'timed-out',
       retryable: true,
       hint: 'Another session held a lock on a table for longer than lockTimeout; try later, or raise it.',
     },
   ],
+  [/out of shared memory/, { code: 'restore-failed', hint: lockRoomHint }],
   [/aborting because of server version mismatch/, { code: 'tool-too-old' }],
   [/no matching (?:tables|schemas) were found/, { code: 'no-match' }],
   [

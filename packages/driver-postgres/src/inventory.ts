@@ -30,7 +30,7 @@ export async function openSnapshot(
     const [row] = await session.query<{ id: string }>('select pg_export_snapshot() as id')
     let counting: Promise<Inventory> | undefined
     const inventory = (): Promise<Inventory> => {
-      counting ??= takeInventory(session, selection, level, ctx)
+      counting ??= takeInventory(session, selection, level)
       counting.catch(() => {}) // started beside the dump; whoever awaits it sees the error
       return counting
     }
@@ -63,12 +63,17 @@ async function takeInventory(
   session: Session,
   selection: Selection,
   level: 'counts' | 'checksums',
-  ctx: RunContext,
 ): Promise<Inventory> {
   const tables: InventoryTable[] = []
-  for (const table of await dumpedTables(selection, session)) {
-    ctx.signal.throwIfAborted()
-    tables.push(await countTable(session, table, level))
+  await session.query('savepoint counting')
+  try {
+    for (const table of await dumpedTables(selection, session)) {
+      tables.push(await countTable(session, table, level))
+    }
+  } catch (error) {
+    // A failed transaction would take the snapshot away from the dump, which then fails for no reason of its own.
+    await session.query('rollback to savepoint counting').catch(() => {})
+    throw error
   }
   return { level, exact: true, tables: tables.sort(byName) }
 }

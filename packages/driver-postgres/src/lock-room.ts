@@ -11,16 +11,17 @@ const locksOf: Readonly<Record<string, number>> = {
   SEQUENCE: 1,
   INDEX: 1,
   CONSTRAINT: 1,
+  'TABLE DATA': 1,
 }
 
 /** The hint for a transaction that the lock table has no room for. */
 export const lockRoomHint =
   'Restore with mode replace (into a new database that takes the name at the end), or raise max_locks_per_transaction on the server and restart it.'
 
-/** About how many locks a single transaction over these entries takes. */
-export function locksNeeded(entries: readonly ArchiveEntry[], drops: boolean): number {
-  const made = entries.reduce((sum, { kind }) => sum + (locksOf[kind] ?? 0), 0)
-  return drops ? made * 2 + entries.filter(({ kind }) => kind === 'BLOB').length : made
+/** About how many locks a single transaction over these objects takes. */
+export function locksNeeded(objects: readonly Pick<ArchiveEntry, 'kind'>[], drops: boolean): number {
+  const made = objects.reduce((sum, { kind }) => sum + (locksOf[kind] ?? 0), 0)
+  return drops ? made * 2 + objects.filter(({ kind }) => kind === 'BLOB').length : made
 }
 
 /**
@@ -36,13 +37,9 @@ export async function lockRoom(session: Session): Promise<number> {
   return row?.room ?? 0
 }
 
-/** @throws {BackupError} `restore-refused` when a single transaction over the entries would fail for want of locks. */
-export async function requireLockRoom(
-  session: Session,
-  entries: readonly ArchiveEntry[],
-  drops: boolean,
-): Promise<void> {
-  const [needed, room] = [locksNeeded(entries, drops), await lockRoom(session)]
+/** @throws {BackupError} `restore-refused` when a single transaction would fail for want of locks. */
+export async function requireLockRoom(session: Session, needed: number): Promise<void> {
+  const room = await lockRoom(session)
   if (needed <= room) return
   throw new BackupError('restore-refused', {
     message: `The restore would take about ${needed} locks in one transaction, and the server has room for ${room}`,

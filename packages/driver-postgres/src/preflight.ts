@@ -1,4 +1,5 @@
 import { BackupError } from '@holdfast/core'
+import type { ArchiveEntry } from './archive.js'
 import { type DatabaseProperties, rolesOf } from './database-properties.js'
 import { rolesNamed } from './dump-roles.js'
 import { objectsOfPlain } from './plain-objects.js'
@@ -11,6 +12,8 @@ export interface Preflight {
   readonly server: TargetServer
   /** Whether the dump names tablespaces that the server lacks: all goes to the default one then. */
   readonly noTablespaces: boolean
+  /** The objects of the dump, by kind; of a plain dump those before its data. */
+  readonly objects: readonly Pick<ArchiveEntry, 'kind'>[]
 }
 
 /** What a dump asks of the server that it is restored to. */
@@ -18,6 +21,7 @@ interface Needs {
   readonly extensions: readonly string[]
   readonly roles: readonly string[]
   readonly tablespaces: readonly string[]
+  readonly objects: readonly Pick<ArchiveEntry, 'kind'>[]
 }
 
 /**
@@ -48,6 +52,7 @@ export async function preflight(
   return {
     server: { endpoint: session.endpoint, major: majorVersion(session), superuser },
     noTablespaces: lacking.length > 0,
+    objects: needs.objects,
   }
 }
 
@@ -60,13 +65,15 @@ async function needsOf(job: RestoreJob, properties: DatabaseProperties | undefin
     const named = await objectsOfPlain(job.from.open(job.dump.part.name, job.ctx), 'head')
     const owners = named.flatMap(({ owner }) => (owner ? [owner] : []))
     const extensions = named.filter(({ kind }) => kind === 'EXTENSION').map(({ tag }) => tag)
-    return { extensions, roles: [...roles, ...(leave.noOwner ? [] : owners)], tablespaces: [] }
+    return { extensions, roles: [...roles, ...(leave.noOwner ? [] : owners)], tablespaces: [], objects: named }
   }
-  if (isDataOnly) return { extensions: [], roles, tablespaces: [] }
+  const objects = head.entries
+  if (isDataOnly) return { extensions: [], roles, tablespaces: [], objects }
   return {
     extensions: head.entries.filter(({ kind }) => kind === 'EXTENSION').map(({ tag }) => tag),
     roles: [...roles, ...rolesNamed(head.entries, leave)],
     tablespaces: head.entries.flatMap(({ tablespace }) => (tablespace ? [tablespace] : [])),
+    objects,
   }
 }
 

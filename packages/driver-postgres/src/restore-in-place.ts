@@ -4,7 +4,7 @@ import { type ArchiveEntry, readArchiveHead } from './archive.js'
 import { displayOf } from './connection.js'
 import { objectKey } from './entry-kinds.js'
 import { fill } from './filling.js'
-import { requireLockRoom } from './lock-room.js'
+import { locksNeeded, requireLockRoom } from './lock-room.js'
 import type { Preflight } from './preflight.js'
 import { prepareProgram } from './programs.js'
 import type { BoundDatabase, RestoreJob } from './restore-job.js'
@@ -25,12 +25,15 @@ export async function restoreInPlace(
   const { connection } = bound
   const { ctx } = job
   const drops = job.request.mode === 'clean'
+  const roomFor = (objects: readonly Pick<ArchiveEntry, 'kind'>[]): Promise<void> =>
+    withSession(connection, ctx, (session) => requireLockRoom(session, locksNeeded(objects, drops)))
+  if (!job.request.tables) await roomFor(found.objects)
   const entries = job.head ? await entriesToRestore(bound, job, found) : undefined
+  if (job.request.tables) await roomFor(entries ?? [])
   if ((job.request.jobs ?? 1) > 1) {
     job.warnings.push('Restored with one connection: several cannot share the transaction of a restore in place')
   }
   const { sequences, inherited } = await withSession(connection, ctx, async (session) => {
-    await requireLockRoom(session, entries ?? [], drops)
     return {
       sequences: drops ? [] : await readSequences(session, entries ?? []),
       inherited: drops ? await inheritedConstraints(session) : new Set<string>(),

@@ -96,7 +96,7 @@ async function intoNew(situation: Situation): Promise<void> {
   await createDatabase(session, database, like)
   try {
     await fill({ ...filling, singleTransaction: false })
-    if (like) await applyProperties(session, database, like, leave(job))
+    if (like) job.warnings.push(...(await applyProperties(session, database, like, leave(job))))
   } catch (error) {
     await dropQuietly(situation, database)
     throw error
@@ -108,11 +108,11 @@ async function intoNew(situation: Situation): Promise<void> {
  * table has no room for that, or several connections are to restore, a new database takes its place.
  */
 async function intoEmpty(situation: Situation): Promise<void> {
-  const { bound, job, session } = situation
+  const { bound, session, found } = situation
   const filling = wholeFilling(situation)
   if (bound.disposable) return await fill({ ...filling, singleTransaction: false })
-  const entries = filling.entries ?? job.head?.entries ?? []
-  const hasRoom = filling.jobs === 1 && locksNeeded(entries, false) <= (await lockRoom(session))
+  const needed = locksNeeded(filling.entries ?? found.objects, false)
+  const hasRoom = filling.jobs === 1 && needed <= (await lockRoom(session))
   if (hasRoom) return await fill({ ...filling, singleTransaction: true })
   await replaceDatabase(situation)
 }

@@ -46,7 +46,8 @@ export async function makeScratch(
         if (!old) throw noTarget(connection)
         if (!terminateConnections) await refuseIfInUse(session, database)
         await warnOfReplication(session, database, swapCtx)
-        await applyProperties(session, name, old, { noOwner: false, noPrivileges: false })
+        const lost = await applyProperties(session, name, old, { noOwner: false, noPrivileges: false })
+        for (const message of lost) warn(message, swapCtx)
         await swapDatabases(session, { name: database, fresh: name, aside: oldName, terminateConnections })
       })
       swapped = true
@@ -77,10 +78,13 @@ async function warnOfReplication(session: Session, database: string, ctx: RunCon
     [database],
   )
   for (const { name } of rows) {
-    const message = `The ${name} stays with the old database; make it anew where it is needed`
-    ctx.log.warn(message)
-    ctx.report({ type: 'warning', stage: 'restore', message })
+    warn(`The ${name} stays with the old database; make it anew where it is needed`, ctx)
   }
+}
+
+function warn(message: string, ctx: RunContext): void {
+  ctx.log.warn(message)
+  ctx.report({ type: 'warning', stage: 'restore', message })
 }
 
 function noTarget(connection: Connection): BackupError {

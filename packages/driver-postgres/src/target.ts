@@ -1,4 +1,4 @@
-import { BackupError } from '@holdfast/core'
+import { BackupError, messageOf } from '@holdfast/core'
 import {
   type ApplyOptions,
   applyStatements,
@@ -41,21 +41,34 @@ export async function createDatabase(
     await session.query(createDatabaseStatement(name, like, majorVersion(session)))
   } catch (error) {
     throw new BackupError('restore-refused', {
-      message: `The database ${quoteIdentifier(name)} could not be made: ${error instanceof Error ? error.message : error}`,
+      message: `The database ${quoteIdentifier(name)} could not be made: ${messageOf(error)}`,
       hint: 'The role needs CREATEDB, and the server the locale of the source. Or make the database yourself, empty, and restore into it.',
       cause: error,
     })
   }
 }
 
-/** Gives a database the owner, grants, settings, limit and comment of another. */
+/**
+ * Gives a database the owner, grants, settings, limit and comment of another.
+ *
+ * @returns Warnings about settings that this role may not make. Owner and grants are not to be had by halves: they throw.
+ */
 export async function applyProperties(
   session: Session,
   name: string,
   like: DatabaseProperties,
   options: ApplyOptions,
-): Promise<void> {
-  for (const statement of applyStatements(name, like, options)) await session.query(statement)
+): Promise<readonly string[]> {
+  const warnings: string[] = []
+  for (const { sql, essential } of applyStatements(name, like, options)) {
+    try {
+      await session.query(sql)
+    } catch (error) {
+      if (essential) throw error
+      warnings.push(`Not carried over: ${sql} (${messageOf(error)})`)
+    }
+  }
+  return warnings
 }
 
 /** Drops a database and ends whoever is in it. One that does not exist is success. */
