@@ -160,6 +160,26 @@ describe('from a backup to a restore', () => {
     expect(await contentsOf('from_disk')).toEqual(await contentsOf('shop'))
   })
 
+  it('asks at a terminal for a password that the server wants', async () => {
+    const url = new URL(server.url('shop'))
+    url.password = ''
+    let asked = false
+    const ended = await holdfastAtTerminal(
+      {
+        cwd,
+        onOutput: (text, child) => {
+          if (asked || !text.includes('Password for')) return
+          asked = true
+          child.stdin?.write(`${server.password}\r`)
+        },
+      },
+      ...['backup', url.href, '--to', './asked', '--schema-only'],
+    )
+    said.push(ended)
+    expect(ended.out).toContain('of shop is')
+    expect(ended.code).toBe(0)
+  })
+
   it('downloads and writes out what pg_restore reads', async () => {
     const { code } = await run('download', 'latest', '--from', 's3://acme/prod', '-o', 'shop.dump.zst')
     expect(code).toBe(0)

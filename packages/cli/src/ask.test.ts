@@ -29,6 +29,36 @@ describe('ask', () => {
   })
 })
 
+describe('a hidden question', () => {
+  it('reads key by key, without showing them, and knows the backspace', async () => {
+    const modes: boolean[] = []
+    const world = testWorld({ terminal: true })
+    const keys = async function* () {
+      yield* [' se', 'x', '\u007f', 'cret', '\r']
+    }
+    const stdin = { isTTY: true, setRawMode: (raw: boolean) => void modes.push(raw), [Symbol.asyncIterator]: keys }
+    expect(await ask('Password:', { ...world, stdin }, never, { hidden: true })).toBe(' secret')
+    expect(modes).toEqual([true, false])
+    expect(world.err()).toBe('Password: \n')
+  })
+
+  it('takes Ctrl-C for an interruption, and Ctrl-D for the end', async () => {
+    const stop = new AbortController()
+    const world = {
+      ...testWorld({ terminal: true, typed: ['\u0003'] }),
+      interrupt: () => stop.abort(new Error('stop')),
+    }
+    await expect(ask('Password:', world, stop.signal, { hidden: true })).rejects.toThrow('stop')
+    const ended = {
+      isTTY: true,
+      [Symbol.asyncIterator]: async function* () {
+        yield '\u0004'
+      },
+    }
+    expect(await ask('Password:', { ...testWorld(), stdin: ended }, never, { hidden: true })).toBeUndefined()
+  })
+})
+
 describe('canAsk', () => {
   it('needs a terminal on both ends', () => {
     expect([canAsk(testWorld({ terminal: true })), canAsk(testWorld())]).toEqual([true, false])

@@ -1,11 +1,21 @@
 import { exitCodes } from './exit-codes.js'
+import { describeError } from './output/errors.js'
+import { createScrubber } from './output/scrub.js'
 import { run } from './run.js'
 import type { World } from './world.js'
 
 /** Runs the process's own command line, and ends the process. */
 export async function main(): Promise<void> {
-  process.stdout.on('error', endQuietlyOnClosedPipe)
-  process.stderr.on('error', endQuietlyOnClosedPipe)
+  process.stdout.on('error', endOnClosedPipe)
+  process.stderr.on('error', endOnClosedPipe)
+  let interrupted = false
+  process.on('SIGINT', () => (interrupted = true))
+  process.on('SIGTERM', () => (interrupted = true))
+  process.on('uncaughtException', (error) => {
+    if (interrupted) return // the run is ending; nothing may keep it from cleaning up
+    process.stderr.write(`${createScrubber().scrub(describeError(error, undefined, true))}\n`)
+    process.exit(exitCodes.configuration)
+  })
   const code = await run(process.argv.slice(2), processWorld())
   await Promise.all([flushed(process.stdout), flushed(process.stderr)])
   process.exit(code) // an idle connection must not hold the process
@@ -15,8 +25,13 @@ function processWorld(): World {
   return {
     env: process.env,
     cwd: process.cwd(),
-    get stdin() {
-      return process.stdin // made when it is first asked for
+    stdin: {
+      // process.stdin is made when it is first asked for; looking at it takes time.
+      get isTTY() {
+        return process.stdin.isTTY
+      },
+      setRawMode: (raw) => void process.stdin.setRawMode(raw),
+      [Symbol.asyncIterator]: () => process.stdin.iterator({ destroyOnReturn: false }),
     },
     stdout: process.stdout,
     stderr: process.stderr,
@@ -28,12 +43,13 @@ function processWorld(): World {
         process.off('SIGTERM', listener)
       }
     },
+    interrupt: () => void process.emit('SIGINT'),
     exit: (code) => process.exit(code),
   }
 }
 
 /** `holdfast list | head` closes the pipe early: nothing to report, but not all was said either. */
-function endQuietlyOnClosedPipe(error: NodeJS.ErrnoException): void {
+function endOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(exitCodes.interrupted)
   throw error
 }

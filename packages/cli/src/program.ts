@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Cli } from './cli.js'
-import type { BackupCommandOptions } from './commands/backup.js'
+import type { BackupCommandOptions } from './commands/choose-jobs.js'
 import type { CopyCommandOptions } from './commands/copy.js'
 import type { DoctorCommandOptions } from './commands/doctor.js'
 import type { CatCommandOptions, DownloadCommandOptions } from './commands/download.js'

@@ -11,6 +11,8 @@ export interface TextOutput {
 /** Where answers come from; `process.stdin` is one. */
 interface TextInput extends AsyncIterable<string | Uint8Array> {
   readonly isTTY?: boolean | undefined
+  /** Whether what is typed comes key by key and is not shown. */
+  setRawMode?(raw: boolean): void
 }
 
 /** Everything the program knows of the outside: a test gives its own. */
@@ -23,6 +25,8 @@ export interface World {
   readonly stderr: TextOutput
   /** Calls `listener` on Ctrl-C or when asked to end; returns what stops that. */
   onInterrupt(listener: () => void): () => void
+  /** As if Ctrl-C had been pressed. */
+  interrupt(): void
   /** Ends the process here and now. */
   exit(code: number): void
 }

@@ -1,9 +1,9 @@
 import { BackupError, type BackupRecord, type Driver, type RestoreMode, type Sections } from '@holdfast/core'
 import { ask, canAsk } from '../ask.js'
 import type { Cli } from '../cli.js'
+import { askingSource } from '../configuration/asking-source.js'
 import { type OpenedBackups, openBackups } from '../configuration/open-backups.js'
 import { urlFrom } from '../configuration/setup.js'
-import { sourceFromText } from '../configuration/source-from-text.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { backupDocument } from '../output/backup-document.js'
 import { formatDuration } from '../output/format-duration.js'
@@ -63,7 +63,7 @@ async function targetDriver(
   cli: Cli,
 ): Promise<Driver> {
   const url = urlFrom({ argument: options.into, file: options.intoFile }, '--into-file', cli)
-  if (url !== undefined) return sourceFromText(url, options.binDir === undefined ? {} : { binDir: options.binDir })
+  if (url !== undefined) return askingSource(url, options.binDir === undefined ? {} : { binDir: options.binDir }, cli)
   const job = setup.file === undefined ? undefined : (await setup.jobs())[backup.job]
   if (job) return job.source
   throw new BackupError('config-invalid', {

@@ -20,8 +20,6 @@ export interface TestWorldOptions {
 export interface TestWorld extends World {
   readonly out: () => string
   readonly err: () => string
-  /** As a person who presses Ctrl-C. */
-  interrupt(): void
   readonly exits: readonly number[]
 }
 

@@ -1,0 +1,126 @@
+import { BackupError, type InventoryLevel, type JobConfig } from '@holdfast/core'
+import type { Cli } from '../cli.js'
+import { askingSource } from '../configuration/asking-source.js'
+import { compressionFrom } from '../configuration/from-environment.js'
+import { isSourceUrl } from '../configuration/plugins.js'
+import { type Setup, urlFrom } from '../configuration/setup.js'
+
+/** Options of `holdfast backup`. */
+export interface BackupCommandOptions {
+  readonly urlFile?: string
+  readonly to?: readonly string[]
+  readonly tables?: readonly string[]
+  readonly excludeTables?: readonly string[]
+  readonly schemaOnly?: boolean
+  readonly dataOnly?: boolean
+  readonly format?: string
+  readonly compress?: string
+  readonly label?: string
+  readonly minCopies?: number
+  readonly inventory?: InventoryLevel
+  readonly globals?: boolean
+  readonly binDir?: string
+}
+
+/** Jobs by name. */
+type Jobs = Readonly<Record<string, JobConfig>>
+
+/**
+ * The jobs to run, as the command line wants them: those that were named, the database of a URL, or all.
+ *
+ * @param storages - Names of the storages to write to, where they are not the jobs' own.
+ */
+export async function chooseJobs(
+  args: readonly string[],
+  options: BackupCommandOptions,
+  storages: readonly string[] | undefined,
+  setup: Setup,
+  cli: Cli,
+): Promise<Jobs> {
+  const jobs = Object.entries(await findJobs(args, options, setup, cli))
+  return Object.fromEntries(jobs.map(([name, job]) => [name, adjust(job, options, storages, setup)]))
+}
+
+async function findJobs(args: readonly string[], options: BackupCommandOptions, setup: Setup, cli: Cli): Promise<Jobs> {
+  const [argument] = args.filter(isSourceUrl)
+  const url = urlFrom({ argument, file: options.urlFile }, '--url-file', cli)
+  if (url !== undefined) return jobOfUrl(url, args, options, setup, cli)
+  const jobs = await setup.jobs(sourceOptions(options))
+  const unchangeable = setup.file !== undefined && (options.globals || options.binDir !== undefined)
+  if (unchangeable) {
+    throw new BackupError('config-invalid', {
+      message: '--globals and --bin-dir go with a URL; here the source comes from the config file',
+      hint: `Set globals or binDir of the source in ${setup.file}.`,
+    })
+  }
+  if (Object.keys(jobs).length === 0) throw nothingToBackUp(setup)
+  if (args.length === 0) return jobs
+  return Object.fromEntries(args.map((name) => [name, jobNamed(name, jobs)]))
+}
+
+async function jobOfUrl(
+  url: string,
+  args: readonly string[],
+  options: BackupCommandOptions,
+  setup: Setup,
+  cli: Cli,
+): Promise<Jobs> {
+  const others = args.filter((argument) => !isSourceUrl(argument))
+  if (others.length > 0 || args.length > 1) {
+    throw new BackupError('config-invalid', { message: 'A URL is backed up by itself: run the command once for each' })
+  }
+  if (setup.file !== undefined && options.to === undefined) {
+    throw new BackupError('config-invalid', {
+      message: 'It is not said where the backup is to go',
+      hint: 'Add --to with a storage of the configuration, a directory or s3://bucket/prefix.',
+    })
+  }
+  const source = await askingSource(url, sourceOptions(options), cli)
+  return { [source.database]: { source, storages: [] } }
+}
+
+function sourceOptions({ globals, binDir }: BackupCommandOptions): { globals?: true; binDir?: string } {
+  return { ...(globals && { globals: true }), ...(binDir !== undefined && { binDir }) }
+}
+
+/** The command line over the environment over the config file. */
+function adjust(
+  job: JobConfig,
+  options: BackupCommandOptions,
+  storages: readonly string[] | undefined,
+  setup: Setup,
+): JobConfig {
+  const { tables, excludeTables, format, minCopies, inventory, schemaOnly, dataOnly } = options
+  const compress = options.compress ?? compressionFrom(setup.read)
+  const sections = schemaOnly ? 'schema' : dataOnly ? 'data' : undefined
+  return {
+    ...job,
+    ...(storages && { storages }),
+    ...(compress !== undefined && { compress }),
+    ...(minCopies !== undefined && { minCopies }),
+    ...(inventory !== undefined && { inventory }),
+    dump: {
+      ...job.dump,
+      ...(tables && { tables }),
+      ...(excludeTables && { excludeTables }),
+      ...(format !== undefined && { format }),
+      ...(sections && { sections }),
+    },
+  }
+}
+
+function jobNamed(name: string, jobs: Jobs): JobConfig {
+  const job = jobs[name]
+  if (job) return job
+  throw new BackupError('no-match', {
+    message: `No job is called ${JSON.stringify(name)}`,
+    hint: `There are: ${Object.keys(jobs).join(', ')}. A database that is no job is named by its URL.`,
+  })
+}
+
+function nothingToBackUp({ file }: Setup): BackupError {
+  return new BackupError('config-invalid', {
+    message: file ? `${file} has no jobs` : 'There is nothing to back up: no config file, no DATABASE_URL and no URL',
+    hint: 'For example: holdfast backup postgres://user@host/database --to ./backups',
+  })
+}
