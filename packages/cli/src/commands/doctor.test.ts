@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BackupError } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
 import { fakeProject, someTables } from '../testing/fake-project.js'
-import { runIn } from '../testing/test-world.js'
+import { runIn, testWorld } from '../testing/test-world.js'
 
 describe('holdfast doctor', () => {
   it('looks at everything, and finds it well', async () => {
@@ -55,11 +55,28 @@ describe('holdfast doctor', () => {
     expect(out).toMatch(/FAIL storage offsite: .*is not a directory/)
   })
 
+  it('prints the policy that S3 needs when it cannot be used', async () => {
+    const env = {
+      S3_URL: 's3://acme/prod',
+      S3_ACCESS_KEY: 'id',
+      S3_SECRET_KEY: 'a-secret',
+      MINIO_END_POINT: 'no.invalid',
+    }
+    const { code, out } = await runIn({ env }, 'doctor')
+    expect(code).toBe(3)
+    expect(out).toContain('"Sid": "HoldfastObjects"')
+    expect(out).toContain('"Prefix": "prod/"')
+  })
+
   it('says what to do about the configuration', async () => {
     const broken = await runIn({ cwd: fakeProject({ colour: 7 }).cwd }, 'doctor')
     expect([broken.code, broken.out]).toEqual([1, expect.stringContaining('FAIL jobs: ')])
-    const none = await runIn({}, 'doctor')
+    const { cwd } = testWorld()
+    const none = await runIn({ cwd }, 'doctor')
+    expect(existsSync(join(cwd, 'data'))).toBe(false)
     expect([none.code, none.out]).toEqual([0, expect.stringContaining('neither a config file nor DATABASE_URL')])
+    const storageAlone = await runIn({ env: { BACKUP_DIR: './b' } }, 'doctor')
+    expect(storageAlone.out).toContain('storage local: can be written')
     const missing = await runIn({}, 'doctor', '--config', 'nowhere.yaml')
     expect([missing.code, missing.out]).toEqual([1, expect.stringContaining('FAIL configuration: There is no config')])
     const job = await runIn({ cwd: fakeProject().cwd }, 'doctor', 'nope')

@@ -1,5 +1,6 @@
 import { BackupError, createHoldfast, createRunContext, type JobConfig, named, type Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
+import { variablesBesideConfig } from '../configuration/from-environment.js'
 import { loggerTo, readSetup, type Setup } from '../configuration/setup.js'
 import { checkBackups } from '../doctor/check-backups.js'
 import { checkPrograms } from '../doctor/check-programs.js'
@@ -36,8 +37,9 @@ async function checkSetup(
 ): Promise<void> {
   const ctx = createRunContext({ signal: cli.signal, log: loggerTo(cli) })
   const jobs = await attempt('jobs', () => setup.jobs(), tell)
-  if (setup.file === undefined && jobs && Object.keys(jobs).length === 0) return tell([nothingConfigured])
-  tell([good('configuration', setup.file ?? 'no config file; the environment is used')])
+  const isBare = setup.file === undefined && jobs !== undefined && Object.keys(jobs).length === 0
+  tell([isBare ? noDatabase : good('configuration', setup.file ?? 'no config file; the environment is used')])
+  if (isBare && variablesBesideConfig(cli.world.env).length === 0) return // no directory is made that nobody asked for
   const storages = await attempt('storages', setup.storages, tell)
   for (const [name, unnamed] of Object.entries(storages ?? {})) {
     const storage = named(unnamed, name)
@@ -82,7 +84,7 @@ function choose(
   })
 }
 
-const nothingConfigured: Finding = warning(
+const noDatabase: Finding = warning(
   'configuration',
   'there is neither a config file nor DATABASE_URL',
   'Set DATABASE_URL, or write holdfast.config.ts; or name everything: holdfast backup postgres://… --to ./backups',
