@@ -26,19 +26,25 @@ export async function runPsql(job: RestoreJob, target: ScriptTarget, script: Byt
   const needs = `a PostgreSQL ${server.major} server`
   const tool = noteTool(job, await chooseTool('psql', server.major, job.settings.binDir, needs))
   if (!(await knowsRestrict(tool))) throw cannotBeRestricted(tool)
-  const args = [
-    ...['--no-psqlrc', '--quiet', '--no-password', '--set=ON_ERROR_STOP=1'],
-    ...(singleTransaction ? ['--single-transaction'] : []),
-    '--file=-', // named, because a single transaction is only made around named files
-  ]
+  const args = ['--no-psqlrc', '--quiet', '--no-password', '--set=ON_ERROR_STOP=1', '--file=-']
   await using program = await prepareProgram(
     { tool, args, failure: 'restore-failed', connection, endpoint: server.endpoint },
     job.settings,
     job.ctx,
   )
   const child = startChild(program.spec, { stdin: 'pipe', stdout: 'ignore' }, job.ctx)
-  await writeToChild(child, restricted(script))
+  await writeToChild(child, restricted(singleTransaction ? inTransaction(script) : script))
   job.warnings.push(...program.messages.warnings)
+}
+
+/**
+ * The transaction ends where the script does, by a word of ours. `--single-transaction` would commit whatever has come
+ * at the end of input, which is also what psql sees when this process is killed.
+ */
+async function* inTransaction(script: ByteStream): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('BEGIN;\n')
+  yield* script
+  yield Buffer.from('\nCOMMIT;\n')
 }
 
 async function* restricted(script: ByteStream): AsyncGenerator<Uint8Array> {
