@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createRunContext, type Driver } from '@holdfast/core'
+import { damagedBackup, type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
+import { type PostgresServer, startPostgres } from '@holdfast/test-support'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { nastyDatabase } from '../test/nasty-database.js'
+import { databasesOf, plainDump } from '../test/support.js'
+import { postgres } from './driver.js'
+import { majorOf } from './tools.js'
+
+const ctx = createRunContext()
+let server: PostgresServer
+let binDir: string
+let backup: MemoryBackup
+let original: string
+
+/**
+ * A dump of a newer version than the server's: the version in the archive is changed, and a pg_restore that says it is
+ * of that version writes a setting that this server does not know, as that of PostgreSQL 17 does for older ones.
+ */
+beforeAll(async () => {
+  server = await startPostgres({ settings: { max_locks_per_transaction: 256 } })
+  await server.createDatabase('source')
+  await server.sql('source', nastyDatabase)
+  original = await plainDump(server, 'source')
+  const taken = await memoryBackup(postgres({ url: server.url('source'), binDir: server.binDir }), {}, ctx)
+  const version = taken.manifest.tools.pg_dump ?? ''
+  const newer = String(majorOf(version) + 1) + version.slice(2)
+  const text = taken.bytes
+    .get('dump')
+    ?.toString('latin1')
+    .replace(new RegExp(`(${escaped(version)}.{0,8})${escaped(version)}`, 's'), `$1${newer}`)
+  const bytes = new Map([['dump', Buffer.from(text ?? '', 'latin1')]])
+  backup = { ...damagedBackup({ ...taken, bytes }, 1), open: (part) => whole(bytes.get(part)) }
+  binDir = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
+  for (const tool of ['psql', 'pg_dump']) symlinkSync(join(server.binDir, tool), join(binDir, tool))
+  writeFileSync(
+    join(binDir, 'pg_restore'),
+    `#!/bin/sh
+if [ "$1" = --version ]; then echo "pg_restore (PostgreSQL) ${newer}"; exit 0; fi
+${server.binDir}/pg_restore "$@" | sed 's/^SET lock_timeout = 0;/&\\nSET setting_of_the_future = 0;/'
+`,
+    { mode: 0o755 },
+  )
+})
+afterAll(async () => {
+  await server.stop()
+  rmSync(binDir, { recursive: true })
+})
+
+const target = (name: string): Driver => postgres({ url: server.url(name), binDir })
+
+describe('a target older than the archive', () => {
+  it('gets everything but the settings that it does not know', async () => {
+    const report = await target('new').restore(backup, { mode: 'create' }, ctx)
+    expect(Object.keys(report.tools)).toEqual(['pg_restore', 'psql'])
+    expect(await plainDump(server, 'new')).toBe(original)
+  })
+
+  it('in place, in one transaction', async () => {
+    await server.createDatabase('there')
+    await target('there').restore(backup, { mode: 'append' }, ctx)
+    expect(await plainDump(server, 'there')).toBe(original)
+    await target('there').restore(backup, { mode: 'clean' }, ctx)
+    expect(await plainDump(server, 'there')).toBe(original)
+  })
+
+  it.each([0.5, 1])('stays as it was when there is damage after %d of the bytes', async (share) => {
+    const damaged = damagedBackup(backup, share)
+    for (const mode of ['clean', 'append'] as const) {
+      await expect(target('source').restore(damaged, { mode }, ctx)).rejects.toThrow()
+      expect(await plainDump(server, 'source')).toBe(original)
+    }
+    await expect(target('never').restore(damaged, { mode: 'create' }, ctx)).rejects.toMatchObject({ code: 'corrupt' })
+    expect(await databasesOf(server)).not.toContain('never')
+  })
+
+  it('needs a pg_restore that is not older than the archive', async () => {
+    const old = postgres({ url: server.url('never'), binDir: server.binDir })
+    await expect(old.restore(backup, { mode: 'create' }, ctx)).rejects.toMatchObject({ code: 'tool-too-old' })
+  })
+})
+
+describe('a psql that cannot be restricted', () => {
+  it('is not trusted with a script', async () => {
+    const plain = await memoryBackup(
+      postgres({ url: server.url('source'), binDir: server.binDir, format: 'plain' }),
+      {},
+      ctx,
+    )
+    const old = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
+    writeFileSync(
+      join(old, 'psql'),
+      '#!/bin/sh\n[ "$1" = --version ] && echo "psql (PostgreSQL) 15.3" || echo help\n',
+      { mode: 0o755 },
+    )
+    const restoring = postgres({ url: server.url('never'), binDir: old }).restore(plain, { mode: 'create' }, ctx)
+    await expect(restoring).rejects.toMatchObject({
+      code: 'tool-too-old',
+      message: expect.stringContaining('CVE-2025-8714'),
+    })
+    expect(await databasesOf(server)).not.toContain('never')
+    rmSync(old, { recursive: true })
+  })
+})
+
+async function* whole(bytes: Buffer | undefined): AsyncGenerator<Uint8Array> {
+  if (bytes) yield bytes
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^$()[\]{}|\\]/g, '\\$&')
