@@ -14,11 +14,11 @@ import { type Preflight, preflight } from './preflight.js'
 import { isEmpty } from './probe.js'
 import { restoreInPlace } from './restore-in-place.js'
 import { type BoundDatabase, openJob, type RestoreJob } from './restore-job.js'
-import { makeScratch } from './scratch.js'
+import { leftovers, makeScratch } from './scratch.js'
 import { openMaintenance, type Session, withSession } from './session.js'
 import { shielded } from './shielded.js'
 import { selectTables } from './table-selection.js'
-import { applyProperties, createDatabase, databaseExists, dropDatabase, refuseIfInUse } from './target.js'
+import { applyProperties, databaseExists, dropDatabase, refuseIfInUse } from './target.js'
 
 /** {@link Driver.restore} for PostgreSQL. */
 export async function restore(
@@ -33,6 +33,7 @@ export async function restore(
   const exists = await databaseExists(session, bound.connection.database)
   const made = exists ? undefined : propertiesFrom(from.manifest.options)
   const found = await preflight(job, session, made)
+  job.warnings.push(...(await leftovers(session, bound.connection.database)))
   const created = await inMode({ bound, job, session, found, exists })
   return { created, warnings: job.warnings, tools: job.tools }
 }
@@ -87,20 +88,15 @@ function wholeFilling({ bound, job, found }: Situation): Omit<Parameters<typeof 
   }
 }
 
-/** Streamed into a database of our own making, which goes if anything does. */
+/** Streamed into a database beside the name, which it takes when it is whole: nobody ever sees half of it. */
 async function intoNew(situation: Situation): Promise<void> {
   const { bound, job, session } = situation
-  const { database } = bound.connection
   const like = propertiesFrom(job.from.manifest.options)
   const filling = wholeFilling(situation)
-  await createDatabase(session, database, like)
-  try {
-    await fill({ ...filling, singleTransaction: false })
-    if (like) job.warnings.push(...(await applyProperties(session, database, like, leave(job))))
-  } catch (error) {
-    await dropQuietly(situation, database)
-    throw error
-  }
+  await using aside = await makeScratch(bound, job.ctx, like)
+  await fill({ ...filling, connection: aside.connection, singleTransaction: false })
+  if (like) job.warnings.push(...(await applyProperties(session, aside.connection.database, like, leave(job))))
+  await aside.takeName(job.ctx)
 }
 
 /**

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { BackupError, type Driver, type RunContext, type ScratchDatabase } from '@holdfast/core'
+import { BackupError, type Driver, messageOf, type RunContext, type ScratchDatabase } from '@holdfast/core'
 import { type Connection, displayOf, toDatabase } from './connection.js'
 import { type DatabaseProperties, readProperties } from './database-properties.js'
+import { quoteIdentifier } from './quoting.js'
 import type { BoundDatabase } from './restore-job.js'
 import { openMaintenance, type Session } from './session.js'
 import { shielded } from './shielded.js'
@@ -11,6 +12,8 @@ import { applyProperties, createDatabase, dropDatabase, nameBeside, refuseIfInUs
 export interface Scratch extends AsyncDisposable {
   readonly connection: Connection
   swap(options: { readonly terminateConnections: boolean }, ctx: RunContext): Promise<{ readonly oldName: string }>
+  /** Gives the scratch the name of the bound database, where there is none of that name. */
+  takeName(ctx: RunContext): Promise<void>
 }
 
 /**
@@ -25,7 +28,7 @@ export async function makeScratch(
 ): Promise<Scratch> {
   const { database } = connection
   const id = randomBytes(4).toString('hex')
-  const name = nameBeside(database, `__holdfast_${id}`)
+  const name = nameBeside(database, scratchSuffix(id))
   await inMaintenance(ctx, async (session) => {
     await createDatabase(session, name, like ?? (await readProperties(session, database)))
   })
@@ -53,10 +56,40 @@ export async function makeScratch(
       swapped = true
       return { oldName }
     },
+    async takeName(takeCtx) {
+      takeCtx.signal.throwIfAborted()
+      await inMaintenance(shielded(takeCtx), async (session) => {
+        await session.query(`alter database ${quoteIdentifier(name)} rename to ${quoteIdentifier(database)}`)
+      })
+      swapped = true
+    },
     async [Symbol.asyncDispose]() {
-      if (!swapped) await inMaintenance(shielded(ctx), (session) => dropDatabase(session, name))
+      if (swapped) return
+      try {
+        await inMaintenance(shielded(ctx), (session) => dropDatabase(session, name))
+      } catch (error) {
+        // Thrown here it would stand before the error that led here.
+        warn(`${leftBehind(name)} (${messageOf(error)})`, ctx)
+      }
     },
   }
+}
+
+/** A warning for each scratch of this database that nobody uses: a restore that was killed could not drop it. */
+export async function leftovers(session: Session, database: string): Promise<readonly string[]> {
+  const prefix = nameBeside(database, scratchSuffix('00000000')).slice(0, -8)
+  const rows = await session.query<{ name: string }>(
+    `select datname::text as name from pg_database d where left(datname::text, $2) = $1 and length(datname::text) = $2 + 8
+        and not exists (select from pg_stat_activity a where a.datid = d.oid) order by 1`,
+    [prefix, [...prefix].length],
+  )
+  return rows.map(({ name }) => leftBehind(name))
+}
+
+const scratchSuffix = (id: string): string => `__holdfast_${id}`
+
+function leftBehind(name: string): string {
+  return `A restore left the unfinished database ${quoteIdentifier(name)} behind; drop it when no restore is running`
 }
 
 /** {@link Driver.scratch} for PostgreSQL. */
