@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } f
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createRunContext, type Driver } from '@holdfast/core'
+import { createRunContext, type Driver, findProgram } from '@holdfast/core'
 import { memoryBackup } from '@holdfast/core/testing'
 import { type PostgresServer, startPostgres } from '@holdfast/test-support'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -153,11 +153,13 @@ describe('TLS', () => {
   })
 })
 
+const openssl = findProgram('openssl') ?? 'openssl' // Debian's server package needs it as well
+
 function makeCertificate(into: string, name: string): { readonly certificate: string; readonly key: string } {
   const [certificate, key] = [join(into, `${name}.crt`), join(into, `${name}.key`)]
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
   execFileSync(
-    'openssl',
+    openssl,
     ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', certificate, ...subject],
     { stdio: 'pipe' },
   )

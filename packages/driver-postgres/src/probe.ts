@@ -3,7 +3,7 @@ import type { Connection } from './connection.js'
 import { openMaintenance, openSession, type Session } from './session.js'
 
 /** Schemas that PostgreSQL keeps for itself. */
-export const systemSchemas = `('pg_catalog', 'information_schema', 'pg_toast')`
+const systemSchemas = `('pg_catalog', 'information_schema', 'pg_toast')`
 const userSchema = (alias: string): string =>
   `${alias}.nspname not in ${systemSchemas} and ${alias}.nspname !~ '^pg_(temp|toast_temp)_'`
 
@@ -32,7 +32,7 @@ async function readServer(session: Session): Promise<Pick<ServerInfo, 'version' 
 }
 
 /** The database that the session is in. */
-export async function readDatabase(session: Session): Promise<DatabaseInfo> {
+async function readDatabase(session: Session): Promise<DatabaseInfo> {
   const [row] = await session.query<{
     size: number
     encoding: string

@@ -7,7 +7,7 @@ import { codeOf, databaseError } from './errors.js'
 import { tlsAttempts } from './tls.js'
 
 /** A row as the server sent it. Ask for `::text` or `::float8` where JavaScript has no better type. */
-export type Row = Record<string, unknown>
+type Row = Record<string, unknown>
 
 /** A connection of ours, for questions and for statements about databases; dumps have connections of their own. */
 export interface Session extends AsyncDisposable {

@@ -82,7 +82,7 @@ export async function dropDatabase(session: Session, name: string): Promise<void
 }
 
 /** How many sessions others have in a database. */
-export async function countConnections(session: Session, name: string): Promise<number> {
+async function countConnections(session: Session, name: string): Promise<number> {
   const [row] = await session.query<{ count: number }>(
     `select count(*)::int as count from pg_stat_activity
       where datname = $1 and pid <> pg_backend_pid() and backend_type = 'client backend'`,
