@@ -10,7 +10,6 @@ import { type Duration, durationValue } from './duration.js'
 import type { Job } from './engine/job.js'
 import type { Clock, Logger } from './run-context.js'
 import { named } from './storage/named-storage.js'
-import { retrying } from './storage/retrying-storage.js'
 import type { Storage } from './storage/storage.js'
 
 /** What {@link createHoldfast} is made from. */
@@ -78,9 +77,7 @@ export function defineConfig<Config extends HoldfastConfig>(config: Config): Con
 export function resolveConfig(config: HoldfastConfig): ResolvedConfig {
   const parsed = configSchema.safeParse(config)
   if (!parsed.success) throw invalid(parsed.error.issues.flatMap((issue) => explain(issue, config)))
-  const shared = Object.entries(config.storages ?? {}).map(
-    ([name, storage]) => [name, named(retrying(storage), name)] as const,
-  )
+  const shared = Object.entries(config.storages ?? {}).map(([name, storage]) => [name, named(storage, name)] as const)
   const storages = new Map<string, Storage>(shared)
   const jobs = new Map<string, Job>()
   for (const [name, job] of Object.entries(parsed.data.jobs)) jobs.set(name, resolveJob(name, job, storages))
@@ -162,7 +159,7 @@ function resolveStorage(value: string | Storage, path: string, storages: Map<str
   if (known && known.display !== value.display) {
     throw invalid([`${path}: two storages are called ${JSON.stringify(value.name)}; give one of them another name`])
   }
-  const storage = known ?? retrying(value)
+  const storage = known ?? value
   storages.set(value.name, storage)
   return storage
 }
