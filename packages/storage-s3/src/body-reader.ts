@@ -1,30 +1,27 @@
 import type { ByteStream } from '@holdfast/core'
 
-/** A stream that is read in stretches. */
+/** A stream that is read into buffers. */
 export interface BodyReader {
-  /** The next `limit` bytes, fewer where the stream ends. A chunk across the limit is split without copying. */
-  take(limit: number): AsyncGenerator<Uint8Array, void, undefined>
+  /** Copies the next bytes into `target`. @returns How many: fewer than fit only where the stream has ended. */
+  fill(target: Uint8Array): Promise<number>
   /** Whether nothing is left. Waits for the next byte or the end. */
   ended(): Promise<boolean>
-  /** Bytes taken so far. */
+  /** Bytes read so far. */
   readonly bytes: number
 }
 
 /** @param onError - Told what the stream throws, before it is rethrown. */
 export function readBody(body: ByteStream, onError: (error: unknown) => void): BodyReader {
   const iterator = body[Symbol.asyncIterator]()
-  let rest: Uint8Array | undefined
+  let chunk: Uint8Array = new Uint8Array()
   let bytes = 0
 
-  async function next(): Promise<Uint8Array | undefined> {
-    if (rest) {
-      const chunk = rest
-      rest = undefined
-      return chunk
-    }
+  /** Whether the stream had another chunk. */
+  async function advance(): Promise<boolean> {
     try {
       const step = await iterator.next()
-      return step.done ? undefined : step.value
+      chunk = step.done ? new Uint8Array() : step.value
+      return !step.done
     } catch (error) {
       onError(error)
       throw error
@@ -32,26 +29,21 @@ export function readBody(body: ByteStream, onError: (error: unknown) => void): B
   }
 
   return {
-    async *take(limit) {
-      let left = limit
-      while (left > 0) {
-        const chunk = await next()
-        if (!chunk) return
-        const taken = chunk.byteLength > left ? chunk.subarray(0, left) : chunk
-        if (taken.byteLength < chunk.byteLength) rest = chunk.subarray(left)
-        left -= taken.byteLength
-        bytes += taken.byteLength
-        yield taken
+    async fill(target) {
+      let filled = 0
+      while (filled < target.byteLength) {
+        if (chunk.byteLength === 0 && !(await advance())) break
+        const taken = chunk.subarray(0, target.byteLength - filled)
+        target.set(taken, filled)
+        filled += taken.byteLength
+        chunk = chunk.subarray(taken.byteLength)
       }
+      bytes += filled
+      return filled
     },
     async ended() {
-      for (;;) {
-        const chunk = await next()
-        if (!chunk) return true
-        if (chunk.byteLength === 0) continue
-        rest = chunk
-        return false
-      }
+      while (chunk.byteLength === 0) if (!(await advance())) return true
+      return false
     },
     get bytes() {
       return bytes

@@ -10,7 +10,7 @@ const defaults = { partSize: 8 * MiB, queue: 4, maxParts: 10_000 }
 function cut(size: number, limits: typeof defaults): { parts: number; largest: number; bytes: number } {
   let [left, parts, largest] = [size, 0, 0]
   for (const stage of planStages(limits)) {
-    const taken = Math.min(left, stage.partSize * stage.parts)
+    const taken = Math.min(left, stage.partSize * stage.partsPerWindow * stage.turns)
     parts += Math.ceil(taken / stage.partSize)
     if (taken > 0) largest = stage.partSize
     left -= taken
@@ -42,12 +42,11 @@ describe('part sizes', () => {
       fc.property(limits, (given) => {
         const stages = planStages(given)
         for (const [index, stage] of stages.entries()) {
+          const underWay = stage.partSize * stage.partsPerWindow * (stage.windows - 1)
           expect(stage.partSize).toBeGreaterThanOrEqual(stages[index - 1]?.partSize ?? 0)
-          expect(stage.parts).toBeGreaterThan(1) // one-part stages would be taken for whole objects
-          expect(stage.queue * stage.partSize).toBeLessThanOrEqual(
-            Math.max(given.queue * given.partSize, stage.partSize),
-          )
-          expect(stage.queue).toBeGreaterThanOrEqual(1)
+          expect(stage.windows).toBeGreaterThanOrEqual(2)
+          expect(stage.turns).toBeGreaterThanOrEqual(1)
+          expect(underWay).toBeLessThanOrEqual(Math.max(given.queue * given.partSize, stage.partSize))
         }
       }),
     )
@@ -56,6 +55,10 @@ describe('part sizes', () => {
   it('reach the largest object of S3 by default', () => {
     expect(capacity(planStages(defaults))).toBe(maxObjectBytes)
     expect(cut(maxObjectBytes, defaults).parts).toBeLessThanOrEqual(10_000)
+  })
+
+  it('by default pass through 48 MiB', () => {
+    expect(planStages(defaults)[0]).toEqual({ partSize: 8 * MiB, partsPerWindow: 2, windows: 3, turns: 500 })
   })
 
   it('stay as they are for dumps of usual size', () => {

@@ -1,11 +1,13 @@
-/** Parts of one size within an upload. */
+/** Parts of one size within an upload, and the memory that they pass through. */
 export interface Stage {
   /** Bytes of each part. */
   readonly partSize: number
-  /** Most parts of this size. */
-  readonly parts: number
-  /** How many are sent at once. */
-  readonly queue: number
+  /** Buffers: one is filled while the others are sent. */
+  readonly windows: number
+  /** Parts that a buffer holds; they are sent side by side. */
+  readonly partsPerWindow: number
+  /** How often a buffer is filled and sent. */
+  readonly turns: number
 }
 
 /** What bounds an upload. */
@@ -26,21 +28,23 @@ const maxPartBytes = 5 * 1024 ** 3
 const stageCount = 10
 
 /**
- * How part sizes grow with an object of unknown length: every tenth of the parts that the service allows, they double.
- * With 8 MiB and 10,000 parts they stay at 8 MiB up to 7.8 GiB and are 64 MiB at 100 GiB. Fewer are sent at once as
- * they grow, so that what is in flight stays at `partSize × queue` until a single part is larger than that.
+ * How part sizes grow with an object of unknown length: with every tenth of the parts that the service takes, they
+ * double. With 8 MiB and 10,000 parts they stay at 8 MiB up to 7.8 GiB and are 64 MiB at 100 GiB. Fewer are sent at
+ * once as they grow, so that `partSize × queue` bytes are under way until a single part is larger than that.
  */
 export function planStages(limits: PartLimits): readonly Stage[] {
-  const inFlight = limits.partSize * limits.queue
-  const parts = Math.floor(limits.maxParts / stageCount)
+  const underWay = limits.partSize * limits.queue
   return Array.from({ length: stageCount }, (_, index) => {
     const partSize = Math.min(limits.partSize * 2 ** index, maxPartBytes)
-    return { partSize, parts, queue: Math.max(1, Math.floor(inFlight / partSize)) }
+    const atOnce = Math.max(1, Math.floor(underWay / partSize))
+    const partsPerWindow = atOnce % 2 === 0 ? 2 : 1
+    const turns = Math.floor(limits.maxParts / stageCount / partsPerWindow)
+    return { partSize, partsPerWindow, windows: atOnce / partsPerWindow + 1, turns }
   })
 }
 
 /** Bytes that fit into an upload. */
 export function capacity(stages: readonly Stage[]): number {
-  const bytes = stages.reduce((sum, stage) => sum + stage.partSize * stage.parts, 0)
+  const bytes = stages.reduce((sum, stage) => sum + stage.partSize * stage.partsPerWindow * stage.turns, 0)
   return Math.min(bytes, maxObjectBytes)
 }

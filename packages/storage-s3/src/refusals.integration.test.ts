@@ -292,6 +292,22 @@ describe('what is said of an object', () => {
     expect(checksums).toEqual([])
   })
 
+  it('AWS gets the checksums that the SDK adds by default', async () => {
+    process.env.AWS_ENDPOINT_URL_S3 = proxy.endpoint
+    try {
+      const storage = open({ endpoint: undefined, pathStyle: true })
+      await storage.put('checked-short', streamOf(small), {}, ctx)
+      await storage.put('checked-long', streamOf(large), {}, ctx)
+      expect((await readAll(storage.get('checked-long', undefined, ctx))).equals(large)).toBe(true)
+    } finally {
+      delete process.env.AWS_ENDPOINT_URL_S3
+    }
+    const carriers = proxy.seen.filter(({ headers }) => headers['x-amz-checksum-crc32'])
+    expect(new Set(carriers.map((seen) => seen.operation))).toEqual(new Set(['PutObject', 'UploadPart']))
+    const created = proxy.seen.find((seen) => seen.operation === 'CreateMultipartUpload')
+    expect(created?.headers['x-amz-checksum-algorithm']).toBe('CRC32')
+  })
+
   it('a session token goes along', async () => {
     await listAll(open({ sessionToken: 'token' }))
     expect(proxy.seen[0]?.headers['x-amz-security-token']).toBe('token')
@@ -310,7 +326,7 @@ describe('sweepUnfinished', () => {
       await partSent.promise
       throw new Error('killed')
     }
-    await open({ prefix })
+    await open({ prefix, partSize: 5 * MiB, queue: 1 })
       .put(key, body(), {}, ctx)
       .catch(() => {})
     proxy.clear()

@@ -158,10 +158,10 @@ async function serve(
   fault: Fault | undefined,
 ): Promise<void> {
   if (fault?.kind !== 'answer' && fault?.kind !== 'drop' && fault?.kind !== 'stall') {
-    return reply(await forward(to, incoming, fault), answer, fault)
+    return reply(await forward(to, incoming, answer, fault), answer, fault)
   }
   if (fault.after) {
-    const response = await forward(to, incoming, undefined)
+    const response = await forward(to, incoming, answer, undefined)
     response.resume()
     await finished(response)
   } else if (fault.kind !== 'stall') {
@@ -173,7 +173,12 @@ async function serve(
   // A stalled request is left as it is: its body is not read, nothing is answered.
 }
 
-async function forward(to: URL, incoming: IncomingMessage, fault: Fault | undefined): Promise<IncomingMessage> {
+async function forward(
+  to: URL,
+  incoming: IncomingMessage,
+  answer: ServerResponse,
+  fault: Fault | undefined,
+): Promise<IncomingMessage> {
   const outgoing = request({
     host: to.hostname,
     port: to.port,
@@ -183,7 +188,9 @@ async function forward(to: URL, incoming: IncomingMessage, fault: Fault | undefi
     setHost: false,
   })
   const body = fault?.kind === 'flip-request' ? incoming.pipe(flip(fault.at)) : incoming
-  incoming.socket.once('close', () => outgoing.destroy())
+  answer.once('close', () => {
+    if (!answer.writableFinished) outgoing.destroy() // the client has gone
+  })
   body.pipe(outgoing)
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
   return response

@@ -6,13 +6,14 @@
  * - An object appears whole or not at all; s3rver writes in place and keeps what a cut connection left.
  * - AbortMultipartUpload, ListMultipartUploads, `NoSuchUpload`, `InvalidPart` and `EntityTooSmall`.
  * - `If-Match` on reads, `If-None-Match: *` on writes (off with `--ignore-conditions`, as some providers are).
+ * - `--discard` counts the bytes of objects and throws them away: for uploads that are larger than the disk.
  * - Ranges that end at byte 0, ranges of empty objects, and listings in the byte order of keys.
  *
  * Nothing relative is imported: Node runs this file as it stands.
  */
 import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, truncate, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
@@ -86,6 +87,7 @@ const { values: flags } = parseArgs({
     'access-key-id': { type: 'string' },
     'secret-access-key': { type: 'string' },
     'ignore-conditions': { type: 'boolean', default: false },
+    discard: { type: 'boolean', default: false },
   },
 })
 const { directory, 'access-key-id': accessKeyId, 'secret-access-key': secretAccessKey } = flags
@@ -173,6 +175,7 @@ async function missingOperations(ctx: Context, next: () => Promise<void>): Promi
       return
     }
   }
+  if (has('partNumber') && !has('uploadId')) throw new S3Error('InvalidRequest', 'A part needs an uploadId.')
   const writes = (ctx.method === 'PUT' && !has('partNumber')) || (ctx.method === 'POST' && has('uploadId'))
   if (writes && ctx.headers['if-none-match'] === '*' && !flags['ignore-conditions']) {
     return oneAtATime(`${bucket}/${key}`, async () => {
@@ -282,7 +285,8 @@ function replaceStore(): void {
     const key = await readFile(join(upload, 'key'), 'utf8')
     const metadata = JSON.parse(await readFile(join(upload, 'metadata'), 'utf8')) as Record<string, string>
     const whole = join(upload, `${parts[0]?.number}`)
-    for (const part of parts.slice(1)) {
+    if (flags.discard) await truncate(whole, await sizeOf(upload, parts))
+    for (const part of flags.discard ? [] : parts.slice(1)) {
       await pipeline(createReadStream(join(upload, `${part.number}`)), createWriteStream(whole, { flags: 'a' }))
       await rm(join(upload, `${part.number}`))
     }
@@ -343,6 +347,11 @@ function replaceStore(): void {
   }
 }
 
+async function sizeOf(upload: string, parts: readonly CompletedPart[]): Promise<number> {
+  const sizes = await Promise.all(parts.map(async (part) => (await stat(join(upload, `${part.number}`))).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
 /** An object appears by a rename: whole, or not at all. */
 async function publish(object: StoredObject, file: string, md5: string): Promise<void> {
   const path = store.getResourcePath(object.bucket, object.key, 'object')
@@ -368,14 +377,15 @@ async function receive(content: Readable): Promise<{ file: string; size: number;
   let size = 0
   async function* measured(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of chunks) {
-      md5.update(chunk)
+      if (!flags.discard) md5.update(chunk)
       if (checksHash) hash.update(chunk)
       size += chunk.length
-      yield chunk
+      if (!flags.discard) yield chunk
     }
   }
   try {
     await pipeline(content, measured, createWriteStream(file))
+    if (flags.discard) await truncate(file, size)
     if (promised['content-length'] !== undefined && Number(promised['content-length']) !== size) {
       throw new S3Error('IncompleteBody', 'You did not provide the number of bytes specified by Content-Length')
     }

@@ -23,6 +23,8 @@ export interface S3Server {
 export interface S3ServerOptions {
   /** Ignore `If-None-Match`, as some providers do. Default `false`. */
   readonly ignoreConditions?: boolean
+  /** Count the bytes of objects and throw them away; they read as zeros. Default `false`. */
+  readonly discard?: boolean
 }
 
 /** s3rver encrypts its continuation tokens with a cipher that OpenSSL 3 calls legacy. */
@@ -38,11 +40,15 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   const secretAccessKey = 'holdfast-test-secret/with+signs='
   const program = fileURLToPath(new URL('./s3-server-process.ts', import.meta.url))
   const keys = ['--access-key-id', accessKeyId, '--secret-access-key', secretAccessKey]
-  const flags = options.ignoreConditions ? ['--ignore-conditions'] : []
-  const child = spawn(process.execPath, [...nodeFlags, program, '--directory', directory, ...keys, ...flags], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { PATH: process.env.PATH },
-  })
+  const flags = [options.ignoreConditions ? '--ignore-conditions' : '', options.discard ? '--discard' : '']
+  const child = spawn(
+    process.execPath,
+    [...nodeFlags, program, '--directory', directory, ...keys, ...flags.filter(Boolean)],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { PATH: process.env.PATH },
+    },
+  )
   const exited = once(child, 'exit')
   const lines = createInterface({ input: child.stdout })
   const started = await Promise.race([once(lines, 'line'), exited.then(() => undefined)])
