@@ -73,7 +73,7 @@ function requireReady(copies: readonly CopyOutcome[], job: Job): void {
   throw new BackupError('too-few-copies', {
     message: `${ready} of at least ${job.minCopies} storages of ${job.name} can be written: ${failed.map(({ storage, error }) => `${storage.name}: ${messageOf(error)}`).join('; ')}`,
     hint: 'Nothing was dumped. Run `holdfast storage check` against each of them.',
-    retryable: failed.some(({ error }) => error instanceof BackupError && error.retryable),
+    retryable: failed.some(({ error }) => isBackupError(error) && error.retryable),
     cause: first?.error,
   })
 }

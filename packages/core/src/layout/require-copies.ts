@@ -1,4 +1,4 @@
-import { BackupError, messageOf } from '../backup-error.js'
+import { BackupError, isBackupError, messageOf } from '../backup-error.js'
 import type { CopyOutcome } from './layout.js'
 
 /**
@@ -12,8 +12,8 @@ export function requireCopies(copies: readonly CopyOutcome[], minCopies: number)
   const first = failed[0]?.error
   throw new BackupError('too-few-copies', {
     message: `${complete} of at least ${minCopies} copies could be written: ${failed.map((copy) => `${copy.storage.name}: ${messageOf(copy.error)}`).join('; ')}`,
-    hint: first instanceof BackupError ? first.hint : undefined,
-    retryable: failed.some(({ error }) => error instanceof BackupError && error.retryable),
+    hint: isBackupError(first) ? first.hint : undefined,
+    retryable: failed.some(({ error }) => isBackupError(error) && error.retryable),
     cause: first,
   })
 }
