@@ -72,6 +72,7 @@ async function viaScript(filling: Filling, tool: Tool, list: PrivateFile | undef
   await using program = await prepare(filling, tool, ['--file=-', ...restoreArguments(filling, list)], 'offline')
   const child = startChild(program.spec, { stdin: 'pipe', stdout: 'pipe' }, job.ctx)
   const feeding = writeToChild(child, openDump(filling))
+  feeding.catch(() => {}) // it may fail before the script is read, which is where it is seen
   try {
     // The script has ended only when the archive has, whole: psql commits at the end of its input.
     await runScript(filling, endAfter(readFromChild(child), feeding), {
@@ -79,7 +80,7 @@ async function viaScript(filling: Filling, tool: Tool, list: PrivateFile | undef
     })
   } finally {
     child.kill()
-    await feeding.catch(() => {}) // where it matters, the script has thrown it
+    await feeding.catch(() => {})
   }
   job.warnings.push(...program.messages.warnings)
 }

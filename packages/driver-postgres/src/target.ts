@@ -91,9 +91,17 @@ async function countConnections(session: Session, name: string): Promise<number>
   return row?.count ?? 0
 }
 
-/** @throws {BackupError} `target-in-use` when others are connected. */
+/**
+ * Gives sessions that have just been closed, our own among them, two seconds to be gone.
+ *
+ * @throws {BackupError} `target-in-use` when others are connected.
+ */
 export async function refuseIfInUse(session: Session, name: string): Promise<void> {
-  const count = await countConnections(session, name)
+  let count = await countConnections(session, name)
+  for (let tries = 0; count > 0 && tries < 20; tries++) {
+    await session.query('select pg_sleep(0.1)')
+    count = await countConnections(session, name)
+  }
   if (count === 0) return
   throw new BackupError('target-in-use', {
     message: `The database ${quoteIdentifier(name)} is in use by ${count} ${count === 1 ? 'session' : 'sessions'}`,
