@@ -59,6 +59,6 @@ function byId(backups: readonly BackupRecord[], selector: string): BackupRecord 
 }
 
 /** Whether some copy is whole, as far as a listing and the last verification tell. */
-export function isRestorable(backup: BackupRecord): boolean {
+function isRestorable(backup: BackupRecord): boolean {
   return backup.copies.some(({ status }) => status === 'complete')
 }
