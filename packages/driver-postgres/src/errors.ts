@@ -1,5 +1,8 @@
 import { BackupError, type BackupErrorCode, isBackupError, messageOf } from '@holdfast/core'
-import { lockRoomHint } from './lock-room.js'
+
+/** The hint for a transaction that the lock table has no room for. */
+export const lockRoomHint =
+  'Restore with mode replace (into a new database that takes the name at the end), or raise max_locks_per_transaction on the server and restart it.'
 
 interface Meaning {
   readonly code: BackupErrorCode

@@ -1,9 +1,6 @@
 import type { ArchiveEntry } from './archive.js'
 import type { Connection } from './connection.js'
-import { requireTrailer } from './dump-streams.js'
-import { fillFromArchive } from './fill-archive.js'
 import type { RestoreJob, TargetServer } from './restore-job.js'
-import { runScript } from './run-script.js'
 
 /** One dump on its way into one database. */
 export interface Filling {
@@ -25,19 +22,4 @@ export interface Filling {
   /** Connections to restore with; more than 1 needs a file, and no transaction. */
   readonly jobs: number
   readonly noTablespaces: boolean
-}
-
-/**
- * Restores the dump of the job into the filling's database. Damage shows as an error, after the client is gone
- * without having seen the end of its input.
- *
- * @throws {BackupError} `restore-failed`, and what the backup's stream throws.
- */
-export async function fill(filling: Filling): Promise<void> {
-  const { job } = filling
-  if (job.dump.format === 'custom') return await fillFromArchive(filling)
-  const { part } = job.dump
-  const script = job.from.open(part.name, job.ctx)
-  const whole = part.trailer ? requireTrailer(script, part.trailer) : script
-  await runScript(filling, whole, { filterSettings: filling.target.major < job.dumpMajor })
 }

@@ -1,5 +1,6 @@
 import { BackupError } from '@holdfast/core'
 import type { ArchiveEntry } from './archive.js'
+import { lockRoomHint } from './errors.js'
 import type { Session } from './session.js'
 
 /** Locks that making an object takes until the end of the transaction: a table has its TOAST table and index. */
@@ -13,10 +14,6 @@ const locksOf: Readonly<Record<string, number>> = {
   CONSTRAINT: 1,
   'TABLE DATA': 1,
 }
-
-/** The hint for a transaction that the lock table has no room for. */
-export const lockRoomHint =
-  'Restore with mode replace (into a new database that takes the name at the end), or raise max_locks_per_transaction on the server and restart it.'
 
 /** About how many locks a single transaction over these objects takes. */
 export function locksNeeded(objects: readonly Pick<ArchiveEntry, 'kind'>[], drops: boolean): number {

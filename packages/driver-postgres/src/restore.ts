@@ -7,7 +7,7 @@ import {
 } from '@holdfast/core'
 import { displayOf } from './connection.js'
 import { type DatabaseProperties, propertiesFrom, readProperties } from './database-properties.js'
-import { fill } from './filling.js'
+import { fill } from './fill.js'
 import { restoreGlobals } from './globals.js'
 import { lockRoom, locksNeeded } from './lock-room.js'
 import { type Preflight, preflight } from './preflight.js'
