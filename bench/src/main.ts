@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import type { Bench, Scenario } from '#bench/bench'
-import { isReached } from '#bench/figure'
+import { type Figure, isReached } from '#bench/figure'
 import { describeMachine } from '#bench/machine'
 import { readOptions, usage } from '#bench/options'
 import { holdfastBin, workDir } from '#bench/paths'
@@ -10,6 +10,9 @@ import { figureTable, writeReport } from '#bench/report'
 import { keepResults } from '#bench/results'
 import { startS3Sink } from '#bench/s3-sink/start'
 import { scenarios } from '#bench/scenarios/all'
+
+// Ends by `exit`, so that the servers are stopped.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 const options = readOptions(process.argv.slice(2))
 if (options.help) process.stdout.write(usage)
@@ -29,20 +32,36 @@ async function benchmark(list: readonly Scenario[]): Promise<void> {
   await using sink = await startS3Sink()
   const { runs, sizes, dataSets } = options
   const bench: Bench = { server, sink, runs, sizes, dataSets }
-  let missed = 0
+  const missed: string[] = []
+  const broken: string[] = []
   for (const scenario of list) {
     process.stderr.write(`${scenario.title}\n`)
-    const machine = await describeMachine(server.version)
-    const figures = await scenario.run(bench)
-    missed += figures.filter((figure) => isReached(figure) === false).length
-    process.stdout.write(`\n## ${scenario.title}\n${figureTable(figures)}\n\n`)
-    if (!options.keep) continue
-    const measuredAt = new Date().toISOString()
-    await keepResults(
-      scenario.name,
-      figures.map((figure) => ({ figure, measuredAt, runs, machine })),
-    )
-    await writeReport()
+    try {
+      const figures = await measureScenario(scenario, bench)
+      missed.push(
+        ...figures.filter((figure) => isReached(figure) === false).map(({ what }) => `${scenario.name}: ${what}`),
+      )
+    } catch (error) {
+      process.stderr.write(`\n${scenario.name} could not be measured: ${error}\n`)
+      broken.push(scenario.name)
+    }
   }
-  process.stdout.write(missed === 0 ? 'All targets are reached.\n' : `${missed} targets are missed.\n`)
+  process.stdout.write(missed.length === 0 ? 'No target was missed.\n' : `Missed:\n  ${missed.join('\n  ')}\n`)
+  if (broken.length === 0) return
+  process.stdout.write(`Not measured: ${broken.join(', ')}\n`)
+  process.exitCode = 1
+}
+
+async function measureScenario(scenario: Scenario, bench: Bench): Promise<readonly Figure[]> {
+  const machine = await describeMachine(bench.server.version)
+  const figures = await scenario.run(bench)
+  process.stdout.write(`\n## ${scenario.title}\n${figureTable(figures)}\n\n`)
+  if (!options.keep) return figures
+  const measuredAt = new Date().toISOString()
+  await keepResults(
+    scenario.name,
+    figures.map((figure) => ({ figure, measuredAt, runs: options.runs, machine })),
+  )
+  await writeReport()
+  return figures
 }

@@ -47,6 +47,8 @@ export async function startPostgres(): Promise<Postgres> {
   const args = ['-D', join(folder, 'data'), '-p', `${port}`, ...flags.map(([name, value]) => `--${name}=${value}`)]
   const child = spawn(join(binDir, 'postgres'), args, { ...owner, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
   const exited = once(child, 'exit')
+  const stop = (): void => void child.kill('SIGINT') // ends sessions and leaves files that can be started from
+  process.once('exit', stop)
   let log = ''
   child.stderr.setEncoding('utf8').on('data', (piece: string) => {
     log = (log + piece).slice(-4_000)
@@ -71,7 +73,8 @@ export async function startPostgres(): Promise<Postgres> {
     url,
     sql,
     async [Symbol.asyncDispose]() {
-      child.kill('SIGINT') // ends sessions and leaves files that can be started from
+      process.off('exit', stop)
+      stop()
       await exited
     },
   }

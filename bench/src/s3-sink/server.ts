@@ -84,7 +84,9 @@ function metadataOf({ headers }: IncomingMessage): Record<string, string> {
 
 const server = createServer({ highWaterMark: 1 << 20 }, (request, response) => {
   answer(request, response).catch((error) => {
-    process.stderr.write(`${request.method} ${request.url}: ${error}\n`)
+    // Clients that have seen enough of an object close the connection.
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE')
+      process.stderr.write(`${request.method} ${request.url}: ${error}\n`)
     response.destroy()
   })
 })
