@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, rmSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,7 +39,11 @@ export async function spooledFile(name: string, source: ByteStream, ctx: RunCont
 
 async function inPrivateDirectory(name: string, write: (path: string) => Promise<void>): Promise<PrivateFile> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-')) // 0700 by definition
-  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true })
+  const forget = removeOnExit(directory)
+  const remove = async (): Promise<void> => {
+    await rm(directory, { recursive: true, force: true })
+    forget()
+  }
   const path = join(directory, name)
   try {
     await write(path)
@@ -48,4 +52,20 @@ async function inPrivateDirectory(name: string, write: (path: string) => Promise
     throw error
   }
   return { path, [Symbol.asyncDispose]: remove }
+}
+
+const live = new Set<string>()
+
+/** Removes a directory when this process exits by itself, until the returned function is called. */
+function removeOnExit(directory: string): () => void {
+  if (live.size === 0) process.on('exit', removeLive)
+  live.add(directory)
+  return () => {
+    live.delete(directory)
+    if (live.size === 0) process.off('exit', removeLive)
+  }
+}
+
+function removeLive(): void {
+  for (const directory of live) rmSync(directory, { recursive: true, force: true })
 }
