@@ -23,7 +23,7 @@ export interface Postgres extends AsyncDisposable {
  * What is not PostgreSQL's default. Nothing here favours a side: both dump from and restore into this server. What it
  * saves is waiting for the disk, which would hide the differences that are looked for.
  */
-export const settings: Readonly<Record<string, string>> = {
+const settings: Readonly<Record<string, string>> = {
   shared_buffers: '512MB',
   maintenance_work_mem: '256MB',
   max_wal_size: '8GB',

@@ -6,7 +6,7 @@ const syllables = (
 ).split(' ')
 
 /** Words as a language has them: the common ones are short. */
-export const words: readonly string[] = vocabulary(6_000)
+const words: readonly string[] = vocabulary(6_000)
 
 function vocabulary(count: number): string[] {
   const found = new Set<string>()
