@@ -110,7 +110,9 @@ describe('a backup to disk and S3 that is killed', () => {
     expect(filled.filter(({ copies }) => copies.length < 2)).toEqual([])
     for (const { id } of filled) expect((await holdfast.verify(id)).status).toBe('intact')
     const later = new Date(Date.now() + 1_000)
-    for (const storage of [disk, offsite]) await storage.sweepUnfinished?.(later, createRunContext())
+    for (const storage of [disk, offsite]) {
+      await storage.sweepUnfinished?.({ before: later, prefixes: ['default/'] }, createRunContext())
+    }
     expect(await bucket.openUploads('crash')).toEqual([])
   })
 })

@@ -321,7 +321,7 @@ describe('a process that is killed in the middle of a put', () => {
     expect(left.map(isTempName)).toEqual([true])
     expect(await keys(storage.list('', ctx))).toEqual([])
     expect(await storage.stat('job/2026/a', ctx)).toBeUndefined()
-    expect(await storage.sweepUnfinished?.(new Date(Date.now() + 1000), ctx)).toBe(1)
+    expect(await storage.sweepUnfinished?.({ before: new Date(Date.now() + 1000), prefixes: ['job/'] }, ctx)).toBe(1)
     expect(await tree(path)).toEqual([])
   })
 })

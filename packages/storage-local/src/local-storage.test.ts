@@ -281,6 +281,7 @@ describe('space', () => {
 describe('sweepUnfinished', () => {
   const old = new Date('2026-01-01T00:00:00Z')
   const cut = new Date('2026-01-02T00:00:00Z')
+  const prefixes = ['']
 
   it('removes temp files that are old enough, and nothing else', async () => {
     const path = await directory()
@@ -292,11 +293,28 @@ describe('sweepUnfinished', () => {
     await mkdir(join(path, 'gone'))
     for (const file of [...stale, ...kept]) await writeFile(file, '')
     for (const file of [...stale, ...kept.slice(1)]) await utimes(file, old, old)
-    expect(await storage.sweepUnfinished?.(cut, ctx)).toBe(3)
+    expect(await storage.sweepUnfinished?.({ before: cut, prefixes }, ctx)).toBe(3)
     const left = await tree(path)
     expect(left).toHaveLength(5)
     expect(left).not.toContain('gone/')
     for (const file of kept) expect(left).toContain(file.slice(path.length + 1))
+  })
+
+  it('leaves temp files alone that are not in a directory under one of the prefixes', async () => {
+    const path = await directory()
+    const storage = local({ path })
+    const stale = [join(path, 'shop/2026', newTempName()), join(path, 'shop', newTempName())]
+    const others = [join(path, newTempName()), join(path, 'shop-eu', newTempName()), join(path, 'blog', newTempName())]
+    for (const folder of ['shop/2026', 'shop-eu', 'blog']) await mkdir(join(path, folder), { recursive: true })
+    for (const file of [...stale, ...others]) {
+      await writeFile(file, '')
+      await utimes(file, old, old)
+    }
+    expect(await storage.sweepUnfinished?.({ before: cut, prefixes: [] }, ctx)).toBe(0)
+    expect(await storage.sweepUnfinished?.({ before: cut, prefixes: ['shop/.holdfast', 'none/'] }, ctx)).toBe(0)
+    expect(await storage.sweepUnfinished?.({ before: cut, prefixes: ['shop/', 'shop/2026/'] }, ctx)).toBe(2)
+    const left = await tree(path)
+    for (const file of others) expect(left).toContain(file.slice(path.length + 1))
   })
 
   it('leaves a put alone that waits for its body', async () => {
@@ -305,8 +323,8 @@ describe('sweepUnfinished', () => {
     async function* slow(): AsyncGenerator<Uint8Array> {
       yield Buffer.from('x')
       for (const name of await tree(path)) await utimes(join(path, name), old, old)
-      expect(await storage.sweepUnfinished?.(cut, ctx)).toBe(0)
-      expect(await local({ path }).sweepUnfinished?.(new Date(0), ctx)).toBe(0)
+      expect(await storage.sweepUnfinished?.({ before: cut, prefixes }, ctx)).toBe(0)
+      expect(await local({ path }).sweepUnfinished?.({ before: new Date(0), prefixes }, ctx)).toBe(0)
     }
     await storage.put('a', slow(), {}, ctx)
     expect(await read(storage, 'a')).toBe('x')
@@ -316,7 +334,7 @@ describe('sweepUnfinished', () => {
     const path = await directory()
     await writeFile(join(path, newTempName()), '')
     const aborted = createRunContext({ signal: AbortSignal.abort('enough') })
-    await expect(local({ path }).sweepUnfinished?.(new Date(), aborted)).rejects.toBe('enough')
+    await expect(local({ path }).sweepUnfinished?.({ before: new Date(), prefixes }, aborted)).rejects.toBe('enough')
     expect(await tree(path)).toHaveLength(1)
     expect(await realpath(path)).toBe(path)
   })

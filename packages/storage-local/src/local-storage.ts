@@ -1,6 +1,14 @@
 import { statfs, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { checkKey, isBackupError, type RunContext, type Storage, type StoredObject, withBody } from '@holdfast/core'
+import {
+  checkKey,
+  isBackupError,
+  type RunContext,
+  type Storage,
+  type StoredObject,
+  type UnfinishedPuts,
+  withBody,
+} from '@holdfast/core'
 import { syncDirectory } from './directory.js'
 import { type LocalOptions, parseOptions } from './local-options.js'
 import { putObject } from './put-object.js'
@@ -78,7 +86,7 @@ export function local(options: LocalOptions): Storage {
       return bavail * bsize
     },
 
-    sweepUnfinished: async (before, ctx) => sweep(await root.real(), before, inUse, ctx),
+    sweepUnfinished: async (which, ctx) => sweep(await root.real(), which, inUse, ctx),
   }
 }
 
@@ -108,19 +116,32 @@ async function removeFile(path: string): Promise<void> {
   }
 }
 
-/** Removes temp files that nobody has written to since `before`. */
-async function sweep(root: string, before: Date, inUse: ReadonlySet<string>, { signal }: RunContext): Promise<number> {
+/** Removes temp files that nobody has written to for long enough. */
+async function sweep(
+  root: string,
+  { before, prefixes }: UnfinishedPuts,
+  inUse: ReadonlySet<string>,
+  { signal }: RunContext,
+): Promise<number> {
   let removed = 0
-  for await (const files of walk(root, '')) {
-    for (const { key, path } of files) {
-      signal.throwIfAborted()
-      if (!isTempName(key.slice(key.lastIndexOf('/') + 1)) || inUse.has(path)) continue
-      const found = await lstatIfPresent(path)
-      if (!found || found.mtime >= before) continue
-      await explained(`Removing the unfinished file ${path}`, removeFile(path))
-      await pruneDirectories({ root, path, directory: dirname(path) })
-      removed++
+  for (const prefix of prefixes) {
+    for await (const files of walk(root, prefix)) {
+      for (const { key, path } of files) {
+        signal.throwIfAborted()
+        if (!isUnfinished(key, prefix) || inUse.has(path)) continue
+        const found = await lstatIfPresent(path)
+        if (!found || found.mtime >= before) continue
+        await explained(`Removing the unfinished file ${path}`, removeFile(path))
+        await pruneDirectories({ root, path, directory: dirname(path) })
+        removed++
+      }
     }
   }
   return removed
+}
+
+/** A temp file tells the directory of the object that it was to become, and no more: that must be under the prefix. */
+function isUnfinished(key: string, prefix: string): boolean {
+  const cut = key.lastIndexOf('/') + 1
+  return isTempName(key.slice(cut)) && key.slice(0, cut).startsWith(prefix)
 }

@@ -22,7 +22,7 @@ beforeEach(() => {
 })
 // Where the answer that names an upload was lost, only a sweep can remove it.
 afterEach(async () => {
-  await direct().sweepUnfinished?.(new Date(Date.now() + 60_000), ctx)
+  await direct().sweepUnfinished?.({ before: new Date(Date.now() + 60_000), prefixes: [''] }, ctx)
 })
 
 async function expectStored(key: string, content: Buffer): Promise<void> {
@@ -257,7 +257,7 @@ describe('an upload that cannot be aborted', () => {
     expect(warnings).toEqual([
       [expect.stringContaining('could not be aborted'), expect.objectContaining({ key, uploadId })],
     ])
-    expect(await storage.sweepUnfinished?.(new Date(Date.now() + 60_000), ctx)).toBe(1)
+    expect(await storage.sweepUnfinished?.({ before: new Date(Date.now() + 60_000), prefixes: [''] }, ctx)).toBe(1)
     await expectNothingLeft(key)
   })
 })

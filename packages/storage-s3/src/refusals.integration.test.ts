@@ -16,7 +16,7 @@ const operations: Record<string, (storage: Storage) => Promise<unknown>> = {
   stat: (storage) => storage.stat('key', ctx),
   list: (storage) => listAll(storage),
   delete: (storage) => storage.delete('key', ctx),
-  sweep: async (storage) => storage.sweepUnfinished?.(new Date(), ctx),
+  sweep: async (storage) => storage.sweepUnfinished?.({ before: new Date(), prefixes: [''] }, ctx),
 }
 
 describe('settings that cannot work', () => {

@@ -44,7 +44,7 @@ export function s3(options: S3Options): Storage {
       checkKey(key)
       await deleteObject(place, key, ctx.signal)
     },
-    sweepUnfinished: (before, ctx) => sweepUploads(place, before, ctx),
+    sweepUnfinished: (which, ctx) => sweepUploads(place, which, ctx),
     close: () => place.disconnect(),
   }
 }

@@ -1,5 +1,5 @@
 import type { ListMultipartUploadsCommandInput, ListMultipartUploadsCommandOutput } from '@aws-sdk/client-s3'
-import { isBackupError, type RunContext } from '@holdfast/core'
+import { isBackupError, type RunContext, type UnfinishedPuts } from '@holdfast/core'
 import { call } from './call.js'
 import { causeStatus } from './errors.js'
 import type { Place } from './place.js'
@@ -10,12 +10,14 @@ interface OpenUpload {
   readonly initiated: Date
 }
 
-/** See `Storage.sweepUnfinished`: aborts multipart uploads under the prefix that were begun before `before`. */
-export async function sweepUploads(place: Place, before: Date, ctx: RunContext): Promise<number> {
-  const stale: OpenUpload[] = []
+/** See `Storage.sweepUnfinished`: aborts multipart uploads that were begun before `before`. */
+export async function sweepUploads(place: Place, which: UnfinishedPuts, ctx: RunContext): Promise<number> {
+  const stale = new Map<string, OpenUpload>() // by upload, as prefixes may overlap
   try {
-    for await (const upload of listUploads(place, ctx)) {
-      if (upload.initiated < before && isOurs(place, upload.key)) stale.push(upload)
+    for (const prefix of which.prefixes) {
+      for await (const upload of listUploads(place, prefix, ctx)) {
+        if (upload.initiated < which.before && isOurs(place, upload.key)) stale.set(upload.uploadId, upload)
+      }
     }
   } catch (error) {
     if (![405, 501].includes(causeStatus(error) ?? 0)) throw error
@@ -24,8 +26,8 @@ export async function sweepUploads(place: Place, before: Date, ctx: RunContext):
     })
     return 0
   }
-  for (const { key, uploadId } of stale) await abortUpload(place, key, uploadId, ctx.signal)
-  return stale.length
+  for (const { key, uploadId } of stale.values()) await abortUpload(place, key, uploadId, ctx.signal)
+  return stale.size
 }
 
 /** Aborts a multipart upload. One that is completed or aborted already is success. */
@@ -41,12 +43,14 @@ export async function abortUpload(place: Place, key: string, uploadId: string, s
   }
 }
 
-async function* listUploads(place: Place, ctx: RunContext): AsyncGenerator<OpenUpload> {
+/** Uploads of keys that begin with `prefix`. The service is not trusted to heed it. */
+async function* listUploads(place: Place, prefix: string, ctx: RunContext): AsyncGenerator<OpenUpload> {
   let after: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> | undefined = {}
   while (after) {
-    const page = await listPage(place, after, ctx)
+    const page = await listPage(place, prefix, after, ctx)
     for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
       if (Key === undefined || UploadId === undefined || Initiated === undefined) continue
+      if (!Key.startsWith(place.prefix + prefix)) continue
       yield { key: Key.slice(place.prefix.length), uploadId: UploadId, initiated: Initiated }
     }
     const more: boolean = page.IsTruncated === true && page.NextKeyMarker !== undefined
@@ -56,10 +60,11 @@ async function* listUploads(place: Place, ctx: RunContext): AsyncGenerator<OpenU
 
 function listPage(
   place: Place,
+  prefix: string,
   after: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'>,
   ctx: RunContext,
 ): Promise<ListMultipartUploadsCommandOutput> {
-  const request = { Bucket: place.bucket, Prefix: place.prefix, ...after }
+  const request = { Bucket: place.bucket, Prefix: place.prefix + prefix, ...after }
   return call(place, { action: 's3:ListBucketMultipartUploads' }, ctx.signal, ({ sdk, client }, options) =>
     client.send(new sdk.ListMultipartUploadsCommand(request), options),
   )

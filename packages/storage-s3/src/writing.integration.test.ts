@@ -115,23 +115,33 @@ describe('sweepUnfinished', () => {
     bucket.proxy.clear()
   }
   const later = (): Date => new Date(Date.now() + 60_000)
+  const prefixes = ['']
 
   it('aborts what is old, under its own prefix', async () => {
     await leaveUpload('shop/2026/11/a', 'ours')
     await leaveUpload('shop/2026/11/b', 'ours/deeper')
     await leaveUpload('shop/2026/11/c', 'theirs')
     const storage = open({ prefix: 'ours' })
-    expect(await storage.sweepUnfinished?.(new Date(Date.now() - 60_000), ctx)).toBe(0)
-    expect(await storage.sweepUnfinished?.(later(), ctx)).toBe(2)
-    expect(await storage.sweepUnfinished?.(later(), ctx)).toBe(0)
+    expect(await storage.sweepUnfinished?.({ before: new Date(Date.now() - 60_000), prefixes }, ctx)).toBe(0)
+    expect(await storage.sweepUnfinished?.({ before: later(), prefixes }, ctx)).toBe(2)
+    expect(await storage.sweepUnfinished?.({ before: later(), prefixes }, ctx)).toBe(0)
     expect(await bucket.server.openUploads('backups')).toHaveLength(1)
-    expect(await open({ prefix: 'theirs' }).sweepUnfinished?.(later(), ctx)).toBe(1)
+    expect(await open({ prefix: 'theirs' }).sweepUnfinished?.({ before: later(), prefixes }, ctx)).toBe(1)
+  })
+
+  it('leaves the uploads of other jobs and other programs under the same prefix alone', async () => {
+    for (const key of ['shop/2026/11/a', 'shop-eu/2026/11/b', 'holiday-video.mp4']) await leaveUpload(key, 'shared')
+    const storage = open({ prefix: 'shared' })
+    expect(await storage.sweepUnfinished?.({ before: later(), prefixes: [] }, ctx)).toBe(0)
+    expect(await storage.sweepUnfinished?.({ before: later(), prefixes: ['shop/', 'shop/2026/'] }, ctx)).toBe(1)
+    expect(await storage.sweepUnfinished?.({ before: later(), prefixes: ['shop/', 'blog/'] }, ctx)).toBe(0)
+    expect(await storage.sweepUnfinished?.({ before: later(), prefixes }, ctx)).toBe(2)
   })
 
   it('leaves keys that are not of its form alone in a bucket without prefix', async () => {
     await leaveUpload('shop/2026/11/shop_daily.dump', '')
     await leaveUpload('holiday-video.mp4', '')
-    expect(await open().sweepUnfinished?.(later(), ctx)).toBe(1)
+    expect(await open().sweepUnfinished?.({ before: later(), prefixes }, ctx)).toBe(1)
     expect(await bucket.server.openUploads('backups')).toHaveLength(1)
   })
 
@@ -139,7 +149,9 @@ describe('sweepUnfinished', () => {
     const warnings: string[] = []
     const log = { debug() {}, info() {}, warn: (line: string) => void warnings.push(line), error() {} }
     bucket.proxy.inject({ on: 'ListMultipartUploads', fault: { kind: 'answer', status: 501, code: 'NotImplemented' } })
-    expect(await open({ attempts: 1 }).sweepUnfinished?.(later(), createRunContext({ log }))).toBe(0)
+    expect(
+      await open({ attempts: 1 }).sweepUnfinished?.({ before: later(), prefixes }, createRunContext({ log })),
+    ).toBe(0)
     expect(warnings).toEqual([expect.stringContaining('cannot list unfinished uploads')])
   })
 })

@@ -1,5 +1,6 @@
 import { messageOf } from '../backup-error.js'
 import type { CopyOutcome, Layout } from '../layout/layout.js'
+import { safeName } from '../layout/object-names.js'
 import type { RunContext } from '../run-context.js'
 import { backFill, type FilledCopy } from './back-fill.js'
 import type { Job } from './job.js'
@@ -37,7 +38,8 @@ export async function tidyUp(
     await settle(`Nothing was cleaned up on ${storage.name}`, async () => {
       const swept = await layout.sweep(storage, { jobs: [job.name], before: new Date(now - orphanGraceMs) }, ctx)
       for (const key of swept.keys) ctx.log.info(`Removed ${key} from ${storage.name}: it never became a backup`)
-      await storage.sweepUnfinished?.(new Date(now - unfinishedGraceMs), ctx)
+      const unfinished = { before: new Date(now - unfinishedGraceMs), prefixes: [`${safeName(job.name)}/`] }
+      await storage.sweepUnfinished?.(unfinished, ctx)
     })
   }
   return filled ?? []

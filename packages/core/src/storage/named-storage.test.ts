@@ -12,7 +12,7 @@ it('has its new name, and what the storage can do', async () => {
   )
   expect(renamed).toMatchObject({ name: 'disk', display: inner.display, isLocal: true })
   expect(await renamed.freeSpace?.(createRunContext())).toBe(7)
-  expect(await renamed.sweepUnfinished?.(new Date(), createRunContext())).toBe(3)
+  expect(await renamed.sweepUnfinished?.({ before: new Date(), prefixes: [''] }, createRunContext())).toBe(3)
   await renamed.close?.()
   const { freeSpace, sweepUnfinished, isLocal, ...bare } = inner
   expect(named(bare, 'x')).toMatchObject({ isLocal: false })

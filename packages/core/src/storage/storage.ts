@@ -56,14 +56,23 @@ export interface Storage {
 
   /**
    * Removes what puts that never finished left behind (temp files, open multipart uploads), of this storage's own
-   * making, last touched before `before`.
+   * making. Only what is known to be unfinished puts of keys that begin with one of the prefixes is removed: others
+   * may keep their objects in the same place.
    *
    * @returns How many were removed.
    */
-  sweepUnfinished?(before: Date, ctx: RunContext): Promise<number>
+  sweepUnfinished?(which: UnfinishedPuts, ctx: RunContext): Promise<number>
 
   /** Releases connections. A storage that was closed is not used again. */
   close?(): Promise<void>
+}
+
+/** Which unfinished puts to remove. */
+export interface UnfinishedPuts {
+  /** Last touched before this. */
+  readonly before: Date
+  /** Beginnings of keys, as in {@link Storage.list}; `''` for every key. Without any, nothing is removed. */
+  readonly prefixes: readonly string[]
 }
 
 /** How to store an object. */

@@ -250,8 +250,11 @@ const mutations: readonly Mutation[] = [
     }
   }),
   mutate('does not know its free space', /freeSpace/, () => ({ freeSpace: async () => Number.NaN })),
+  mutate('sweeps what is under no prefix', /sweepUnfinished/, () => ({
+    sweepUnfinished: async ({ before }) => (before.getTime() > 0 ? 1 : 0),
+  })),
   mutate('sweeps finished objects', /sweepUnfinished/, (inner) => ({
-    async sweepUnfinished(_before, ctx) {
+    async sweepUnfinished(_which, ctx) {
       for await (const { key } of inner.list('', ctx)) await inner.delete(key, ctx)
       return 0
     },

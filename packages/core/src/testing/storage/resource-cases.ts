@@ -18,7 +18,7 @@ export const resourceCases: readonly StorageCase[] = [
   }),
 
   storageCase(
-    'sweepUnfinished: where present, leaves fresh and finished puts alone',
+    'sweepUnfinished: where present, leaves fresh and finished puts alone, and those under other prefixes',
     async ({ storage, prefix, ctx }) => {
       const finished = incompressible(10_000)
       await storage.put(`${prefix}finished`, streamOf(finished), {}, ctx)
@@ -28,8 +28,13 @@ export const resourceCases: readonly StorageCase[] = [
       try {
         await before(waiting, put, 'its body had ended')
         // Nothing is older than this, so that on a user's bucket nothing of theirs is swept.
-        const swept = await storage.sweepUnfinished?.(new Date(0), ctx)
+        const swept = await storage.sweepUnfinished?.({ before: new Date(0), prefixes: [prefix] }, ctx)
         assert.ok(swept === undefined || swept === 0, `swept: ${swept}`)
+        // However old: what is not under one of the prefixes may belong to somebody else.
+        const later = new Date(Date.now() + 60_000)
+        const elsewhere = { before: later, prefixes: [`${prefix}fresh/deeper/`, `${prefix}other`] }
+        assert.equal((await storage.sweepUnfinished?.(elsewhere, ctx)) ?? 0, 0, 'swept what is under no prefix')
+        assert.equal((await storage.sweepUnfinished?.({ before: later, prefixes: [] }, ctx)) ?? 0, 0, 'swept unasked')
       } finally {
         finish()
         await Promise.allSettled([put])
