@@ -41,7 +41,7 @@ interface Options<SecretType, Span> {
   /** Plain dumps: CREATE DATABASE and connect to it. Such a dump is for `psql` by hand, not for `restore`. */
   readonly create?: boolean | undefined
   readonly nice?: number | undefined
-  /** Without a byte moved. Default 30 minutes. */
+  /** Dumps: without a byte moved. Default 30 minutes. A restore waits for the server as long as it takes. */
   readonly idleTimeout?: Span | undefined
   /** Default: none. */
   readonly totalTimeout?: Span | undefined
@@ -94,7 +94,7 @@ export const postgresOptions: z.ZodType<PostgresSettings, PostgresOptions> = z.s
   ifExists: z.boolean().optional().describe('Plain dumps with clean: DROP … IF EXISTS (false)'),
   create: z.boolean().optional().describe('Plain dumps: begin with CREATE DATABASE and connect to it (false)'),
   nice: z.int().min(-20).max(19).optional().describe('Scheduling priority of the client programs, 19 is the lowest'),
-  idleTimeout: durationValue.optional().describe('Give up when a program moves no byte for so long (30m)'),
+  idleTimeout: durationValue.optional().describe('Give up a dump when its program moves no byte for so long (30m)'),
   totalTimeout: durationValue.optional().describe('Give up when a program takes longer than this (no limit)'),
   lockTimeout: durationValue.optional().describe('Give up when a table stays locked by others for so long (60s)'),
   connectTimeout: durationValue.optional().describe('Give up when the server does not answer for so long (15s)'),

@@ -45,7 +45,7 @@ export async function prepareProgram(
       env: environment(connection, endpoint, passfile),
       failure,
       nice: settings.nice,
-      idleTimeoutMs: settings.idleTimeout ?? defaultIdleTimeoutMs,
+      idleTimeoutMs: dumps(tool) ? (settings.idleTimeout ?? defaultIdleTimeoutMs) : undefined,
       totalTimeoutMs: settings.totalTimeout,
       onStderrLine: messages.onLine,
       classify: (exit) => judge(exit, { tool, failure, messages, onWarning }),
@@ -53,6 +53,12 @@ export async function prepareProgram(
     [Symbol.asyncDispose]: async () => await passfile?.[Symbol.asyncDispose](),
   }
 }
+
+/**
+ * Only what dumps can be judged by the bytes it moves. A restore waits for hours while the server builds an index, and
+ * says nothing meanwhile.
+ */
+const dumps = ({ name }: Tool): boolean => name === 'pg_dump' || name === 'pg_dumpall'
 
 function environment(
   connection: Connection | undefined,
