@@ -1,7 +1,8 @@
 import {
   BackupError,
   type ByteStream,
-  isBackupError,
+  type ChildExit,
+  type ChildSpec,
   type ManifestPart,
   type ObjectName,
   type RestoreSource,
@@ -16,7 +17,7 @@ import type { PostgresSettings } from './options.js'
 import { objectsOfPlain } from './plain-objects.js'
 import { prepareProgram } from './programs.js'
 import { dumpOf } from './restore-job.js'
-import { newestTool } from './tools.js'
+import { newestTool, type Tool } from './tools.js'
 
 /** {@link Driver.contents} for PostgreSQL. */
 export async function contents(from: RestoreSource, ctx: RunContext): Promise<readonly ObjectName[]> {
@@ -39,16 +40,30 @@ export async function check(
   const tool = await newestTool('pg_restore', settings.binDir, 'checking a dump')
   // To a file rather than to nowhere: without data to write out, pg_restore would not read them.
   const args = ['--file=/dev/null', '--format=custom']
-  await using program = await prepareProgram({ tool, args, failure: 'corrupt' }, settings, ctx)
-  const child = startChild(program.spec, { stdin: 'pipe', stdout: 'ignore' }, ctx)
-  try {
-    await writeToChild(child, body)
-  } catch (error) {
-    if (!isBackupError(error, 'corrupt') || !/unsupported version/.test(error.message)) throw error
-    throw new BackupError('tool-too-old', {
-      message: `pg_restore ${tool.version} cannot read this dump, which a newer pg_dump wrote`,
-      hint: 'Install the client programs of the version that made the dump, or set binDir to where they are.',
-      cause: error,
+  await using program = await prepareProgram({ tool, args, failure: 'internal' }, settings, ctx)
+  const spec: ChildSpec = { ...program.spec, classify: (exit) => judge(exit, tool) }
+  await writeToChild(startChild(spec, { stdin: 'pipe', stdout: 'ignore' }, ctx), body)
+}
+
+/**
+ * Only what pg_restore says about the archive speaks against the archive. That it was killed, or could not run, says
+ * nothing about it, and must not condemn a good backup.
+ */
+function judge({ code, stderrTail }: ChildExit, tool: Tool): BackupError | undefined {
+  if (code === 0) return undefined
+  if (code === 126 || code === 127) {
+    return new BackupError('tool-missing', {
+      message: `${tool.path} does not run: ${stderrTail}`,
+      hint: 'Install the client programs of PostgreSQL anew, with the libraries that they need.',
     })
   }
+  if (/unsupported version/.test(stderrTail)) {
+    return new BackupError('tool-too-old', {
+      message: `pg_restore ${tool.version} cannot read this dump, which a newer pg_dump wrote`,
+      hint: 'Install the client programs of the version that made the dump, or set binDir to where they are.',
+    })
+  }
+  const ofArchive = code === 1 && /^pg_restore: (error: |\[.*archiver.*\])/m.test(stderrTail)
+  if (!ofArchive || /out of memory|does not support|could not (write|open|create)/.test(stderrTail)) return undefined
+  return new BackupError('corrupt', { message: `pg_restore ended with exit code ${code}: ${stderrTail}` })
 }
