@@ -321,6 +321,26 @@ describe('sections', () => {
   })
 })
 
+it.each([{ tables: ['parent'] }, { sections: 'schema' }] as const)('a part never replaces a whole: %j', async (part) => {
+  const target = await filledTarget()
+  const before = await plainDump(server, target)
+  await expect(driverOf(target).restore(custom, { mode: 'replace', ...part }, ctx)).rejects.toMatchObject({
+    code: 'restore-refused',
+    hint: expect.stringMatching(/clean or append/),
+  })
+  expect(await plainDump(server, target)).toBe(before)
+})
+
+it('a plain dump that drops is not appended', async () => {
+  const dropping = await memoryBackup(driverOf(source, { format: 'plain', clean: true, ifExists: true }), {}, ctx)
+  const target = await filledTarget()
+  const before = await plainDump(server, target)
+  await expect(driverOf(target).restore(dropping, { mode: 'append' }, ctx)).rejects.toMatchObject({
+    code: 'restore-refused',
+  })
+  expect(await plainDump(server, target)).toBe(before)
+})
+
 it('several connections restore from a spooled file, which is gone afterwards', async () => {
   const target = `jobs = ${++count}`
   await driverOf(target).restore(custom, { mode: 'create', jobs: 3 }, ctx)

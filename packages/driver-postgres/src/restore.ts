@@ -156,6 +156,12 @@ function refuseImpossible({ dump, request, from }: RestoreJob): void {
   if (sections === 'data' && mode !== 'append') {
     refuse(`Data alone cannot be restored with mode ${mode}`, 'Restore data into tables that exist, with mode append.')
   }
+  if (mode === 'replace' && (tables || sections !== 'all')) {
+    refuse(
+      'A part of a backup cannot replace a database: the rest of what the database holds would be lost',
+      'Restore the part with mode clean or append, or into another database.',
+    )
+  }
   if (dump.format === 'custom') return
   if (tables || sections !== 'all') {
     refuse(
@@ -165,6 +171,12 @@ function refuseImpossible({ dump, request, from }: RestoreJob): void {
   }
   if (mode === 'clean' && from.manifest.options.clean !== true) {
     refuse('This plain dump was made without statements that drop objects', 'Restore with mode replace.')
+  }
+  if (mode === 'append' && from.manifest.options.clean === true) {
+    refuse(
+      'This plain dump begins with statements that drop objects, which append must not do',
+      'Restore it into a new database, or with mode clean.',
+    )
   }
 }
 
