@@ -30,7 +30,7 @@ export const backupErrorCodes = [
   'invalid-key', // the key breaks the rules of object keys
   'read-only', // the storage was opened for reading only
   'stalled', // a copy accepted no byte for the stall time
-  'too-few-copies', // fewer than `minCopies` copies are complete; nothing was committed
+  'too-few-copies', // fewer than `minCopies` copies are complete; what is complete all the same stays and is listed
   'busy', // another run of the same job holds the lease (retryable)
   'lease-lost', // this run was paused beyond its lease and another took over; nothing was committed
   // data

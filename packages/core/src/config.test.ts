@@ -101,6 +101,11 @@ describe('a configuration', () => {
       /jobs\.shop\.compress: .*\(it is "lzma"\)/,
     ],
     [
+      'a codec that could not be read again',
+      { jobs: { shop: { source, storages: [disk], compress: { id: 'lz4', compress() {}, decompress() {} } } } },
+      /jobs\.shop\.compress/,
+    ],
+    [
       'no span of time',
       { jobs: { shop: { source, storages: [disk], stallTimeout: '5 parsecs' } } },
       /jobs\.shop\.stallTimeout: .*"90s"/,

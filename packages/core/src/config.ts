@@ -4,6 +4,7 @@ import type { Catalog } from './catalog/catalog.js'
 import type { Cipher } from './cipher/cipher.js'
 import { closest } from './closest.js'
 import type { Codec } from './codec/codec.js'
+import { codecById } from './codec/codec-by-id.js'
 import { parseCompression } from './codec/parse-compression.js'
 import type { Driver, DumpRequest, InventoryLevel } from './driver/driver.js'
 import { type Duration, durationValue } from './duration.js'
@@ -79,8 +80,9 @@ export function resolveConfig(config: HoldfastConfig): ResolvedConfig {
   if (!parsed.success) throw invalid(parsed.error.issues.flatMap((issue) => explain(issue, config)))
   const shared = Object.entries(config.storages ?? {}).map(([name, storage]) => [name, named(storage, name)] as const)
   const storages = new Map<string, Storage>(shared)
+  const originals = new Map(Object.entries(config.storages ?? {}))
   const jobs = new Map<string, Job>()
-  for (const [name, job] of Object.entries(parsed.data.jobs)) jobs.set(name, resolveJob(name, job, storages))
+  for (const [name, job] of Object.entries(parsed.data.jobs)) jobs.set(name, resolveJob(name, job, storages, originals))
   return { storages, jobs }
 }
 
@@ -90,7 +92,12 @@ const driverValue = z.custom<Driver>((value) => hasMethods(value, ['probe', 'dum
 const storageValue = z.custom<Storage>((value) => hasMethods(value, ['put', 'get', 'stat', 'list', 'delete']), {
   error: 'must be a storage, for example local({ path })',
 })
-const codecValue = z.custom<Codec>((value) => hasMethods(value, ['compress', 'decompress']))
+const codecValue = z.custom<Codec>(
+  (value) => hasMethods(value, ['compress', 'decompress']) && isReadable(value as Codec),
+  {
+    error: 'must be zstd, gzip or none: a backup in another codec could not be read again',
+  },
+)
 const cipherValue = z.custom<Cipher>((value) => hasMethods(value, ['encrypt', 'decrypt']), {
   error: 'must be a cipher',
 })
@@ -128,9 +135,16 @@ const configSchema = z.strictObject({
   clock: z.custom<Clock>((value) => hasMethods(value, ['now', 'sleep'])).optional(),
 })
 
-function resolveJob(name: string, job: z.output<typeof jobSchema>, storages: Map<string, Storage>): Job {
+function resolveJob(
+  name: string,
+  job: z.output<typeof jobSchema>,
+  storages: Map<string, Storage>,
+  originals: Map<string, Storage>,
+): Job {
   const path = `jobs.${name}`
-  const resolved = job.storages.map((storage, index) => resolveStorage(storage, `${path}.storages.${index}`, storages))
+  const resolved = job.storages.map((storage, index) =>
+    resolveStorage(storage, `${path}.storages.${index}`, storages, originals),
+  )
   if (new Set(resolved).size < resolved.length) throw invalid([`${path}.storages: names a storage twice`])
   if (job.minCopies > resolved.length) {
     throw invalid([`${path}.minCopies: is ${job.minCopies}, but the job has only ${resolved.length} storages`])
@@ -149,19 +163,27 @@ function resolveJob(name: string, job: z.output<typeof jobSchema>, storages: Map
 }
 
 /** Storages given in place are known by their own name from then on. */
-function resolveStorage(value: string | Storage, path: string, storages: Map<string, Storage>): Storage {
+function resolveStorage(
+  value: string | Storage,
+  path: string,
+  storages: Map<string, Storage>,
+  originals: Map<string, Storage>,
+): Storage {
   if (typeof value === 'string') {
     const found = storages.get(value)
     if (found) return found
     throw invalid([`${path}: no storage is called ${JSON.stringify(value)}${closest(value, [...storages.keys()])}`])
   }
-  const known = storages.get(value.name)
-  if (known && known.display !== value.display) {
-    throw invalid([`${path}: two storages are called ${JSON.stringify(value.name)}; give one of them another name`])
+  const known = [...originals].find(([, original]) => original === value)
+  if (known) return storages.get(known[0]) ?? value
+  if (storages.has(value.name)) {
+    throw invalid([
+      `${path}: two storages are called ${JSON.stringify(value.name)}; give one of them another name, or use one object for both jobs`,
+    ])
   }
-  const storage = known ?? value
-  storages.set(value.name, storage)
-  return storage
+  originals.set(value.name, value)
+  storages.set(value.name, value)
+  return value
 }
 
 function compression(value: string, context: z.RefinementCtx): Codec {
@@ -170,6 +192,14 @@ function compression(value: string, context: z.RefinementCtx): Codec {
   } catch (error) {
     context.addIssue({ code: 'custom', message: messageOf(error) })
     return z.NEVER
+  }
+}
+
+function isReadable({ id }: Codec): boolean {
+  try {
+    return codecById(id).id === id
+  } catch {
+    return false
   }
 }
 

@@ -3,7 +3,9 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { BackupError } from './backup-error.js'
 import { type ByteStream, readAll, streamOf } from './byte-stream.js'
 import type { Cipher } from './cipher/cipher.js'
+import type { Driver } from './driver/driver.js'
 import { createHoldfast, type Holdfast } from './holdfast.js'
+import { encodeManifest } from './layout/manifest-file.js'
 import { verifiedKey } from './layout/object-names.js'
 import { createRunContext, type Logger, type ProgressEvent } from './run-context.js'
 import type { Storage } from './storage/storage.js'
@@ -217,7 +219,7 @@ describe('verify', () => {
     expect((await holdfastOn({ disk: { ...disk, put } }).verify('latest')).status).toBe('intact')
   })
 
-  it("uses the engine's own check, and throws what keeps a copy from being read", async () => {
+  it("uses the engine's own check, and tells a copy that cannot be read from a damaged one", async () => {
     await holdfast.backup()
     const driver = {
       ...memoryDriver({ database: shop }),
@@ -231,7 +233,62 @@ describe('verify', () => {
       if (key.endsWith('.json')) return disk.get(key, range, at)
       throw new BackupError('unavailable', { message: 'down' })
     }
-    await expect(holdfastOn({ disk: { ...disk, get } }).verify('latest')).rejects.toMatchObject({ code: 'unavailable' })
+    expect(await holdfastOn({ disk: { ...disk, get } }).verify('latest')).toMatchObject({
+      status: 'unreadable',
+      copies: [{ storage: 'disk', status: 'unreadable', problem: 'down', error: { code: 'unavailable' } }],
+    })
+  })
+})
+
+describe("verify without the engine's tool", () => {
+  it('still verifies every byte', async () => {
+    await holdfast.backup()
+    const check = async (): Promise<never> =>
+      Promise.reject(new BackupError('tool-missing', { message: 'no pg_restore' }))
+    const driver = { ...memoryDriver({ database: shop }), check }
+    expect(await holdfast.verify('latest', { driver })).toMatchObject({
+      status: 'intact',
+      copies: [{ parts: [{}] }, { parts: [{}] }],
+    })
+    expect(lines.some((line) => line.includes('no pg_restore'))).toBe(true)
+  })
+})
+
+describe('a manifest that somebody else wrote', () => {
+  it('is not believed when it points at other objects, or lies where it does not belong', async () => {
+    const { backup } = await holdfast.backup()
+    const { manifest } = backup
+    const [part] = manifest.parts
+    if (!part) throw new Error('no part')
+    const elsewhere = { ...part, key: '.holdfast/storage.json' }
+    for (const [at, forged] of [
+      [backup.base, { ...manifest, parts: [elsewhere] }],
+      [backup.base, { ...manifest, parts: [{ ...part, key: `${backup.base}.dump.manifest.json` }] }],
+      [backup.base, { ...manifest, job: 'crm' }],
+      [backup.base.replace('shop/', 'crm/'), manifest],
+    ] as const) {
+      await disk.put(`${at}.manifest.json`, streamOf(encodeManifest(forged)), {}, ctx)
+      const { backups, damaged } = await holdfast.list()
+      expect(damaged).toMatchObject([{ storage: 'disk', key: `${at}.manifest.json` }])
+      expect(backups.map(({ id }) => id)).toEqual([backup.id])
+      await disk.delete(`${at}.manifest.json`, ctx)
+    }
+  })
+})
+
+describe('one manifest that cannot be read', () => {
+  it('does not hide the others', async () => {
+    const { backup } = await holdfast.backup()
+    await clock.advance(60_000)
+    const newer = await holdfast.backup()
+    const get: Storage['get'] = (key, range, at) => {
+      if (key === `${backup.base}.manifest.json`) throw new BackupError('storage-denied', { message: 'archived' })
+      return disk.get(key, range, at)
+    }
+    const { backups, damaged, unreachable } = await holdfastOn({ disk: { ...disk, get } }).list()
+    expect(backups.map(({ id }) => id)).toEqual([newer.backup.id])
+    expect(damaged).toMatchObject([{ key: `${backup.base}.manifest.json`, problem: 'archived' }])
+    expect(unreachable).toEqual([])
   })
 })
 
@@ -264,7 +321,7 @@ describe('an encrypted backup', () => {
     shop.content = undefined
     await encrypting(cipher).restore('latest')
     expect(shop.content).toEqual(before)
-    expect((await encrypting(cipher).verify('latest')).copies[0]?.parts).toHaveLength(1)
+    expect(await encrypting(cipher).verify('latest')).toMatchObject({ copies: [{ parts: [{ name: 'dump' }] }] })
     const writeOnly = encrypting({ ...cipher, canDecrypt: false })
     expect(await writeOnly.verify('latest')).toMatchObject({ status: 'intact', copies: [{ parts: [] }] })
     shop.content = undefined
@@ -321,6 +378,20 @@ describe('restore', () => {
     await expect(jobless.restore('latest')).rejects.toMatchObject({ code: 'config-invalid' })
   })
 
+  it('finds the damage behind a client that fails first', async () => {
+    const before = shop.content
+    const { backup } = await holdfast.backup()
+    await flip(disk, backup.manifest.parts[0]?.key ?? '', 100)
+    const target: MemoryDatabase = { content: undefined }
+    const inner = memoryDriver({ database: target })
+    const restore: Driver['restore'] = (...given) =>
+      inner
+        .restore(...given)
+        .catch(() => Promise.reject(new BackupError('restore-failed', { message: 'syntax error' })))
+    expect(await holdfast.restore('latest', { into: { ...inner, restore } })).toMatchObject({ storage: 'offsite' })
+    expect(target.content).toEqual(before)
+  })
+
   it("passes on an error that is not the copy's", async () => {
     await holdfast.backup()
     const restore = async (): Promise<never> =>
@@ -343,8 +414,8 @@ describe('open and copy', () => {
 
   it('make a further copy of the same bytes', async () => {
     const { backup } = await holdfastOn({ disk }).backup()
-    await holdfast.copy('latest', 'offsite')
-    await holdfast.copy('latest', 'offsite')
+    expect(await holdfast.copy('latest', 'offsite')).toEqual({ copied: true })
+    expect(await holdfast.copy('latest', 'offsite')).toEqual({ copied: false })
     expect((await holdfast.show(backup.id)).copies.map(({ status }) => status)).toEqual(['complete', 'complete'])
     await expect(holdfast.copy('latest', 'nowhere')).rejects.toMatchObject({ code: 'no-match' })
     await expect(holdfastOn({ disk }).copy('latest', 'disk')).rejects.toMatchObject({ code: 'no-match' })

@@ -7,17 +7,20 @@ import type { Driver, RestoreRequest } from './driver/driver.js'
 import type { BackupRecord } from './engine/backup-record.js'
 import { copyBackup } from './engine/copy-backup.js'
 import type { Job } from './engine/job.js'
+import { acquireLease } from './engine/lease.js'
 import { readBackups, type StoredBackups, toRecord } from './engine/read-backups.js'
 import { type BackupRun, runBackup } from './engine/run-backup.js'
 import { type RestoreRun, runRestore } from './engine/run-restore.js'
 import { selectBackup } from './engine/select-backup.js'
+import { ensureIdentity } from './engine/storage-identity.js'
 import type { Verification } from './engine/verification.js'
-import { verifyCopy } from './engine/verify-backup.js'
+import { type VerifyMeans, verifyCopy } from './engine/verify-backup.js'
 import type { BackupType, ManifestPart } from './layout/manifest.js'
 import { plainBytes, storedBytes } from './layout/read-part.js'
 import { wholeObjectLayout } from './layout/whole-object-layout.js'
 import { createRunContext, type ProgressEvent, type RunContext } from './run-context.js'
 import type { Storage } from './storage/storage.js'
+import { uuidV7 } from './uuid-v7.js'
 
 /** What every call takes. */
 export interface CallOptions {
@@ -80,10 +83,15 @@ export interface VerifyOptions extends CallOptions, Scope {
 /** What {@link Holdfast.verify} found. */
 export interface VerifyResult {
   readonly backup: BackupRecord
-  /** `corrupt` if any copy is. */
-  readonly status: 'intact' | 'corrupt'
-  readonly copies: readonly (Verification & { readonly storage: string })[]
+  /** `corrupt` if any copy is; else `unreadable` if any copy could not be read at all. */
+  readonly status: CopyVerification['status']
+  readonly copies: readonly CopyVerification[]
 }
+
+/** What {@link Holdfast.verify} found of one copy. */
+export type CopyVerification =
+  | (Verification & { readonly storage: string })
+  | { readonly storage: string; readonly status: 'unreadable'; readonly problem: string; readonly error: unknown }
 
 /** A part of a backup, open for reading. */
 export interface OpenedPart {
@@ -109,14 +117,18 @@ export interface Holdfast extends AsyncDisposable {
   backup(job?: string, options?: BackupOptions): Promise<BackupResult>
   /** Restores the backup that `selector` names: an id or its beginning, `latest`, `latest~1`, or a job. */
   restore(selector: string, options?: RestoreOptions): Promise<RestoreResult>
-  /** Re-reads every copy of a backup to its end. Damage is a result; only what keeps it from being read throws. */
+  /** Re-reads every copy of a backup to its end. Damage is a result, and so is a copy that cannot be read now. */
   verify(selector: string, options?: VerifyOptions): Promise<VerifyResult>
   /** What the storages hold, newest first. */
   list(scope?: Scope & CallOptions): Promise<StoredBackups>
   /** One backup. */
   show(selector: string, scope?: Scope & CallOptions): Promise<BackupRecord>
-  /** Copies a backup to another storage as it lies, hashes checked on the way. */
-  copy(selector: string, to: string, options?: CallOptions & Scope): Promise<void>
+  /**
+   * Copies a backup to another storage as it lies, hashes checked on the way.
+   *
+   * @returns `copied: false` when a whole copy is there already; it is left alone.
+   */
+  copy(selector: string, to: string, options?: CallOptions & Scope): Promise<{ readonly copied: boolean }>
   /**
    * Opens the parts of a backup, from the first storage that holds a whole copy.
    *
@@ -128,7 +140,7 @@ export interface Holdfast extends AsyncDisposable {
   ): Promise<{ readonly backup: BackupRecord; readonly parts: readonly OpenedPart[] }>
   /** Takes a backup, then runs the task: for migrations. The task does not run unless the backup is whole. */
   before<Result>(job: string, task: () => Promise<Result>, options?: BackupOptions): Promise<Result>
-  /** Releases connections. */
+  /** Closes every storage of the configuration: they belong to this from the moment they were given to it. */
   close(): Promise<void>
 }
 
@@ -233,12 +245,10 @@ export function createHoldfast(config: HoldfastConfig): Holdfast {
       const backup = await find(selector, options, ctx, anyState)
       ctx.report({ type: 'stage', stage: 'verify', detail: backup.name })
       const means = { driver: options.driver ?? driverFor(backup), cipher: jobs.get(backup.job)?.cipher }
-      const copies = []
-      for (const storage of holders(backup)) {
-        const found = await verifyCopy(backup.manifest, backup.base, storage, means, ctx)
-        copies.push({ storage: storage.name, ...found })
-      }
-      return { backup, copies, status: copies.some(({ status }) => status === 'corrupt') ? 'corrupt' : 'intact' }
+      const copies: CopyVerification[] = []
+      for (const storage of holders(backup)) copies.push(await verifyOn(storage, backup, means, ctx))
+      const worst = (['corrupt', 'unreadable'] as const).find((status) => copies.some((copy) => copy.status === status))
+      return { backup, copies, status: worst ?? 'intact' }
     },
 
     list: (scope = {}) => readBackups(inScope(scope), { job: scope.job }, contextOf(scope)),
@@ -251,7 +261,11 @@ export function createHoldfast(config: HoldfastConfig): Holdfast {
       const backup = await find(selector, options, ctx)
       const [from] = holders(backup).filter((storage) => storage !== target)
       if (!from) throw new BackupError('no-match', { message: `No other storage than ${to} holds ${backup.name}` })
+      if (backup.copies.some(({ storage, status }) => storage === to && status === 'complete')) return { copied: false }
+      await ensureIdentity(target, catalog, ctx)
+      await using _lease = await acquireLease(target, backup.job, uuidV7(ctx.clock.now()), ctx)
       await copyBackup(backup.base, from, target, ctx)
+      return { copied: true }
     },
 
     async open(selector, options = {}) {
@@ -282,6 +296,20 @@ export function createHoldfast(config: HoldfastConfig): Holdfast {
     },
   }
   return holdfast
+}
+
+async function verifyOn(
+  storage: Storage,
+  backup: BackupRecord,
+  means: VerifyMeans,
+  ctx: RunContext,
+): Promise<CopyVerification> {
+  try {
+    return { storage: storage.name, ...(await verifyCopy(backup.manifest, backup.base, storage, means, ctx)) }
+  } catch (error) {
+    ctx.signal.throwIfAborted()
+    return { storage: storage.name, status: 'unreadable', problem: messageOf(error), error }
+  }
 }
 
 /** Damaged backups are looked at too; they are only not restored unasked. */

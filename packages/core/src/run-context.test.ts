@@ -48,6 +48,20 @@ describe('a run context', () => {
   })
 })
 
+describe('a listener that throws', () => {
+  it('ends nothing, and is heard no more', () => {
+    let calls = 0
+    const errors: string[] = []
+    const report = (): never => {
+      calls++
+      throw new Error('mine')
+    }
+    const ctx = createRunContext({ report, log: { ...silentLogger, error: (line) => errors.push(line) } })
+    for (let n = 0; n < 3; n++) ctx.report({ type: 'object', stage: 'dump', name: 'x' })
+    expect({ calls, errors }).toEqual({ calls: 1, errors: [expect.stringContaining('mine')] })
+  })
+})
+
 describe('byte streams', () => {
   it('are read whole, within a limit', async () => {
     expect((await readAll(streamOf(Buffer.from('ab'), Buffer.from('c')))).toString()).toBe('abc')

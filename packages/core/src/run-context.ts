@@ -94,12 +94,26 @@ function timer(ms: number, signal: AbortSignal): Promise<void> {
 /** Swallows every line. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
+/** A listener that throws must not end a backup: it is told so once, and is heard no more. */
+function guarded(report: RunContext['report'], log: Logger = silentLogger): RunContext['report'] {
+  let deaf = false
+  return (event) => {
+    if (deaf) return
+    try {
+      report(event)
+    } catch (error) {
+      deaf = true
+      log.error(`A listener for progress threw, and gets no further events: ${String(error)}`)
+    }
+  }
+}
+
 /** A context from what the caller has; the rest is the system clock, silence, and a signal that never fires. */
 export function createRunContext(given: Partial<RunContext> = {}): RunContext {
   return {
     signal: given.signal ?? new AbortController().signal,
     clock: given.clock ?? systemClock,
     log: given.log ?? silentLogger,
-    report: given.report ?? (() => {}),
+    report: given.report ? guarded(given.report, given.log) : () => {},
   }
 }

@@ -29,24 +29,34 @@ export async function backFill(
   for (const storage of storages) indexes.set(storage, await indexKeys(storage, `${safeName(job)}/`, ctx))
   const filled: FilledCopy[] = []
   for (const gap of findGaps(indexes, since)) {
-    const { base, from, to } = gap
-    try {
-      if (!(await isOwed(gap, ctx))) continue
-      ctx.report({ type: 'stage', stage: 'back-fill', detail: `${base} from ${from.name} to ${to.name}` })
-      await copyBackup(base, from, to, ctx)
-      filled.push({ base, from: from.name, to: to.name })
-      ctx.log.info(`Filled in the copy of ${base} on ${to.name} from ${from.name}`)
-    } catch (error) {
-      ctx.signal.throwIfAborted()
-      ctx.log.warn(`The copy of ${base} on ${to.name} could not be filled in: ${messageOf(error)}`)
-    }
+    const from = await fill(gap, ctx)
+    if (from) filled.push({ base: gap.base, from: from.name, to: gap.to.name })
   }
   return filled
 }
 
+/** Fills in one copy from the first holder whose own is whole; returns that holder. */
+async function fill(gap: Gap, ctx: RunContext): Promise<Storage | undefined> {
+  const { base, to } = gap
+  for (const from of gap.holders) {
+    try {
+      if (!(await isOwed(gap, from, ctx))) return undefined
+      ctx.report({ type: 'stage', stage: 'back-fill', detail: `${base} from ${from.name} to ${to.name}` })
+      await copyBackup(base, from, to, ctx)
+      ctx.log.info(`Filled in the copy of ${base} on ${to.name} from ${from.name}`)
+      return from
+    } catch (error) {
+      ctx.signal.throwIfAborted()
+      ctx.log.warn(`The copy of ${base} on ${to.name} could not be filled in from ${from.name}: ${messageOf(error)}`)
+    }
+  }
+  return undefined
+}
+
 interface Gap {
   readonly base: string
-  readonly from: Storage
+  /** Storages that hold the backup. */
+  readonly holders: readonly Storage[]
   readonly to: Storage
   /** What lies on `to` without a manifest. */
   readonly leftovers: boolean
@@ -59,20 +69,19 @@ function findGaps(indexes: ReadonlyMap<Storage, ReadonlyMap<string, IndexedCopy>
   entries.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime())
   const gaps: Gap[] = []
   for (const base of new Set(entries.map((copy) => copy.base))) {
-    const holders = [...indexes].filter(([, index]) => index.get(base)?.manifest)
-    const from = holders[0]?.[0]
-    if (!from) continue
+    const holders = [...indexes].flatMap(([storage, index]) => (index.get(base)?.manifest ? [storage] : []))
+    if (holders.length === 0) continue
     for (const [to, index] of indexes) {
       const copy = index.get(base)
-      if (!copy?.manifest) gaps.push({ base, from, to, leftovers: (copy?.data.length ?? 0) > 0 })
+      if (!copy?.manifest) gaps.push({ base, holders, to, leftovers: (copy?.data.length ?? 0) > 0 })
     }
   }
   return gaps
 }
 
-async function isOwed({ base, from, to, leftovers }: Gap, ctx: RunContext): Promise<boolean> {
+async function isOwed({ base, to, leftovers }: Gap, from: Storage, ctx: RunContext): Promise<boolean> {
   if (leftovers) return true
   const key = manifestKey(base)
-  const manifest = decodeManifest(await readAll(from.get(key, undefined, ctx)), `${key} on ${from.display}`)
+  const manifest = decodeManifest(await readAll(from.get(key, undefined, ctx)), `${key} on ${from.display}`, base)
   return manifest.copies.some(({ storage, status }) => storage === to.name && status === 'failed')
 }

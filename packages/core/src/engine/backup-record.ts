@@ -41,7 +41,7 @@ export interface BackupCopy {
   readonly verifiedAt?: Date
 }
 
-/** A manifest that cannot be trusted. It makes no backup; nothing deletes it by itself. */
+/** A manifest that cannot be trusted or read. It makes no backup; nothing deletes it by itself. */
 export interface DamagedManifest {
   readonly storage: string
   readonly key: string

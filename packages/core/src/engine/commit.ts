@@ -1,37 +1,54 @@
-import { messageOf } from '../backup-error.js'
+import { isBackupError, messageOf } from '../backup-error.js'
 import { streamOf } from '../byte-stream.js'
 import type { CopyOutcome } from '../layout/layout.js'
 import type { Manifest } from '../layout/manifest.js'
 import { encodeManifest } from '../layout/manifest-file.js'
 import { manifestKey } from '../layout/object-names.js'
 import type { RunContext } from '../run-context.js'
+import type { Metadata } from '../storage/storage.js'
 import type { Lease } from './lease.js'
+
+/** What {@link commit} needs to know. */
+export interface Commit {
+  readonly manifest: Manifest
+  readonly base: string
+  readonly copies: readonly CopyOutcome[]
+  readonly leases: ReadonlyMap<string, Lease>
+  readonly metadata: Metadata
+}
 
 /**
  * Writes the manifest to each storage whose data is complete: **the commit point** of that copy. The lease is checked
- * just before, so that a run which was paused while another took over commits nothing.
+ * just before, so that a run which was paused while another took over commits nothing there.
  *
  * @returns The copies as they stand now; one whose manifest could not be written has failed.
- * @throws {BackupError} `lease-lost` while nothing is committed yet.
+ * @throws {BackupError} `lease-lost`, or the reason of an abort, while nothing is committed yet.
  */
-export async function commit(
-  manifest: Manifest,
-  base: string,
-  copies: readonly CopyOutcome[],
-  leases: ReadonlyMap<string, Lease>,
-  ctx: RunContext,
-): Promise<readonly CopyOutcome[]> {
-  const file = encodeManifest(manifest)
-  for (const copy of copies) if (copy.status === 'complete') await leases.get(copy.storage.name)?.check()
+export async function commit(given: Commit, ctx: RunContext): Promise<readonly CopyOutcome[]> {
+  const file = encodeManifest(given.manifest)
   const outcomes: CopyOutcome[] = []
-  for (const copy of copies) outcomes.push(copy.status === 'complete' ? await commitCopy(copy, base, file, ctx) : copy)
+  for (const copy of given.copies) {
+    const outcome = copy.status === 'complete' ? await commitCopy(copy, given, file, ctx) : copy
+    const committed = [...outcomes, outcome].some(({ status }) => status === 'complete')
+    if (!committed) {
+      ctx.signal.throwIfAborted()
+      if (outcome.status === 'failed' && isBackupError(outcome.error, 'lease-lost')) throw outcome.error
+    }
+    outcomes.push(outcome)
+  }
   return outcomes
 }
 
-async function commitCopy(copy: CopyOutcome, base: string, file: Buffer, ctx: RunContext): Promise<CopyOutcome> {
+async function commitCopy(
+  copy: CopyOutcome,
+  { base, leases, metadata }: Commit,
+  file: Buffer,
+  ctx: RunContext,
+): Promise<CopyOutcome> {
   const { storage } = copy
   try {
-    await storage.put(manifestKey(base), streamOf(file), { ifAbsent: true }, ctx)
+    await leases.get(storage.name)?.check()
+    await storage.put(manifestKey(base), streamOf(file), { ifAbsent: true, metadata }, ctx)
     ctx.report({ type: 'copy', storage: storage.name, status: 'complete' })
     return copy
   } catch (error) {

@@ -13,7 +13,7 @@ import type { Storage } from '../storage/storage.js'
 export async function copyBackup(base: string, from: Storage, to: Storage, ctx: RunContext): Promise<void> {
   const key = manifestKey(base)
   const file = await readAll(from.get(key, undefined, ctx))
-  const manifest = decodeManifest(file, `${key} on ${from.display}`)
+  const manifest = decodeManifest(file, `${key} on ${from.display}`, base)
   for (const part of manifest.parts) await to.put(part.key, storedBytes(part, from, 'back-fill', ctx), {}, ctx)
   try {
     await to.put(key, streamOf(file), { ifAbsent: true }, ctx)

@@ -56,7 +56,7 @@ async function claim(storage: Storage, key: string, run: string, ctx: RunContext
     try {
       await storage.put(key, streamOf(contentOf(run, ctx)), { ifAbsent: true }, ctx)
       // A storage without exclusive puts may let two through: the one that is read back holds it.
-      if ((await read(storage, key, ctx))?.run === run) return
+      if ((await readBack(storage, key, ctx))?.run === run) return
     } catch (error) {
       if (!isBackupError(error, 'already-exists')) throw error
     }
@@ -70,6 +70,16 @@ async function claim(storage: Storage, key: string, run: string, ctx: RunContext
     hint: 'Try again in a moment.',
     retryable: true,
   })
+}
+
+/** What cannot be read back is let go of: nobody shall wait for a lease that nobody holds. */
+async function readBack(storage: Storage, key: string, ctx: RunContext): Promise<LeaseContent | undefined> {
+  try {
+    return await read(storage, key, ctx)
+  } catch (error) {
+    await removeQuietly(storage, [key], ctx)
+    throw error
+  }
 }
 
 async function renew(storage: Storage, key: string, run: string, ctx: RunContext): Promise<void> {

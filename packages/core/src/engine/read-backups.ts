@@ -72,12 +72,17 @@ async function readStorage(
   const copies = await mapConcurrently(indexed, readers, async (entry) => {
     const key = entry.manifest?.key ?? ''
     try {
-      const manifest = decodeManifest(await readAll(storage.get(key, undefined, ctx)), `${key} on ${storage.display}`)
+      const manifest = decodeManifest(
+        await readAll(storage.get(key, undefined, ctx)),
+        `${key} on ${storage.display}`,
+        entry.base,
+      )
       const verification = entry.verified && (await readVerification(storage, entry.verified.key, ctx))
       return { base: entry.base, manifest, copy: toCopy(storage, manifest, entry, verification), verification }
     } catch (error) {
       if (isBackupError(error, 'not-found')) return undefined // deleted since it was listed
-      if (!isBackupError(error, 'manifest-invalid') && !isBackupError(error, 'manifest-too-new')) throw error
+      ctx.signal.throwIfAborted()
+      if (isBackupError(error) && error.retryable) throw error // the storage, not this object
       damaged.push({ storage: storage.name, key, problem: messageOf(error) })
       return undefined
     }

@@ -299,6 +299,85 @@ describe('an abort', () => {
   })
 })
 
+describe('the commit', () => {
+  const readLease = (inner: Storage, fail: () => never): Storage => {
+    let reads = 0
+    // The first read of the lease is the claim's own; the second is the fence.
+    const get: Storage['get'] = (key, range, ctx) =>
+      key.includes('leases') && ++reads === 2 ? fail() : inner.get(key, range, ctx)
+    return { ...inner, get }
+  }
+
+  it('goes on on one storage when the fence of another cannot be read', async () => {
+    const disk = memoryStorage({ name: 'disk' })
+    const offsite = memoryStorage({ name: 'offsite' })
+    const broken = readLease(offsite, () => {
+      throw new BackupError('unavailable', { message: 'down', retryable: true })
+    })
+    for (const storages of [
+      [disk, broken],
+      [broken, disk],
+    ]) {
+      expect((await run(jobOn(storages))).copies.find(({ storage }) => storage.name === 'disk')?.status).toBe(
+        'complete',
+      )
+    }
+    expect((await readBackups([disk], {}, createRunContext())).backups).toHaveLength(2)
+  })
+
+  it('that is aborted before the first manifest leaves nothing', async () => {
+    const disk = memoryStorage({ name: 'disk' })
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const report: RunContext['report'] = (event) => {
+      if (event.type === 'stage' && event.stage === 'commit') controller.abort(reason)
+    }
+    await expect(run(jobOn([disk]), setUp(), createRunContext({ signal: controller.signal, report }))).rejects.toBe(
+      reason,
+    )
+    expect(await keysOn(disk)).toEqual([])
+  })
+
+  it('whose manifest fails everywhere takes the data back, and the manifest should it have landed', async () => {
+    const disk = memoryStorage({ name: 'disk' })
+    const landed = withPut(disk, async (key, body, options, ctx) => {
+      const stored = await disk.put(key, body, options, ctx)
+      return key.endsWith('.manifest.json') ? down() : stored
+    })
+    await expect(run(jobOn([landed]))).rejects.toMatchObject({ code: 'too-few-copies' })
+    expect(await keysOn(disk)).toEqual([])
+  })
+})
+
+describe('a copy that was whole before the run was aborted', () => {
+  it('is removed', async () => {
+    const disk = memoryStorage({ name: 'disk' })
+    const controller = new AbortController()
+    const inner = memoryStorage({ name: 'offsite' })
+    const offsite = withPut(inner, async (key, body, options, ctx) => {
+      if (!key.endsWith('.zst')) return inner.put(key, body, options, ctx)
+      for await (const _ of body);
+      await expect.poll(() => keysOn(disk)).toContainEqual(expect.stringContaining('.zst'))
+      controller.abort(new Error('enough'))
+      throw ctx.signal.reason
+    })
+    const job = jobOn([disk, offsite])
+    await expect(run(job, setUp(), createRunContext({ signal: controller.signal }))).rejects.toThrow('enough')
+    expect(await keysOn(disk)).toEqual([])
+  })
+})
+
+describe('a catalog that fails at the end', () => {
+  it('does not turn a backup into a failure, nor hide why one failed', async () => {
+    const catalog = { ...memoryCatalog(), finish: async () => Promise.reject(new Error('disk full')) }
+    const storage = memoryStorage()
+    expect((await run(jobOn([storage]), { catalog, layout: wholeObjectLayout })).status).toBe('complete')
+    const failure = new Error('dump failed')
+    const failing = run(jobOn([storage], {}, { doneError: failure }), { catalog, layout: wholeObjectLayout })
+    await expect(failing).rejects.toBe(failure)
+  })
+})
+
 describe('a run that another overtakes', () => {
   it('commits nothing, and takes its data back', async () => {
     const disk = memoryStorage({ name: 'disk' })

@@ -1,14 +1,14 @@
 import { BackupError, messageOf } from '../backup-error.js'
 import type { Catalog, RunStatus } from '../catalog/catalog.js'
-import type { DumpReport, DumpSession } from '../driver/driver.js'
+import type { DumpReport } from '../driver/driver.js'
 import type { CopyOutcome, Layout, WrittenData } from '../layout/layout.js'
 import { type BackupType, formatVersion, type Inventory, type Manifest } from '../layout/manifest.js'
-import { baseKey } from '../layout/object-names.js'
+import { baseKey, manifestKey, safeName } from '../layout/object-names.js'
 import { recoverLine } from '../layout/recover-line.js'
 import { requireCopies } from '../layout/require-copies.js'
 import type { RunContext } from '../run-context.js'
 import { removeQuietly } from '../storage/remove-quietly.js'
-import type { Storage } from '../storage/storage.js'
+import type { Metadata, Storage } from '../storage/storage.js'
 import { uuidV7 } from '../uuid-v7.js'
 import { holdfastVersion } from '../version.js'
 import type { FilledCopy } from './back-fill.js'
@@ -66,13 +66,13 @@ export async function runBackup(
   const id = uuidV7(startedAt)
   const base = baseKey({ id, job: job.name, database: job.source.database, type: request.type, startedAt })
   await deps.catalog.begin({ id, kind: 'backup', job: job.name, status: 'running', startedAt })
-  const finish = (status: Exclude<RunStatus, 'running'>, error?: string): Promise<void> =>
-    deps.catalog.finish(id, {
-      status,
-      endedAt: ctx.clock.now(),
-      durationMs: ctx.clock.monotonic() - started,
-      ...(error !== undefined && { error }),
-    })
+  /** The backup stands, or has failed, whatever becomes of its row. */
+  const finish = (status: Exclude<RunStatus, 'running'>, error?: string): Promise<void> => {
+    const outcome = { status, endedAt: ctx.clock.now(), durationMs: ctx.clock.monotonic() - started }
+    return deps.catalog
+      .finish(id, { ...outcome, ...(error !== undefined && { error }) })
+      .catch((failure) => ctx.log.error(`The end of run ${id} was not recorded: ${messageOf(failure)}`))
+  }
   try {
     const made = await makeBackup(job, { id, base, startedAt, request }, deps, ctx)
     await finish(made.status)
@@ -97,33 +97,37 @@ async function makeBackup(
 
   ctx.report({ type: 'stage', stage: 'dump' })
   const usualBytes = usualSize(job.name, firstReady(prepared), ctx) // listed while the dump runs
-  await using session = await job.source.dump(job.dump, ctx)
-  const { data, report, inventory } = await dumpTo(session, prepared.copies, job, intent, deps, ctx)
+  const { data, report, inventory } = await dumpTo(prepared.copies, job, intent, deps, ctx)
 
   ctx.report({ type: 'stage', stage: 'commit' })
   const shrunk = shrinkWarning(sizeOf(data), await usualBytes)
   if (shrunk) ctx.report({ type: 'warning', stage: 'commit', message: shrunk })
   const warnings = shrunk ? [...report.warnings, shrunk] : report.warnings
   const manifest = describe(job, intent, data, { ...report, warnings }, inventory, ctx)
-  const copies = await commitOrRemove(manifest, intent, data, prepared, ctx)
+  const copies = await commitOrRemove(manifest, job, intent, data, prepared, ctx)
   requireCopies(copies, job.minCopies)
 
   const filled = await tidyUp(job, copies, deps.layout, ctx)
   return { status: statusOf(copies, manifest), manifest, copies, filled }
 }
 
-/** Streams the dump to every storage that is ready, and awaits the dump's own word that it was whole. */
+/**
+ * Streams the dump to every storage that is ready, and awaits the dump's own word that it was whole. The session ends
+ * here: its snapshot must not stay open in a live database while copies are filled in.
+ */
 async function dumpTo(
-  session: DumpSession,
   ready: readonly CopyOutcome[],
   job: Job,
   intent: Intent,
   deps: EngineDeps,
   ctx: RunContext,
 ): Promise<{ data: WrittenData; report: DumpReport; inventory: Inventory | undefined }> {
+  await using session = await job.source.dump(job.dump, ctx)
   const { codec, cipher, minCopies, stallTimeoutMs } = job
   const storages = ready.filter(({ status }) => status === 'complete').map(({ storage }) => storage)
-  const plan = { base: intent.base, storages, minCopies, codec, stallTimeoutMs, ...(cipher && { cipher }) }
+  const { base } = intent
+  const metadata = metadataOf(job, intent)
+  const plan = { base, storages, minCopies, codec, stallTimeoutMs, metadata, ...(cipher && { cipher }) }
   const written = await deps.layout.write(session.parts, plan, ctx)
   const data = {
     ...written,
@@ -133,13 +137,19 @@ async function dumpTo(
     const report = await session.done
     return { data, report, inventory: await session.inventory?.() }
   } catch (error) {
-    await removeData(data, ctx)
+    await removeData(data, intent, ctx)
     throw error
   }
 }
 
+/** What storages that can keep it may show beside an object. */
+function metadataOf(job: Job, { id, request }: Intent): Metadata {
+  return { job: safeName(job.name), database: safeName(job.source.database), type: request.type, 'backup-id': id }
+}
+
 async function commitOrRemove(
   manifest: Manifest,
+  job: Job,
   intent: Intent,
   data: WrittenData,
   prepared: PreparedStorages,
@@ -147,15 +157,20 @@ async function commitOrRemove(
 ): Promise<readonly CopyOutcome[]> {
   try {
     ctx.signal.throwIfAborted()
-    return await commit(manifest, intent.base, data.copies, prepared.leases, ctx)
+    const { base } = intent
+    const { leases } = prepared
+    const copies = await commit({ manifest, base, copies: data.copies, leases, metadata: metadataOf(job, intent) }, ctx)
+    if (copies.every(({ status }) => status === 'failed')) requireCopies(copies, job.minCopies)
+    return copies
   } catch (error) {
-    await removeData(data, ctx) // commit throws only while no manifest is written
+    await removeData(data, intent, ctx) // no manifest is known to be written
     throw error
   }
 }
 
-async function removeData({ parts, copies }: WrittenData, ctx: RunContext): Promise<void> {
-  const keys = parts.map(({ key }) => key)
+/** The manifest first: a put that failed may have been stored all the same. */
+async function removeData({ parts, copies }: WrittenData, { base }: Intent, ctx: RunContext): Promise<void> {
+  const keys = [manifestKey(base), ...parts.map(({ key }) => key)]
   const whole = copies.filter(({ status }) => status === 'complete')
   await Promise.all(whole.map(({ storage }) => removeQuietly(storage, keys, ctx)))
 }

@@ -44,8 +44,9 @@ export async function runRestore(plan: RestorePlan, layout: Layout, ctx: RunCont
     try {
       const report = await restoreFrom(storage, plan, request, layout, ctx)
       return { ...report, mode, storage: storage.name, durationMs: ctx.clock.monotonic() - started }
-    } catch (error) {
+    } catch (thrown) {
       ctx.signal.throwIfAborted()
+      const error = await causeOf(thrown, storage, plan.manifest, ctx)
       if (!isTheCopysFault(error)) throw error
       ctx.log.warn(`The copy on ${storage.name} cannot be used: ${messageOf(error)}`)
       ctx.report({ type: 'copy', storage: storage.name, status: 'failed', message: messageOf(error) })
@@ -69,6 +70,17 @@ async function restoreFrom(
   ctx.report({ type: 'stage', stage: 'restore', detail: storage.name })
   const source = layout.read(plan.manifest, { storages: [storage], ...(plan.cipher && { cipher: plan.cipher }) })
   return plan.target.restore(source, request, ctx)
+}
+
+/** Damage can make the client fail before the stream has come to its end, where hashes are compared. */
+async function causeOf(error: unknown, storage: Storage, manifest: Manifest, ctx: RunContext): Promise<unknown> {
+  if (!isBackupError(error, 'restore-failed')) return error
+  try {
+    await readThrough(manifest, storage, ctx)
+    return error
+  } catch (damage) {
+    return isBackupError(damage, 'corrupt') ? damage : error
+  }
 }
 
 /** In place, the old objects are gone once the transaction ends: stored bytes are read through first. */

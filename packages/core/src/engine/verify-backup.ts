@@ -34,7 +34,7 @@ export async function verifyCopy(
   let problem: string | undefined
   for (const part of manifest.parts) {
     try {
-      const plain = await verifyPart(part, storage, means, ctx)
+      const plain = await verifyPartWithTools(part, storage, means, ctx)
       if (plain) parts.push({ name: part.name, ...plain })
     } catch (error) {
       if (!isBackupError(error, 'corrupt') && !isBackupError(error, 'not-found')) throw error
@@ -55,6 +55,22 @@ export async function verifyCopy(
 /** Reads the stored bytes of every part to their end, before something irreversible rests on them. */
 export async function readThrough(manifest: Manifest, storage: Storage, ctx: RunContext): Promise<void> {
   for (const part of manifest.parts) await drain(storedBytes(part, storage, 'read-through', ctx))
+}
+
+/** Where the engine's own tool is missing, the stored and plain bytes are verified all the same. */
+async function verifyPartWithTools(
+  part: ManifestPart,
+  storage: Storage,
+  means: VerifyMeans,
+  ctx: RunContext,
+): ReturnType<typeof verifyPart> {
+  try {
+    return await verifyPart(part, storage, means, ctx)
+  } catch (error) {
+    if (!means.driver || (!isBackupError(error, 'tool-missing') && !isBackupError(error, 'tool-too-old'))) throw error
+    ctx.log.warn(`Without the engine's own check of ${part.name}: ${messageOf(error)}`)
+    return verifyPart(part, storage, { cipher: means.cipher }, ctx)
+  }
 }
 
 async function verifyPart(

@@ -11,7 +11,7 @@ export interface IndexedCopy {
   /** Present once the copy has been verified. */
   readonly verified: StoredObject | undefined
   readonly data: readonly StoredObject[]
-  /** What is neither manifest nor data: verification results. */
+  /** What is neither manifest nor data: verification results, and what a later version may add. */
   readonly notes: readonly StoredObject[]
 }
 
@@ -29,16 +29,20 @@ export async function indexKeys(
   for await (const object of storage.list(prefix, ctx)) {
     const parsed = parseKey(object.key)
     if (!parsed) continue
-    const copy = copies.get(parsed.base) ?? { shortId: parsed.shortId, startedAt: parsed.startedAt, data: [] }
+    const copy = copies.get(parsed.base) ?? {
+      shortId: parsed.shortId,
+      startedAt: parsed.startedAt,
+      data: [],
+      notes: [],
+    }
     copies.set(parsed.base, copy)
     if (parsed.kind === 'data') copy.data.push(object)
-    else copy[parsed.kind] = object
+    else if (parsed.kind === 'manifest') copy.manifest = object
+    else copy.notes.push(object)
+    if (parsed.kind === 'verified') copy.verified = object
   }
   return new Map(
-    [...copies].map(([base, { manifest, verified, ...found }]) => [
-      base,
-      { base, ...found, manifest, verified, notes: verified ? [verified] : [] },
-    ]),
+    [...copies].map(([base, { manifest, verified, ...found }]) => [base, { base, ...found, manifest, verified }]),
   )
 }
 
@@ -46,6 +50,7 @@ interface Found {
   readonly shortId: string
   readonly startedAt: Date
   readonly data: StoredObject[]
+  readonly notes: StoredObject[]
   manifest?: StoredObject
   verified?: StoredObject
 }

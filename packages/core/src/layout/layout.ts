@@ -2,7 +2,7 @@ import type { Cipher } from '../cipher/cipher.js'
 import type { Codec } from '../codec/codec.js'
 import type { DumpPart, RestoreSource } from '../driver/driver.js'
 import type { RunContext } from '../run-context.js'
-import type { Storage } from '../storage/storage.js'
+import type { Metadata, Storage } from '../storage/storage.js'
 import type { Manifest, ManifestPart } from './manifest.js'
 
 /**
@@ -40,6 +40,8 @@ export interface WritePlan {
   readonly cipher?: Cipher
   /** Milliseconds for which a copy may accept no byte before it is given up. */
   readonly stallTimeoutMs: number
+  /** Goes with each object, on storages that can keep it. */
+  readonly metadata: Metadata
 }
 
 /** What was written. */

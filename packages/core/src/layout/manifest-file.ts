@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { BackupError } from '../backup-error.js'
 import { formatVersion, type Manifest } from './manifest.js'
+import { baseKey, parseKey } from './object-names.js'
 
 const head = '{\n  "digest": "sha256:'
 const digits = 64
@@ -66,10 +67,12 @@ export function encodeManifest(manifest: Manifest): Buffer {
  * Reads a manifest file.
  *
  * @param where - Names the object in messages.
+ * @param base - Where it lies: it must name itself and its parts by that. A digest keeps out accidents; this keeps a
+ *   manifest that somebody else wrote from pointing at other objects.
  * @throws {BackupError} `manifest-invalid` when it is torn, changed or not a manifest; `manifest-too-new` when a later
  *   version of Holdfast wrote it.
  */
-export function decodeManifest(file: Buffer, where: string): Manifest {
+export function decodeManifest(file: Buffer, where: string, base?: string): Manifest {
   const content = parse(file, where)
   const version = (content as { formatVersion?: unknown } | null)?.formatVersion
   if (typeof version === 'number' && version > formatVersion) {
@@ -89,7 +92,18 @@ export function decodeManifest(file: Buffer, where: string): Manifest {
     const issue = checked.error.issues[0]
     throw invalid(where, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unexpected content'}`)
   }
-  return checked.data as Manifest
+  const manifest = checked.data as Manifest
+  if (base !== undefined) requireOwn(manifest, base, where)
+  return manifest
+}
+
+function requireOwn(manifest: Manifest, base: string, where: string): void {
+  const own = baseKey({ ...manifest, startedAt: new Date(manifest.startedAt) })
+  if (own !== base) throw invalid(where, `it describes ${own}`)
+  const foreign = manifest.parts.find(
+    ({ key, name }) => !key.startsWith(`${base}.${name}`) || parseKey(key)?.kind !== 'data',
+  )
+  if (foreign) throw invalid(where, `its part ${foreign.name} is said to be in ${JSON.stringify(foreign.key)}`)
 }
 
 function parse(file: Buffer, where: string): unknown {

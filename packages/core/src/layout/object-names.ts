@@ -6,6 +6,9 @@ const grammar = new RegExp(
   `^(?<job>[A-Za-z0-9_][A-Za-z0-9._-]*)/(?<month>\\d{4}/\\d{2})/(?<stem>(?<database>[A-Za-z0-9_][A-Za-z0-9._-]*)_(?<type>${types.join('|')})_(?<date>\\d{8})_(?<time>\\d{6})_(?<id>[0-9a-f]{8}))\\.(?<rest>[a-z0-9.-]+)$`,
 )
 
+/** What ends in `.json` is never data. */
+const notes: Readonly<Record<string, ParsedKey['kind']>> = { 'manifest.json': 'manifest', 'verified.json': 'verified' }
+
 /** Where the identity of a storage lies. */
 export const identityKey = '.holdfast/storage.json'
 
@@ -26,7 +29,8 @@ export interface ParsedKey {
   /** Last 8 digits of the backup's id. */
   readonly shortId: string
   readonly startedAt: Date
-  readonly kind: 'manifest' | 'verified' | 'data'
+  /** `note`: a further JSON object, of a later version. */
+  readonly kind: 'manifest' | 'verified' | 'note' | 'data'
 }
 
 /** `{job}/{yyyy}/{mm}/{stem}`, the common beginning of a backup's keys. */
@@ -69,7 +73,7 @@ export function parseKey(key: string): ParsedKey | undefined {
   const found = grammar.exec(key)?.groups
   if (!found) return undefined
   const { job, month, stem, date, time, id, rest } = found as Record<string, string> & KeyFields
-  const kind = rest === 'manifest.json' ? 'manifest' : rest === 'verified.json' ? 'verified' : 'data'
+  const kind = rest.endsWith('.json') ? (notes[rest] ?? 'note') : 'data'
   return { safeJob: job, base: `${job}/${month}/${stem}`, shortId: id, startedAt: instant(date, time), kind }
 }
 

@@ -63,7 +63,7 @@ function write(
   plan: Partial<WritePlan> = {},
   at = ctx,
 ): Promise<WrittenData> {
-  const whole = { base, storages, minCopies: 1, codec: none() as Codec, stallTimeoutMs: 60_000, ...plan }
+  const whole = { base, storages, minCopies: 1, codec: none() as Codec, stallTimeoutMs: 60_000, metadata: {}, ...plan }
   return wholeObjectLayout.write(each(parts), whole, at)
 }
 

@@ -6,7 +6,7 @@ import type { Storage } from '../storage/storage.js'
 import { indexKeys } from './key-index.js'
 import type { CopyOutcome, Layout, ReadPlan, SweepReport, WritePlan, WrittenData } from './layout.js'
 import type { Manifest, ManifestPart } from './manifest.js'
-import { safeName } from './object-names.js'
+import { manifestKey, safeName } from './object-names.js'
 import { plainBytes, storedBytes } from './read-part.js'
 import { requireCopies } from './require-copies.js'
 import { type WrittenPart, writePart } from './write-part.js'
@@ -97,13 +97,17 @@ async function sweep(
   which: { readonly jobs: readonly string[]; readonly before: Date },
   ctx: RunContext,
 ): Promise<SweepReport> {
-  const orphans: { key: string; size: number }[] = []
+  const removed: { key: string; size: number }[] = []
   for (const job of which.jobs) {
     for (const copy of (await indexKeys(on, `${safeName(job)}/`, ctx)).values()) {
       const settled = [...copy.data, ...copy.notes].every(({ modifiedAt }) => modifiedAt < which.before)
-      if (!copy.manifest && settled) orphans.push(...copy.data, ...copy.notes)
+      if (copy.manifest || !settled) continue
+      if (await on.stat(manifestKey(copy.base), ctx)) continue // it came since the listing
+      for (const object of [...copy.data, ...copy.notes]) {
+        await on.delete(object.key, ctx)
+        removed.push(object)
+      }
     }
   }
-  for (const { key } of orphans) await on.delete(key, ctx)
-  return { keys: orphans.map(({ key }) => key), bytes: orphans.reduce((sum, { size }) => sum + size, 0) }
+  return { keys: removed.map(({ key }) => key), bytes: removed.reduce((sum, { size }) => sum + size, 0) }
 }

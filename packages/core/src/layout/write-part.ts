@@ -2,7 +2,8 @@ import { BackupError } from '../backup-error.js'
 import type { ByteStream } from '../byte-stream.js'
 import type { DumpPart } from '../driver/driver.js'
 import type { RunContext } from '../run-context.js'
-import type { Storage } from '../storage/storage.js'
+import { removeQuietly } from '../storage/remove-quietly.js'
+import type { Metadata, Storage } from '../storage/storage.js'
 import { broadcast } from '../stream/broadcast.js'
 import { meter } from '../stream/meter.js'
 import { encodePart } from './encode-part.js'
@@ -65,12 +66,16 @@ export async function writePart(
     storages.map((storage, index) => {
       const signal = AbortSignal.any([ctx.signal, ...patience.slice(index, index + 1).map((one) => one.signal)])
       const expected = (): number => stored.result().bytes
-      return putCopy(storage, key, outputs[index] as ByteStream, expected, { ...ctx, signal })
+      return putCopy(storage, key, outputs[index] as ByteStream, plan.metadata, expected, { ...ctx, signal })
     }),
   )
-  ctx.signal.throwIfAborted()
-  const failure = source.failure()
-  if (failure) throw failure.error
+  const failure = ctx.signal.aborted ? { error: ctx.signal.reason } : source.failure()
+  if (failure) {
+    // Another copy may have been whole when this one was not yet.
+    const whole = copies.filter(({ status }) => status === 'complete')
+    await Promise.all(whole.map(({ storage }) => removeQuietly(storage, [key], ctx)))
+    throw failure.error
+  }
   return { key, copies, describe: () => describe(part, key, plan, stored.result(), encoded.plain?.result()) }
 }
 
@@ -78,11 +83,12 @@ async function putCopy(
   storage: Storage,
   key: string,
   body: ByteStream,
+  metadata: Metadata,
   expectedBytes: () => number,
   ctx: RunContext,
 ): Promise<CopyOutcome> {
   try {
-    const object = await storage.put(key, body, { ifAbsent: true }, ctx)
+    const object = await storage.put(key, body, { ifAbsent: true, metadata }, ctx)
     if (object.size !== expectedBytes()) throw shortObject(storage, key, object.size, expectedBytes())
     return { storage, status: 'complete' }
   } catch (error) {
