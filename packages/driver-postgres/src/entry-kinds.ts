@@ -52,6 +52,6 @@ export function isPartOf(entry: ArchiveEntry, owned: ReadonlyMap<number, Archive
 }
 
 /** What makes two entries of two archives the same object. */
-export function objectKey({ kind, schema, tag }: ArchiveEntry): string {
+export function objectKey({ kind, schema, tag }: Pick<ArchiveEntry, 'kind' | 'schema' | 'tag'>): string {
   return JSON.stringify([kind, schema ?? '', tag])
 }

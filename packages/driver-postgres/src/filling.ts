@@ -17,6 +17,8 @@ export interface Filling {
    * would fail (seen with versions up to 15 at least).
    */
   readonly inherited?: ReadonlySet<string>
+  /** Whether to leave a statement out of a plain dump. */
+  omit?(sql: string): boolean
   /** Only these entries. */
   readonly entries?: readonly ArchiveEntry[]
   /** Connections to restore with; more than 1 needs a file, and no transaction. */

@@ -9,7 +9,14 @@ import type { Preflight } from './preflight.js'
 import { prepareProgram } from './programs.js'
 import type { BoundDatabase, RestoreJob } from './restore-job.js'
 import { constraintKey } from './script-rules.js'
-import { putBackSequences, readSequences } from './sequences.js'
+import {
+  existingSequences,
+  moveAhead,
+  type SequenceSetting,
+  sequenceKey,
+  sequenceSetting,
+  withoutSettings,
+} from './sequences.js'
 import { type Session, withSession } from './session.js'
 import { shielded } from './shielded.js'
 import { selectTables } from './table-selection.js'
@@ -33,32 +40,39 @@ export async function restoreInPlace(
   if ((job.request.jobs ?? 1) > 1) {
     job.warnings.push('Restored with one connection: several cannot share the transaction of a restore in place')
   }
-  const { sequences, inherited } = await withSession(connection, ctx, async (session) => {
+  const { existing, inherited } = await withSession(connection, ctx, async (session) => {
     return {
-      sequences: drops ? [] : await readSequences(session, entries ?? []),
+      existing: await existingSequences(session),
       inherited: drops ? await inheritedConstraints(session) : new Set<string>(),
     }
   })
+  const held = entries && withoutSettings(entries, existing, drops)
+  const settings: SequenceSetting[] = job.request.sections === 'schema' ? [] : [...(held?.settings ?? [])]
   await before()
-  const putBack = (which: 'all' | 'ahead'): Promise<void> =>
-    withSession(connection, shielded(ctx), (session) => putBackSequences(session, sequences, which))
-  try {
-    await fill({
-      job,
-      connection,
-      target: found.server,
-      singleTransaction: true,
-      clean: drops,
-      inherited,
-      ...(entries ? { entries } : {}),
-      jobs: 1,
-      noTablespaces: found.noTablespaces,
-    })
-  } catch (error) {
-    if (sequences.length > 0) await putBack('all').catch((failure) => ctx.log.error(String(failure)))
-    throw error
-  }
-  if (sequences.length > 0) await putBack('ahead')
+  await fill({
+    job,
+    connection,
+    target: found.server,
+    singleTransaction: true,
+    clean: drops,
+    inherited,
+    ...(held ? { entries: held.entries } : {}),
+    ...(drops || held ? {} : { omit: (sql) => holdBack(sql, existing, settings) }),
+    jobs: 1,
+    noTablespaces: found.noTablespaces,
+  })
+  // After the commit, for no transaction covers sequences: one that fails must not move those of a live database.
+  if (settings.length === 0) return
+  const notSet = await withSession(connection, shielded(ctx), (session) => moveAhead(session, settings))
+  job.warnings.push(...notSet)
+}
+
+/** Whether a statement of a plain dump sets a sequence that is there; then it is noted. */
+function holdBack(sql: string, existing: ReadonlySet<string>, settings: SequenceSetting[]): boolean {
+  const setting = sequenceSetting(sql)
+  if (!setting || !existing.has(sequenceKey(setting.schema, setting.name))) return false
+  settings.push(setting)
+  return true
 }
 
 async function inheritedConstraints(session: Session): Promise<ReadonlySet<string>> {

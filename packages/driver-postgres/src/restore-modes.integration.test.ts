@@ -195,6 +195,38 @@ describe('append', () => {
   })
 })
 
+describe.each(['custom', 'plain'] as const)('a live sequence and a %s dump', (format) => {
+  const live = `ahead ${format}`
+  const table = 'create table t (id int, v text); create sequence s'
+  const backupOf = async (): Promise<MemoryBackup> => {
+    await server.createDatabase(`of ${live}`)
+    await server.sql(`of ${live}`, `${table}; select setval('s', 5); insert into t values (1, 'x'), (2, 'y')`)
+    return await memoryBackup(driverOf(`of ${live}`, { format }), { sections: 'data' }, ctx)
+  }
+  const next = async (): Promise<unknown> => (await server.sql(live, `select nextval('s')::int as n`))[0]?.n
+
+  it('is not moved by a failed append, and only ahead by another', async () => {
+    const backup = await backupOf()
+    await server.createDatabase(live)
+    await server.sql(
+      live,
+      `${table}; select setval('s', 500);
+       create function count_up(id int) returns boolean language sql as $$ select nextval('public.s') > 0 and id < 2 $$;
+       alter table t add constraint counting check (count_up(id))`,
+    )
+    const { sections } = format === 'custom' ? ({ sections: 'data' } as const) : {}
+    const request = { mode: 'append', ...(sections ? { sections } : {}) } as const
+    await expect(driverOf(live).restore(backup, request, ctx)).rejects.toMatchObject({ code: 'restore-failed' })
+    expect(await next(), 'what was given out while the restore ran').toBe(503)
+    await server.sql(live, 'alter table t drop constraint counting')
+    await driverOf(live).restore(backup, request, ctx)
+    expect(await next()).toBe(504)
+    await server.sql(live, `select setval('s', 2)`)
+    await driverOf(live).restore(backup, request, ctx)
+    expect(await next()).toBe(6)
+  })
+})
+
 describe.each(['clean', 'append'] as const)('%s', (mode) => {
   const tables = mode === 'append' ? ['bookings'] : undefined
 
@@ -321,15 +353,18 @@ describe('sections', () => {
   })
 })
 
-it.each([{ tables: ['parent'] }, { sections: 'schema' }] as const)('a part never replaces a whole: %j', async (part) => {
-  const target = await filledTarget()
-  const before = await plainDump(server, target)
-  await expect(driverOf(target).restore(custom, { mode: 'replace', ...part }, ctx)).rejects.toMatchObject({
-    code: 'restore-refused',
-    hint: expect.stringMatching(/clean or append/),
-  })
-  expect(await plainDump(server, target)).toBe(before)
-})
+it.each([{ tables: ['parent'] }, { sections: 'schema' }] as const)(
+  'a part never replaces a whole: %j',
+  async (part) => {
+    const target = await filledTarget()
+    const before = await plainDump(server, target)
+    await expect(driverOf(target).restore(custom, { mode: 'replace', ...part }, ctx)).rejects.toMatchObject({
+      code: 'restore-refused',
+      hint: expect.stringMatching(/clean or append/),
+    })
+    expect(await plainDump(server, target)).toBe(before)
+  },
+)
 
 it('a plain dump that drops is not appended', async () => {
   const dropping = await memoryBackup(driverOf(source, { format: 'plain', clean: true, ifExists: true }), {}, ctx)

@@ -23,6 +23,7 @@ export async function runScript(
     noPrivileges: job.request.noPrivileges ?? false,
     inTransaction: singleTransaction,
     ...(filling.inherited ? { inherited: filling.inherited } : {}),
+    ...(filling.omit ? { omit: filling.omit } : {}),
   })
   await runPsql(job, { connection, server, singleTransaction }, filterScript(script, filter))
 }

@@ -15,6 +15,8 @@ export interface ScriptRules {
   readonly inTransaction: boolean
   /** Keys of constraints that partitions inherit, see {@link constraintKey}: they cannot be dropped on their own. */
   readonly inherited?: ReadonlySet<string>
+  /** What else to leave out. */
+  omit?(sql: string): boolean
 }
 
 /** What names a constraint in {@link ScriptRules}. */
@@ -43,6 +45,7 @@ export function refuseCommand(line: string): boolean {
 }
 
 function unwanted(sql: string, rules: ScriptRules): boolean {
+  if (rules.omit?.(sql)) return true
   if (rules.inTransaction && /^(BEGIN|COMMIT)\s*;$/i.test(sql)) return true
   if (rules.noPrivileges && /^(GRANT|REVOKE|ALTER\s+DEFAULT\s+PRIVILEGES)\s/i.test(sql)) return true
   if (rules.noOwner && /^ALTER\s/i.test(sql) && isOwnerTo(sql)) return true
