@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { BackupError, messageOf } from './backup-error.js'
 import type { Catalog } from './catalog/catalog.js'
 import type { Cipher } from './cipher/cipher.js'

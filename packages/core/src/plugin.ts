@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Driver } from './driver/driver.js'
 import type { Storage } from './storage/storage.js'
 

@@ -1,5 +1,5 @@
 import { type Duration, durationValue, type Secret, secretValue } from '@holdfast/core'
-import { z } from 'zod'
+import * as z from 'zod'
 
 type SecretInput = z.input<typeof secretValue>
 /** How far to insist on TLS, as libpq's `sslmode`. */

@@ -1,5 +1,5 @@
 import { BackupError } from '@holdfast/core'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /**
  * Reads options as a schema has them.

@@ -1,5 +1,5 @@
 import { type Driver, type DriverPlugin, definePlugin } from '@holdfast/core'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { postgres } from './driver.js'
 import { type PostgresOptions, type PostgresSettings, postgresOptions } from './options.js'
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { BackupError } from '@holdfast/core'
@@ -43,7 +43,13 @@ export async function chooseTool(
   binDir: string | undefined,
   needs: string,
 ): Promise<Tool> {
-  const tools = await findTools(name, binDir)
+  // The directories of versions first: a program there answers fast, and a wrapper on the PATH (Debian has one in Perl)
+  // need not be asked when the very version is there.
+  const [nearest = [], ...others] = placesOf(binDir)
+  const near = await versionsIn(nearest, name)
+  const exact = near.find(({ major }) => major === atLeast)
+  if (exact) return exact
+  const tools = [...near, ...(await versionsIn(others.flat(), name))]
   const fitting = tools.filter(({ major }) => major >= atLeast)
   // Of equals the first found stays: directories of versions come before wrappers on the PATH.
   const chosen = fitting.reduce<Tool | undefined>(
@@ -80,8 +86,14 @@ function newestOf(tools: readonly Tool[]): Tool | undefined {
 
 /** Every version of a program on this machine, one per directory, in the order of the search. */
 export async function findTools(name: ToolName, binDir?: string): Promise<readonly Tool[]> {
-  const paths = directories(binDir).map((directory) => join(directory, name))
-  const found = paths.filter((path) => existsSync(path)).map((path) => describe(name, path))
+  return await versionsIn(placesOf(binDir).flat(), name)
+}
+
+/** One program that is found under several names is asked once. */
+async function versionsIn(directories: readonly string[], name: ToolName): Promise<readonly Tool[]> {
+  const paths = directories.map((directory) => join(directory, name)).filter((path) => existsSync(path))
+  const once = new Map(paths.toReversed().map((path) => [realpathSync(path), path]))
+  const found = paths.filter((path) => once.get(realpathSync(path)) === path).map((path) => describe(name, path))
   return (await Promise.all(found)).filter((tool) => tool !== undefined)
 }
 
@@ -90,14 +102,16 @@ export function majorOf(version: string): number {
   return Number.parseInt(/\d+/.exec(version)?.[0] ?? '', 10) || 0
 }
 
-function directories(binDir: string | undefined): readonly string[] {
-  if (binDir) return [binDir]
+/** Directories to search, nearest first. */
+function placesOf(binDir: string | undefined): readonly (readonly string[])[] {
+  if (binDir) return [[binDir]]
   const versioned = versionedRoots.flatMap(([root, entry]) =>
     list(root)
       .filter((name) => entry.test(name))
       .map((name) => join(root, name, ...(root === '/usr/libexec' ? [] : ['bin']))),
   )
-  return [...new Set([...versioned, ...(process.env.PATH ?? '').split(delimiter).filter(Boolean)])]
+  const onPath = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
+  return [[...new Set(versioned)], [...new Set(onPath)].filter((directory) => !versioned.includes(directory))]
 }
 
 function list(directory: string): readonly string[] {

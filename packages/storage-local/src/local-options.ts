@@ -1,5 +1,5 @@
 import { BackupError } from '@holdfast/core'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Options of a local storage. */
 export interface LocalOptions {

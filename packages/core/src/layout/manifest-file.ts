@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BackupError } from '../backup-error.js'
 import { formatVersion, type Manifest } from './manifest.js'
 import { baseKey, parseKey } from './object-names.js'
