@@ -47,11 +47,11 @@ export function causeStatus(error: unknown): number | undefined {
 type Explanation = BackupErrorOptions & { readonly code: BackupError['code'] }
 
 function explain(error: SdkError, place: Place, request: S3Request): Explanation {
-  const object = request.key === undefined ? place.display : `${place.display}/${request.key}`
+  const object = request.key === undefined ? place.display : place.objectName(request.key)
   return (
     explainCredentials(error, place) ??
     explainBucket(error, place) ??
-    explainObject(error, place, object) ??
+    explainObject(error, place, request, object) ??
     explainDenial(error, request, object) ??
     explainNetwork(error, place) ??
     explainRest(error, request, object)
@@ -106,13 +106,13 @@ function explainBucket(error: SdkError, place: Place): Explanation | undefined {
   }
 }
 
-function explainObject(error: SdkError, place: Place, object: string): Explanation | undefined {
+function explainObject(error: SdkError, place: Place, request: S3Request, object: string): Explanation | undefined {
   switch (error.name) {
     case 'NoSuchKey':
     case 'NotFound':
       return { code: 'not-found', message: `There is no object ${object}` }
     case 'InvalidObjectState': {
-      const key = object.slice(`s3://${place.bucket}/`.length)
+      const key = place.prefix + (request.key ?? '')
       return {
         code: 'unavailable',
         message: `${object} is archived${error.StorageClass ? ` (${error.StorageClass})` : ''} and cannot be read as it is`,

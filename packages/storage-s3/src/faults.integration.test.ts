@@ -220,6 +220,45 @@ describe('the last request of a put', () => {
     expect(await direct().stat(key, ctx)).toBeUndefined()
   })
 
+  for (const [name, content] of [
+    ['short', small],
+    ['long', large],
+  ] as const) {
+    it(`a ${name} object that replaced another one stays where it cannot be looked at`, async () => {
+      const key = freshKey()
+      await direct().put(key, streamOf(Buffer.from('older')), {}, ctx)
+      const rule = bucket.proxy.inject({
+        on: 'HeadObject',
+        times: 3,
+        fault: { kind: 'answer', status: 500, code: 'InternalError' },
+      })
+      const error = await failure(open({ attempts: 1 }).put(key, inChunks(content), {}, ctx))
+      expect(error.code).toBe('unavailable')
+      expect(rule.hits).toBe(3)
+      await expectStored(key, content)
+    })
+
+    it(`an exclusive ${name} object that cannot be looked at is removed`, async () => {
+      const key = freshKey()
+      bucket.proxy.inject({
+        on: 'HeadObject',
+        skip: name === 'short' ? 1 : 2,
+        times: 3,
+        fault: { kind: 'answer', status: 500, code: 'InternalError' },
+      })
+      const error = await failure(open({ attempts: 1 }).put(key, inChunks(content), { ifAbsent: true }, ctx))
+      expect(error.code).toBe('unavailable')
+      await expectNothingLeft(key)
+    })
+
+    it(`a ${name} object is looked at until that succeeds`, async () => {
+      const key = freshKey()
+      bucket.proxy.inject({ on: 'HeadObject', times: 2, fault: { kind: 'answer', status: 503, code: 'SlowDown' } })
+      await open({ attempts: 1 }).put(key, inChunks(content), {}, ctx)
+      await expectStored(key, content)
+    })
+  }
+
   for (const [name, content, on] of [
     ['short', small, 'PutObject'],
     ['long', large, 'CompleteMultipartUpload'],

@@ -106,14 +106,14 @@ async function* whole({ body, length }: Opened): AsyncGenerator<Uint8Array, void
 
 function replaced(place: Place, key: string): BackupError {
   return new BackupError('corrupt', {
-    message: `${place.display}/${key} was replaced by another object while it was read`,
+    message: `${place.objectName(key)} was replaced by another object while it was read`,
     hint: 'Something else writes there. Backups are never changed once they are stored.',
   })
 }
 
 function damaged(place: Place, key: string, cause: unknown): BackupError {
   return new BackupError('corrupt', {
-    message: `${place.display}/${key} differs from its checksum at the service`,
+    message: `${place.objectName(key)} differs from its checksum at the service`,
     hint: 'The object was damaged at rest or on the way. Read it from another copy.',
     cause,
   })

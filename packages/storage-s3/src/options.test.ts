@@ -1,6 +1,6 @@
 import { BackupError, Secret } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { clientConfig } from './client.js'
 import { minimalPolicy, s3, s3OptionsSchema, s3Plugin, staleUploadRule } from './index.js'
 import { describeObject } from './object-description.js'
@@ -23,7 +23,6 @@ describe('options', () => {
       partSize: 8 * 1024 * 1024,
       queue: 4,
       maxParts: 10_000,
-      name: 's3',
       tags: false,
     })
   })
@@ -32,6 +31,22 @@ describe('options', () => {
     expect(resolveS3Options({ bucket: 'backups', prefix: '/prod/db/' }).prefix).toBe('prod/db')
     expect(s3({ bucket: 'backups', prefix: '/prod/db/' }).display).toBe('s3://backups/prod/db')
     expect(s3({ bucket: 'backups' }).display).toBe('s3://backups')
+  })
+
+  it('tell buckets of one name at different services apart', () => {
+    const at = (endpoint?: string): string[] => {
+      const { name, display } = s3({ bucket: 'backups', prefix: 'prod', endpoint })
+      return [name, display]
+    }
+    for (const [endpoint, display] of [
+      [undefined, 's3://backups/prod'],
+      ['https://minio.example.com', 's3://backups/prod at minio.example.com'],
+      ['http://127.0.0.1:9000/', 's3://backups/prod at 127.0.0.1:9000'],
+      ['http://127.0.0.1:9001/s3/', 's3://backups/prod at 127.0.0.1:9001/s3'],
+    ]) {
+      expect(at(endpoint)).toEqual([display, display])
+    }
+    expect(s3({ bucket: 'backups', name: 'offsite' }).name).toBe('offsite')
   })
 
   const wrong: [string, Record<string, unknown>, RegExp][] = [

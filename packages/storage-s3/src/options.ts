@@ -1,5 +1,5 @@
 import { BackupError, MiB, type Secret, secretValue } from '@holdfast/core'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Part sizes that S3 takes: 5 MiB to 5 GiB, and the last part of an upload may be smaller. */
 const partSizeRange = { min: 5 * MiB, max: 5 * 1024 * MiB }
@@ -72,7 +72,11 @@ export const s3OptionsSchema: z.ZodType<ResolvedS3Options, S3Options> = z
       .default(60_000)
       .describe('Milliseconds without a byte moving after which a request is given up and tried again.'),
     uploadTimeout: milliseconds.optional().describe('Most milliseconds that one upload may take. Default: no limit.'),
-    name: z.string().min(1).default('s3').describe('What this storage is called in messages and records.'),
+    name: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('What this storage is called in messages and records. Default: its bucket, prefix and endpoint.'),
   })
   .superRefine((options, context) => {
     const issue = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message })
@@ -133,7 +137,7 @@ export interface ResolvedS3Options {
   readonly connectTimeout: number
   readonly idleTimeout: number
   readonly uploadTimeout?: number | undefined
-  readonly name: string
+  readonly name?: string | undefined
 }
 
 /**

@@ -7,8 +7,10 @@ export interface Place {
   readonly bucket: string
   /** Before every key: empty, or ends in `/`. */
   readonly prefix: string
-  /** `s3://bucket/prefix` */
+  /** `s3://bucket/prefix`, and `at host:port` for a service other than AWS: buckets of one name are many. */
   readonly display: string
+  /** How messages call an object: its key within {@link display}. */
+  objectName(key: string): string
   /** Whether exclusive puts send `If-None-Match`. Turned off once the service refuses the header. */
   readonly conditions: { sent: boolean }
   /** Whether the bucket has answered before. */
@@ -21,15 +23,21 @@ export interface Place {
 
 export function createPlace(options: ResolvedS3Options): Place {
   let connecting: Promise<Connection> | undefined
+  const url = ['s3:/', options.bucket, options.prefix].filter((part) => part !== '').join('/')
+  const at = options.endpoint === undefined ? '' : ` at ${placeOf(options.endpoint)}`
   return {
     options,
     bucket: options.bucket,
     prefix: options.prefix === '' ? '' : `${options.prefix}/`,
-    display: ['s3:/', options.bucket, options.prefix].filter((part) => part !== '').join('/'),
+    display: url + at,
+    objectName: (key) => `${url}/${key}${at}`,
     conditions: { sent: true },
     bucketSeen: { yes: false },
     connection() {
-      connecting ??= connect(options)
+      connecting ??= connect(options).catch((error: unknown) => {
+        connecting = undefined // a later call may succeed
+        throw error
+      })
       return connecting
     },
     async disconnect() {
@@ -37,4 +45,10 @@ export function createPlace(options: ResolvedS3Options): Place {
       connection?.client.destroy()
     },
   }
+}
+
+/** `host:port` of an endpoint, and its path if it has one. */
+function placeOf(endpoint: string): string {
+  const { host, pathname } = new URL(endpoint)
+  return host + pathname.replace(/\/+$/, '')
 }

@@ -4,6 +4,7 @@ import {
   BackupError,
   type ByteStream,
   checkKey,
+  isBackupError,
   messageOf,
   type PutOptions,
   type RunContext,
@@ -19,11 +20,14 @@ import { sendParts, type Transfer } from './multipart.js'
 import { describeObject, idOf } from './object-description.js'
 import { planStages } from './part-size.js'
 import type { Place } from './place.js'
-import { head } from './stat.js'
+import { type Head, head } from './stat.js'
 import { abortUpload } from './sweep.js'
 
 /** How long tidying up after a failure may take. Abort must be prompt, and a service that is gone must not hold it. */
 const tidyTimeoutMs = 8_000
+
+/** How often a look at an object that was just stored is begun anew. */
+const looks = 3
 
 /** One object on its way. */
 interface Put {
@@ -75,7 +79,7 @@ export async function putObject(
   } catch (error) {
     const first = stop.signal.aborted ? stop.signal.reason : error
     stop.abort(first) // ends what is still being sent
-    await tidy(put)
+    await tidy(put, first)
     throw first
   } finally {
     clearTimeout(timer)
@@ -94,7 +98,7 @@ async function store(put: Put, chunks: ByteStream, fail: (error: unknown) => voi
   const stored = await publish(put)
   if (stored.size === body.bytes) return stored
   throw new BackupError('corrupt', {
-    message: `${place.display}/${put.key} has ${stored.size} bytes after the upload of ${body.bytes}`,
+    message: `${place.objectName(put.key)} has ${stored.size} bytes after the upload of ${body.bytes}`,
     hint: 'The service lost or added bytes. Try again; if it happens again, do not use this service.',
   })
 }
@@ -121,13 +125,24 @@ async function publish(put: Put): Promise<StoredObject> {
     if (found && idOf(found.metadata) === put.id) return found.stored
     throw found && [409, 412].includes(causeStatus(error) ?? 0) ? taken(put) : error
   }
-  const found = await head(place, key, signal)
+  const found = await lookAgain(put)
   if (found && (idOf(found.metadata) ?? put.id) === put.id) return found.stored
   throw new BackupError('unavailable', {
-    message: `${place.display}/${key} is ${found ? 'another object' : 'not there'} right after it was stored`,
+    message: `${place.objectName(key)} is ${found ? 'another object' : 'not there'} right after it was stored`,
     hint: 'Something else writes or deletes there, or the service is not consistent.',
     retryable: true,
   })
+}
+
+/** The object was stored, and no more than a look at it is missing: worth more than the attempts of one request. */
+async function lookAgain({ place, key, signal }: Put): Promise<Head | undefined> {
+  for (let look = 1; ; look++) {
+    try {
+      return await head(place, key, signal)
+    } catch (error) {
+      if (look === looks || !isBackupError(error) || !error.retryable) throw error
+    }
+  }
 }
 
 async function sendLast(put: Put, { sdk, client }: Connection, options: SendOptions): Promise<unknown> {
@@ -154,15 +169,15 @@ async function refuseTaken(put: Put): Promise<void> {
 }
 
 function taken({ place, key }: Put): BackupError {
-  return new BackupError('already-exists', { message: `There is already an object ${place.display}/${key}` })
+  return new BackupError('already-exists', { message: `There is already an object ${place.objectName(key)}` })
 }
 
 /** Takes back what a failed put left. */
-async function tidy(put: Put): Promise<void> {
+async function tidy(put: Put, failure: unknown): Promise<void> {
   const signal = AbortSignal.timeout(tidyTimeoutMs)
   const uploadId = await uploadToAbort(put, signal)
   if (uploadId !== undefined) await abortOrWarn(put, uploadId, signal)
-  if (put.published) await removeIfOurs(put, signal)
+  if (put.published && mayRemove(put, failure)) await removeIfOurs(put, signal)
 }
 
 /** The upload may just be in the making. One that could not be made need not be aborted. */
@@ -183,13 +198,21 @@ async function abortOrWarn({ place, key, ctx }: Put, uploadId: string, signal: A
   }
 }
 
+/**
+ * An exclusive put made what it finds. Any other may have replaced an object, and to remove what is whole would then
+ * leave neither: it stays where it is merely unknown how the put went.
+ */
+function mayRemove({ ifAbsent, ctx }: Put, failure: unknown): boolean {
+  return ifAbsent || ctx.signal.aborted || isBackupError(failure, 'corrupt') || isBackupError(failure, 'timed-out')
+}
+
 /** An object that appeared although its put failed, because the answer came too late or never. */
 async function removeIfOurs({ place, key, id, ctx }: Put, signal: AbortSignal): Promise<void> {
   try {
     const found = await head(place, key, signal)
     if (found && idOf(found.metadata) === id) await deleteObject(place, key, signal)
   } catch (error) {
-    ctx.log.warn(`It is unknown whether ${place.display}/${key} was stored`, { error: messageOf(error) })
+    ctx.log.warn(`It is unknown whether ${place.objectName(key)} was stored`, { error: messageOf(error) })
   }
 }
 

@@ -31,7 +31,7 @@ import { sweepUploads } from './sweep.js'
 export function s3(options: S3Options): Storage {
   const place = createPlace(resolveS3Options(options))
   return {
-    name: place.options.name,
+    name: place.options.name ?? place.display,
     display: place.display,
     put: (key, body, putOptions, ctx) => putObject(place, key, body, putOptions, ctx),
     get: (key, range, ctx) => getObject(place, key, range, ctx),

@@ -92,7 +92,7 @@ const noDatabase: Finding = warning(
 
 /** The permissions that S3 has to give, where they seem to lack or somebody wants to know. */
 async function tellPolicy(storage: Storage, found: readonly Finding[], { output }: Cli): Promise<void> {
-  const place = /^s3:\/\/(?<bucket>[^/]+)\/?(?<prefix>.*)$/.exec(storage.display)?.groups
+  const place = /^s3:\/\/(?<bucket>[^/ ]+)\/?(?<prefix>.*?)(?: at [^ ]+)?$/.exec(storage.display)?.groups
   const failed = found.some(({ level }) => level === 'problem')
   if (!place || !(failed || output.verbose)) return
   const { minimalPolicy, staleUploadRule } = await import('@holdfast/storage-s3')

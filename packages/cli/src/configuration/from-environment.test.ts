@@ -27,7 +27,7 @@ describe('storagesFromEnvironment', () => {
     ['a bucket in S3_URL', { S3_URL: 's3://acme/a%20b?x=1' }, { s3: 's3://acme/a b' }],
     ['both', { S3_BUCKET: 'acme', BACKUP_LOCAL: 'true' }, { local: '/srv/app/data/backups', s3: 's3://acme' }],
     ['a bucket switched off', { S3_BUCKET: 'acme', BACKUP_S3: 'false' }, { local: '/srv/app/data/backups' }],
-    ['MinIO', { BACKUP_MINIO: 'true', MINIO_BUCKET: 'acme', MINIO_END_POINT: 'minio' }, { s3: 's3://acme' }],
+    ['MinIO', { BACKUP_MINIO: 'true', MINIO_BUCKET: 'acme', MINIO_END_POINT: 'minio' }, { s3: 's3://acme at minio' }],
     ['one of two switches', { BACKUP_S3: 'false', BACKUP_MINIO: 'true', S3_BUCKET: 'acme' }, { s3: 's3://acme' }],
     ['SFTP switched off', { BACKUP_REMOTE: 'false', SFTP_URL: 'sftp://h/d' }, { local: '/srv/app/data/backups' }],
   ])('%s', async (_, env, expected) => {

@@ -68,7 +68,7 @@ jobs:
     const { config, variablesRead } = await loadConfig(path)
     const displays = Object.values(config.storages ?? {}).map(({ display }) => display)
     const here = path.replace('/holdfast.config.yaml', '')
-    expect(displays).toEqual([`${here}/backups`, 's3://acme/prod', 's3://acme/x', `${here}/plain`])
+    expect(displays).toEqual([`${here}/backups`, 's3://acme/prod', 's3://acme/x at 127.0.0.1:9000', `${here}/plain`])
     expect(Object.values(config.jobs).map(({ source }) => source.display)).toEqual([
       'db:5432/shop',
       'db:5432/stock',

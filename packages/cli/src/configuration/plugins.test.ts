@@ -62,8 +62,9 @@ describe('storageFromText', () => {
     ['backups/', 'backups', '/srv/backups'],
     ['/', '/', '/'],
     ['file:///mnt/b', 'file:///mnt/b', resolve('/mnt/b')],
-    ['s3://acme/prod/?region=us-east-2', 's3://acme/prod', 's3://acme/prod'],
-    ['s3://acme', 's3://acme', 's3://acme'],
+    ['s3://acme/prod/?region=us-east-2', 's3://acme/prod/?region=us-east-2', 's3://acme/prod at 127.0.0.1:1'],
+    ['s3://acme?endpoint=http://h:2', 's3://acme?endpoint=http://h:2', 's3://acme at h:2'],
+    ['s3://acme/', 's3://acme', 's3://acme at 127.0.0.1:1'],
   ])('%s is called %s and lies at %s', async (text, name, display) => {
     const storage = await make(text)
     expect([storage.name, storage.display]).toEqual([name, display])

@@ -10,7 +10,7 @@ export interface StorageTextContext {
   readonly cwd: string
   /** Keys and endpoint of S3, where the URL does not say them. */
   readonly read?: ReadVariable
-  /** What the storage is called. Default: the text, without parameters. */
+  /** What the storage is called. Default: the text. */
   readonly name?: string
 }
 
@@ -34,9 +34,9 @@ export async function storageFromText(text: string, context: StorageTextContext)
   return create({ ...fromEnvironment, ...(fromUrl(text) as object), name })
 }
 
-/** `s3://bucket/prefix?region=x` → `s3://bucket/prefix`; `./backups/` → `./backups`. */
+/** As it was typed: parameters tell buckets of one name apart. `./backups/` → `./backups`. */
 function nameOf(text: string): string {
-  return (schemeOf(text) === undefined ? text : text.replace(/[?#].*$/s, '')).replace(/(?<=[^/])\/+$/, '')
+  return text.includes('?') ? text : text.replace(/(?<=[^/])\/+$/, '')
 }
 
 function unknown(message: string): BackupError {
