@@ -1,11 +1,12 @@
-import { BackupError } from '@holdfast/core'
+import { BackupError, type RestoreMode } from '@holdfast/core'
 import type { ArchiveEntry } from './archive.js'
 import { type DatabaseProperties, rolesOf } from './database-properties.js'
 import { rolesNamed } from './dump-roles.js'
 import { objectsOfPlain } from './plain-objects.js'
+import { quoteIdentifier } from './quoting.js'
 import type { RestoreJob, TargetServer } from './restore-job.js'
 import type { Session } from './session.js'
-import { majorVersion } from './target.js'
+import { allowConnections, majorVersion } from './target.js'
 
 /** What the preflight found out. */
 export interface Preflight {
@@ -14,6 +15,8 @@ export interface Preflight {
   readonly noTablespaces: boolean
   /** The objects of the dump, by kind; of a plain dump those before its data. */
   readonly objects: readonly Pick<ArchiveEntry, 'kind'>[]
+  /** Whether the role may give the database to the owner that the backup names. */
+  readonly maySetOwner: boolean
 }
 
 /** What a dump asks of the server that it is restored to. */
@@ -49,7 +52,14 @@ export async function preflight(
   if (lacking.length > 0) {
     job.warnings.push(`The server has no tablespace ${lacking.join(', ')}: everything goes to the default one`)
   }
+  const maySetOwner = await canGiveTo(session, properties?.owner)
+  if (properties && !maySetOwner && !job.request.noOwner) {
+    job.warnings.push(
+      `The database will belong to the role of the restore, which is no member of its owner ${properties.owner}`,
+    )
+  }
   return {
+    maySetOwner,
     server: { endpoint: session.endpoint, major: majorVersion(session), superuser },
     noTablespaces: lacking.length > 0,
     objects: needs.objects,
@@ -75,6 +85,39 @@ async function needsOf(job: RestoreJob, properties: DatabaseProperties | undefin
     tablespaces: head.entries.flatMap(({ tablespace }) => (tablespace ? [tablespace] : [])),
     objects,
   }
+}
+
+/** One that the server lacks comes with the globals, made by this role. */
+async function canGiveTo(session: Session, owner: string | undefined): Promise<boolean> {
+  if (owner === undefined) return true
+  const [row] = await session.query<{ may: boolean }>(
+    `select pg_has_role(current_user, oid, '${session.versionNumber >= 160_000 ? 'SET' : 'MEMBER'}') as may
+       from pg_roles where rolname = $1`,
+    [owner],
+  )
+  return row?.may ?? true
+}
+
+/**
+ * A restore that was killed between closing a database and swapping it leaves it closed.
+ *
+ * @returns Warnings.
+ * @throws {BackupError} `restore-refused` when the restore would have to connect to it.
+ */
+export async function checkConnectable(
+  session: Session,
+  database: string,
+  mode: RestoreMode,
+): Promise<readonly string[]> {
+  const [row] = await session.query<{ open: boolean }>(
+    'select datallowconn as open from pg_database where datname = $1',
+    [database],
+  )
+  if (row?.open !== false) return []
+  const message = `The database ${quoteIdentifier(database)} lets nobody connect`
+  const hint = `Run in another database of the server: ${allowConnections(database)};`
+  if (mode !== 'replace') throw new BackupError('restore-refused', { message, hint })
+  return [`${message}. ${hint}`]
 }
 
 async function requireExtensions(session: Session, extensions: readonly string[]): Promise<void> {

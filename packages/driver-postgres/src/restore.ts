@@ -10,7 +10,7 @@ import { type DatabaseProperties, propertiesFrom, readProperties } from './datab
 import { fill } from './fill.js'
 import { restoreGlobals } from './globals.js'
 import { lockRoom, locksNeeded } from './lock-room.js'
-import { type Preflight, preflight } from './preflight.js'
+import { checkConnectable, type Preflight, preflight } from './preflight.js'
 import { isEmpty } from './probe.js'
 import { restoreInPlace } from './restore-in-place.js'
 import { type BoundDatabase, openJob, type RestoreJob } from './restore-job.js'
@@ -31,6 +31,7 @@ export async function restore(
   refuseImpossible(job)
   await using session = await openMaintenance(bound.connection, bound.settings.maintenanceDatabase, ctx)
   const exists = await databaseExists(session, bound.connection.database)
+  job.warnings.push(...(await checkConnectable(session, bound.connection.database, request.mode)))
   const made = exists ? undefined : propertiesFrom(from.manifest.options)
   const found = await preflight(job, session, made)
   job.warnings.push(...(await leftovers(session, bound.connection.database)))
@@ -90,12 +91,18 @@ function wholeFilling({ bound, job, found }: Situation): Omit<Parameters<typeof 
 
 /** Streamed into a database beside the name, which it takes when it is whole: nobody ever sees half of it. */
 async function intoNew(situation: Situation): Promise<void> {
-  const { bound, job, session } = situation
+  const { bound, job, found } = situation
   const like = propertiesFrom(job.from.manifest.options)
   const filling = wholeFilling(situation)
   await using aside = await makeScratch(bound, job.ctx, like)
   await fill({ ...filling, connection: aside.connection, singleTransaction: false })
-  if (like) job.warnings.push(...(await applyProperties(session, aside.connection.database, like, leave(job))))
+  if (like) {
+    const { noOwner, noPrivileges } = leave(job)
+    const options = { noOwner: noOwner || !found.maySetOwner, noPrivileges }
+    // A session of its own: one that was opened before hours of filling may be lost.
+    await using session = await openMaintenance(bound.connection, bound.settings.maintenanceDatabase, job.ctx)
+    job.warnings.push(...(await applyProperties(session, aside.connection.database, like, options)))
+  }
   await aside.takeName(job.ctx)
 }
 

@@ -43,7 +43,7 @@ export async function makeScratch(
     connection: toDatabase(connection, name),
     async swap({ terminateConnections }, swapCtx) {
       swapCtx.signal.throwIfAborted()
-      const oldName = nameBeside(database, `__before_${id}`)
+      const oldName = nameBeside(database, beforeSuffix(id))
       await inMaintenance(shielded(swapCtx), async (session) => {
         const old = await readProperties(session, database)
         if (!old) throw noTarget(connection)
@@ -51,7 +51,9 @@ export async function makeScratch(
         await warnOfReplication(session, database, swapCtx)
         const lost = await applyProperties(session, name, old, { noOwner: false, noPrivileges: false })
         for (const message of lost) warn(message, swapCtx)
-        await swapDatabases(session, { name: database, fresh: name, aside: oldName, terminateConnections })
+        const reconnect = (): Promise<Session> =>
+          openMaintenance(connection, settings.maintenanceDatabase, shielded(swapCtx))
+        await swapDatabases(session, { name: database, fresh: name, aside: oldName, terminateConnections, reconnect })
       })
       swapped = true
       return { oldName }
@@ -75,18 +77,36 @@ export async function makeScratch(
   }
 }
 
-/** A warning for each scratch of this database that nobody uses: a restore that was killed could not drop it. */
+/**
+ * A warning for each database beside this one that nobody uses: a restore that was killed could not drop what it had
+ * made, or what it had replaced.
+ */
 export async function leftovers(session: Session, database: string): Promise<readonly string[]> {
-  const prefix = nameBeside(database, scratchSuffix('00000000')).slice(0, -8)
+  const unfinished = await besides(session, database, scratchSuffix)
+  const replaced = await besides(session, database, beforeSuffix)
+  return [
+    ...unfinished.map(leftBehind),
+    ...replaced.map(
+      (name) =>
+        `The database ${quoteIdentifier(name)} was replaced earlier and is still there; drop it when it is not needed`,
+    ),
+  ]
+}
+
+/** Unused databases whose names are made of this one's and a suffix with an id. */
+async function besides(session: Session, database: string, suffix: (id: string) => string): Promise<readonly string[]> {
+  const prefix = nameBeside(database, suffix('00000000')).slice(0, -8)
   const rows = await session.query<{ name: string }>(
-    `select datname::text as name from pg_database d where left(datname::text, $2) = $1 and length(datname::text) = $2 + 8
+    `select datname::text as name from pg_database d
+      where left(datname::text, $2) = $1 and substr(datname::text, $2 + 1) ~ '^[0-9a-f]{8}$'
         and not exists (select from pg_stat_activity a where a.datid = d.oid) order by 1`,
     [prefix, [...prefix].length],
   )
-  return rows.map(({ name }) => leftBehind(name))
+  return rows.map(({ name }) => name)
 }
 
 const scratchSuffix = (id: string): string => `__holdfast_${id}`
+const beforeSuffix = (id: string): string => `__before_${id}`
 
 function leftBehind(name: string): string {
   return `A restore left the unfinished database ${quoteIdentifier(name)} behind; drop it when no restore is running`

@@ -123,6 +123,7 @@ async function openWith(
     application_name: 'holdfast',
     connectionTimeoutMillis: connection.connectTimeoutMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 60_000, // firewalls forget a session that waits for hours of filling
     stream: () => socket,
   })
   client.on('error', () => {}) // what was under way rejects; between queries there is nobody to tell

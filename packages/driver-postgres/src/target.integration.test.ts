@@ -12,7 +12,8 @@ import { readProperties } from './database-properties.js'
 import { postgres } from './driver.js'
 import type { PostgresOptions } from './options.js'
 import { postgresOptions } from './options.js'
-import { openSession } from './session.js'
+import { openSession, type Session } from './session.js'
+import { swapDatabases } from './target.js'
 
 const ctx = createRunContext()
 let source: PostgresServer
@@ -116,6 +117,58 @@ describe('a target in use', () => {
     expect((await user.query('select * from old')).rows).toEqual([{ x: 1 }])
     await user.end()
     expect((await databasesOf(source)).filter((name) => name.includes('__'))).toEqual([])
+  })
+})
+
+describe('what a kill in the middle leaves', () => {
+  const line = 'ALTER DATABASE "clo""sed" ALLOW_CONNECTIONS true'
+  const closed = 'clo"sed'
+  const isOpen = async (): Promise<unknown> =>
+    (await source.sql('postgres', `select datallowconn as open from pg_database where datname = '${closed}'`))[0]?.open
+
+  it('is a database that lets nobody connect, and is named with what opens it', async () => {
+    const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
+    await source.createDatabase(closed)
+    await source.sql('postgres', line.replace('true', 'false'))
+    await expect(on(source, closed).restore(backup, { mode: 'create' }, ctx)).rejects.toMatchObject({
+      code: 'restore-refused',
+      hint: expect.stringContaining(line),
+    })
+    const { warnings } = await on(source, closed).restore(backup, { mode: 'replace' }, ctx)
+    expect(warnings.join()).toContain(line)
+    expect(await isOpen()).toBe(true)
+  })
+
+  it('is opened again over another session when the one that swaps is lost', async () => {
+    await source.createDatabase('fresh one')
+    const connection = connectionFrom(postgresOptions.parse({ url: source.url('postgres') }))
+    const swap = { name: closed, fresh: 'fresh one', aside: 'aside one', terminateConnections: true }
+    const losing = async (reconnect: () => Promise<Session>): Promise<unknown> => {
+      await using session = await openSession(connection, ctx)
+      const lost: Session = {
+        ...session,
+        async query(text, values) {
+          if (text === 'begin') await session.query('select pg_terminate_backend(pg_backend_pid())').catch(() => {})
+          return await session.query(text, values)
+        },
+      }
+      return await swapDatabases(lost, { ...swap, reconnect }).catch((error) => error)
+    }
+    const gone = await losing(() => Promise.reject(new Error('still away')))
+    expect(gone).toMatchObject({ hint: expect.stringContaining(line) })
+    expect(await isOpen()).toBe(false)
+    expect(await losing(() => openSession(connection, ctx))).toBeInstanceOf(Error)
+    expect(await isOpen()).toBe(true)
+  })
+
+  it('is a replaced database, which is named', async () => {
+    await source.createDatabase('named__before_0123abcd')
+    await source.createDatabase('named__before_mine')
+    const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
+    const { warnings } = await on(source, 'named').restore(backup, { mode: 'create' }, ctx)
+    expect(warnings.filter((warning) => warning.includes('__before_'))).toEqual([
+      expect.stringContaining('"named__before_0123abcd"'),
+    ])
   })
 })
 
@@ -243,6 +296,21 @@ describe('two thousand tables', () => {
 })
 
 describe('a role that is no superuser', () => {
+  it('keeps a database whose owner it cannot set, and says so', async () => {
+    await source.sql('postgres', `create role keeper login createdb password 'keeper'; create role stranger`)
+    await source.createDatabase('strange')
+    await source.sql(
+      'strange',
+      'create table t (id int); alter table t owner to keeper; alter database strange owner to stranger; alter schema public owner to keeper',
+    )
+    const backup = await memoryBackup(on(source, 'strange'), {}, ctx)
+    const keeper = { user: 'keeper', password: 'keeper' }
+    const target = postgres({ url: source.url('kept', keeper), binDir: source.binDir })
+    const { warnings } = await target.restore(backup, { mode: 'create' }, ctx)
+    expect(warnings).toEqual([expect.stringMatching(/belong to the role of the restore.* stranger$/)])
+    expect(await properties(source, 'kept')).toMatchObject({ owner: 'keeper' })
+  })
+
   it('restores into what it may make, and is told what it may not', async () => {
     await source.sql('postgres', `create role maker login createdb password 'maker'`)
     const maker = { user: 'maker', password: 'maker' }

@@ -1,4 +1,4 @@
-import { BackupError, messageOf } from '@holdfast/core'
+import { BackupError, isBackupError, messageOf } from '@holdfast/core'
 import {
   type ApplyOptions,
   applyStatements,
@@ -119,6 +119,8 @@ export interface Swap {
   /** What the one that had it is called afterwards. */
   readonly aside: string
   readonly terminateConnections: boolean
+  /** A session anew, in the maintenance database: the one that swaps may be lost. */
+  reconnect(): Promise<Session>
 }
 
 /**
@@ -127,14 +129,12 @@ export interface Swap {
  *
  * @throws {BackupError} `target-in-use`. Either both have changed their names, or none.
  */
-export async function swapDatabases(
-  session: Session,
-  { name, fresh, aside, terminateConnections }: Swap,
-): Promise<void> {
+export async function swapDatabases(session: Session, swap: Swap): Promise<void> {
+  const { name, fresh, aside, terminateConnections } = swap
   const [old, next, after] = [name, fresh, aside].map(quoteIdentifier)
   if (!terminateConnections) await refuseIfInUse(session, name)
-  if (terminateConnections) await session.query(`alter database ${old} allow_connections false`)
   try {
+    if (terminateConnections) await session.query(`alter database ${old} allow_connections false`)
     if (terminateConnections) await endConnections(session, name)
     await session.query('begin')
     await session.query(`alter database ${old} rename to ${after}`)
@@ -143,8 +143,28 @@ export async function swapDatabases(
     await session.query('commit')
   } catch (error) {
     await session.query('rollback').catch(() => {})
-    if (terminateConnections) await session.query(`alter database ${old} allow_connections true`).catch(() => {})
+    if (terminateConnections) await letConnectAgain(swap, error)
     throw error
+  }
+}
+
+/** The statement that lets users connect to a database again. */
+export function allowConnections(name: string): string {
+  return `ALTER DATABASE ${quoteIdentifier(name)} ALLOW_CONNECTIONS true`
+}
+
+/** @throws {BackupError} with the statement to run, when it cannot be run from here. */
+async function letConnectAgain({ name, reconnect }: Swap, failure: unknown): Promise<void> {
+  const statement = allowConnections(name)
+  try {
+    await using session = await reconnect()
+    await session.query(statement)
+  } catch (error) {
+    throw new BackupError(isBackupError(failure) ? failure.code : 'restore-failed', {
+      message: `${messageOf(failure)}; and nobody may be able to connect to ${quoteIdentifier(name)} any more (${messageOf(error)})`,
+      hint: `Run in another database of the server: ${statement};`,
+      cause: failure,
+    })
   }
 }
 
