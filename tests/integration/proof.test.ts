@@ -8,7 +8,7 @@ import { createHoldfast, type Holdfast, type HoldfastConfig } from '@holdfast/co
 import { postgres } from '@holdfast/driver-postgres'
 import { local } from '@holdfast/storage-local'
 import { s3 } from '@holdfast/storage-s3'
-import { type PostgresServer, type S3Server, startPostgres, startS3Server } from '@holdfast/test-support'
+import { nastyDatabase, type PostgresServer, type S3Server, startPostgres, startS3Server } from '@holdfast/test-support'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 /** Databases that hurt: backed up to disk and S3, verified, restored from each, and compared dump by dump. */
@@ -77,7 +77,14 @@ async function prove(database: string, format: 'custom' | 'plain' = 'custom'): P
 }
 
 describe('a database comes back the same', () => {
-  it('with 2,000 tables', async () => {
+  it('with every type, odd names, large objects, partitions, views, triggers and extensions', async () => {
+    await server.createDatabase('nasty')
+    await server.sql('nasty', nastyDatabase)
+    await prove('nasty')
+    await prove('nasty', 'plain')
+  })
+
+  it('with 2,000 tables', { timeout: 600_000 }, async () => {
     await server.createDatabase('many')
     await server.sql(
       'many',
@@ -92,7 +99,7 @@ describe('a database comes back the same', () => {
     await prove('many')
   })
 
-  it('with a row of 200 MB', async () => {
+  it('with a row of 200 MB', { timeout: 600_000 }, async () => {
     await server.createDatabase('huge')
     await server.sql(
       'huge',
@@ -104,7 +111,7 @@ describe('a database comes back the same', () => {
     await prove('huge')
   })
 
-  it('and is of one moment, while pgbench writes to it', async () => {
+  it('and is of one moment, while pgbench writes to it', { timeout: 600_000 }, async () => {
     await server.createDatabase('bench')
     const env = { PATH: process.env.PATH, PGPASSWORD: server.password }
     const args = ['-h', server.host, '-p', String(server.port), '-U', server.user, 'bench']

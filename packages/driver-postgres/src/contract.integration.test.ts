@@ -1,8 +1,7 @@
 import { createRunContext } from '@holdfast/core'
 import { childProcesses, type DriverCaseEnv, driverContract, type TargetKind } from '@holdfast/core/testing'
-import { type PostgresServer, quoteName, startPostgres } from '@holdfast/test-support'
+import { nastyDatabase, type PostgresServer, quoteName, startPostgres } from '@holdfast/test-support'
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { nastyDatabase } from '../test/nasty-database.js'
 import { databasesOf, plainDump } from '../test/support.js'
 import { postgres } from './driver.js'
 

@@ -1,8 +1,7 @@
 import { createRunContext, type Driver } from '@holdfast/core'
 import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
-import { type PostgresServer, startPostgres } from '@holdfast/test-support'
+import { nastyDatabase, type PostgresServer, startPostgres } from '@holdfast/test-support'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { nastyDatabase } from '../test/nasty-database.js'
 import { plainDump } from '../test/support.js'
 import { postgres } from './driver.js'
 
