@@ -77,7 +77,11 @@ describe('exit codes', () => {
     const { code, out } = await holdfast({ cwd }, 'verify', '--from', 'disk', '--json')
     expect(code).toBe(7)
     expect(JSON.parse(out)).toMatchObject({ status: 'corrupt', backups: [{ copies: [{ status: 'corrupt' }] }] })
-    const restore = await holdfast({ cwd }, 'restore', '--from', 'disk', '--into', server.url('damaged'), '--yes')
+    const into = ['--from', 'disk', '--into', server.url('damaged'), '--yes']
+    const unasked = await holdfast({ cwd }, 'restore', ...into)
+    expect([unasked.code, unasked.err]).toEqual([8, expect.stringContaining('0 whole backups were found')])
+    const { backups } = JSON.parse(out) as { backups: { id: string }[] }
+    const restore = await holdfast({ cwd }, 'restore', backups[0]?.id ?? '', ...into)
     expect([restore.code, restore.err]).toEqual([6, expect.stringContaining('no copy that is whole')])
     expect(await server.sql('postgres', "SELECT FROM pg_database WHERE datname = 'damaged'")).toEqual([])
   })

@@ -121,8 +121,13 @@ export interface Holdfast extends AsyncDisposable {
   verify(selector: string, options?: VerifyOptions): Promise<VerifyResult>
   /** What the storages hold, newest first. */
   list(scope?: Scope & CallOptions): Promise<StoredBackups>
-  /** One backup. */
-  show(selector: string, scope?: Scope & CallOptions): Promise<BackupRecord>
+  /**
+   * One backup.
+   *
+   * @param options.restorable - Pass over backups without a whole copy, as a restore does; an id names its backup in
+   *   any state. Default `false`.
+   */
+  show(selector: string, options?: Scope & CallOptions & { readonly restorable?: boolean }): Promise<BackupRecord>
   /**
    * Copies a backup to another storage as it lies, hashes checked on the way.
    *
@@ -253,7 +258,8 @@ export function createHoldfast(config: HoldfastConfig): Holdfast {
 
     list: (scope = {}) => readBackups(inScope(scope), { job: scope.job }, contextOf(scope)),
 
-    show: (selector, scope = {}) => find(selector, scope, contextOf(scope), anyState),
+    show: (selector, options = {}) =>
+      find(selector, options, contextOf(options), options.restorable ? undefined : anyState),
 
     async copy(selector, to, options = {}) {
       const ctx = contextOf(options)

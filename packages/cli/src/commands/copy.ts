@@ -9,19 +9,23 @@ export interface CopyCommandOptions extends FromOptions {
   readonly to: readonly string[]
 }
 
-/** Copies a backup to other storages. */
+/** Copies a backup to other storages; one that holds it already is left alone. */
 export async function copyCommand(cli: Cli, args: readonly string[], options: CopyCommandOptions): Promise<ExitCode> {
   const { output, signal } = cli
   const opened = await openBackups(options, cli, options.to)
   await using holdfast = opened.holdfast
   const targets = Object.keys(await chooseStorages(options.to, opened.setup, cli))
-  const backup = await holdfast.show(args[0] ?? 'latest', { signal })
+  const backup = await holdfast.show(args[0] ?? 'latest', { signal, restorable: true })
+  const copies: { storage: string; copied: boolean }[] = []
   for (const target of targets) {
     using progress = createProgress(backup.shortId, cli.world, output, cli.options)
-    await holdfast.copy(backup.id, target, { signal, onProgress: progress.report })
+    const { copied } = await holdfast.copy(backup.id, target, { signal, onProgress: progress.report })
     progress[Symbol.dispose]()
-    output.result(`Backup ${output.paint.strong(backup.shortId)} of ${backup.job} lies on ${target} now`)
+    const what = copied ? `lies on ${target} now` : `is on ${target} already; nothing was done`
+    output.result(`Backup ${output.paint.strong(backup.shortId)} of ${backup.job} ${what}`)
+    copies.push({ storage: target, copied })
   }
-  output.document({ status: 'copied', id: backup.id, shortId: backup.shortId, name: backup.name, to: targets })
+  const status = copies.some(({ copied }) => copied) ? 'copied' : 'unchanged'
+  output.document({ status, id: backup.id, shortId: backup.shortId, name: backup.name, to: targets, copies })
   return exitCodes.done
 }

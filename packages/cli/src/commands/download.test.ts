@@ -78,7 +78,10 @@ describe('holdfast copy', () => {
     expect(out).toMatch(/of stock lies on offsite now\n.*lies on \.\/third now/)
     expect((await runIn({ cwd }, 'verify', '--from', './third')).code).toBe(0)
     const json = (await runIn({ cwd }, 'copy', 'latest', '--to', './fourth', '--json')).json()
-    expect(json).toMatchObject({ status: 'copied', to: ['./fourth'] })
+    expect(json).toMatchObject({ status: 'copied', to: ['./fourth'], copies: [{ storage: './fourth', copied: true }] })
+    const again = ['copy', 'latest', '--to', './fourth']
+    expect((await runIn({ cwd }, ...again)).out).toContain('of stock is on ./fourth already; nothing was done')
+    expect((await runIn({ cwd }, ...again, '--json')).json()).toMatchObject({ status: 'unchanged' })
   })
 
   it('exits with 8 where there is nothing to copy', async () => {

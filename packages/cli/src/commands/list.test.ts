@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BackupError, type Storage } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
 import { fakeProject } from '../testing/fake-project.js'
 import { dataOf, filesIn } from '../testing/files.js'
@@ -138,6 +139,41 @@ describe('holdfast verify', () => {
     expect(out).toMatch(/DAMAGED/)
     expect(out).toMatch(/disk +intact/)
     expect(out).toMatch(/offsite +damaged: .*(SHA-256|checksum)/)
+  })
+
+  it('goes on after a copy that cannot be read, and exits with 9', async () => {
+    let failing = true
+    const wrap = (storage: Storage): Storage => ({
+      ...storage,
+      async *get(key, range, ctx) {
+        const broken = failing && key.startsWith('stock/') && !key.endsWith('.json')
+        if (broken) throw new BackupError('unavailable', { message: 'the disk is away' })
+        yield* storage.get(key, range, ctx)
+      },
+    })
+    const { cwd } = fakeProject({}, wrap)
+    await runIn({ cwd }, 'backup')
+    const text = await runIn({ cwd }, 'verify')
+    expect(text.code).toBe(9)
+    expect(text.out).toMatch(/of stock is not readable everywhere .*\n +disk +unreadable: the disk is away/)
+    expect(text.out).toMatch(/of shop is intact/)
+    expect(text.out).toContain('1 of 2 backups are intact')
+    const { code, json } = await runIn({ cwd }, 'verify', '--json')
+    const { status, backups } = json() as { status: string; backups: { job: string; copies: object[] }[] }
+    expect([code, status]).toEqual([9, 'unreadable'])
+    expect(backups.find(({ job }) => job === 'stock')?.copies).toEqual([
+      {
+        storage: 'disk',
+        status: 'unreadable',
+        problem: 'the disk is away',
+        error: { code: 'unavailable', message: 'the disk is away' },
+      },
+    ])
+    const damaged = dataOf(join(cwd, 'offsite'))
+    writeFileSync(damaged, 'x'.repeat(readFileSync(damaged).length))
+    expect((await runIn({ cwd }, 'verify')).code).toBe(7)
+    failing = false
+    expect((await runIn({ cwd }, 'verify', 'stock', '--from', 'disk')).code).toBe(0)
   })
 
   it('exits with 8 where there is nothing, 7 on a damaged manifest, 9 on a storage that is away', async () => {

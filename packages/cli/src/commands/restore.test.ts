@@ -1,9 +1,13 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BackupError } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
 import { fakeProject } from '../testing/fake-project.js'
+import { filesIn } from '../testing/files.js'
 import { runIn } from '../testing/test-world.js'
+
+const shortIds = ({ json }: { json: () => unknown }): string[] =>
+  (json() as { backups: { shortId: string }[] }).backups.map(({ shortId }) => shortId)
 
 describe('holdfast restore', () => {
   async function backedUp() {
@@ -21,6 +25,26 @@ describe('holdfast restore', () => {
     expect(err).toContain('Loses   nothing')
     expect(out).toMatch(/is restored into fake\.example\/shop, from disk in .*\n {2}warning: a role is missing/)
     expect(shop.restored).toEqual([{ content: shop.content, request: { mode: 'create', sections: 'all' } }])
+  })
+
+  it('passes over a newest backup that is damaged', async () => {
+    const { cwd, shop } = await backedUp()
+    const older = shop.content
+    const [good = ''] = shortIds(await runIn({ cwd }, 'list', '--json'))
+    shop.content = Buffer.from('-- newer and damaged\n'.repeat(500))
+    await runIn({ cwd }, 'backup', 'shop')
+    const [bad = ''] = shortIds(await runIn({ cwd }, 'list', '--json'))
+    for (const storage of ['disk', 'offsite']) {
+      for (const file of filesIn(join(cwd, storage))) {
+        if (file.includes(`${bad}.sql`)) writeFileSync(file, 'x'.repeat(readFileSync(file).length))
+      }
+    }
+    expect((await runIn({ cwd }, 'verify', 'latest')).code).toBe(7)
+    shop.info = undefined
+    const { code, err } = await runIn({ cwd }, 'restore', 'latest', '--yes')
+    expect([code, err]).toEqual([0, expect.stringContaining(`Backup  ${good}`)])
+    expect(shop.restored.map(({ content }) => content)).toEqual([older])
+    expect((await runIn({ cwd }, 'restore', bad, '--yes')).code).toBe(6)
   })
 
   it('hands every option on', async () => {

@@ -20,7 +20,7 @@ export async function restoreCommand(
   const { output, signal } = cli
   const opened = await openBackups(options, cli)
   await using holdfast = opened.holdfast
-  const backup = await holdfast.show(args[0] ?? 'latest', { signal })
+  const backup = await holdfast.show(args[0] ?? 'latest', { signal, restorable: true })
   const driver = await targetDriver(backup, options, opened, cli)
   const target = await probeTarget(driver, signal)
   const mode = requireMode(modeOf(options), target)

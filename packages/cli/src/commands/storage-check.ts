@@ -1,4 +1,4 @@
-import { createRunContext, isBackupError, messageOf, type RunContext, type Storage } from '@holdfast/core'
+import { createRunContext, identityKey, isBackupError, messageOf, type RunContext, type Storage } from '@holdfast/core'
 import { type StorageCase, storageCasePrefix, storageContract } from '@holdfast/core/testing'
 import type { Cli } from '../cli.js'
 import { chooseStorages, loggerTo, readSetup } from '../configuration/setup.js'
@@ -49,7 +49,7 @@ export async function storageCheckCommand(
 
 /** A storage that cannot be used at all says so once, not once a case. */
 async function requireReachable(storage: Storage, ctx: RunContext): Promise<void> {
-  await storage.stat('.holdfast/storage.json', ctx)
+  await storage.stat(identityKey, ctx)
 }
 
 async function check(each: StorageCase, storage: Storage, ctx: RunContext, { output }: Cli): Promise<CaseResult> {

@@ -1,8 +1,17 @@
-import { BackupError, type BackupRecord, type Driver, type Holdfast, type VerifyResult } from '@holdfast/core'
+import {
+  BackupError,
+  type BackupRecord,
+  type CopyVerification,
+  type Driver,
+  type Holdfast,
+  messageOf,
+  type VerifyResult,
+} from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { type FromOptions, openBackups } from '../configuration/open-backups.js'
 import { driverOfEngine } from '../configuration/source-from-text.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
+import { asBackupError, errorDocument } from '../output/errors.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { createProgress } from '../output/progress.js'
 import { reportProblems } from './list.js'
@@ -27,12 +36,14 @@ export async function verifyCommand(
     const driver = opened.jobs.length > 0 ? undefined : await driverOfEngine(backup.engine)
     results.push(await verify(backup, driver, holdfast, cli))
   }
-  const corrupt = results.filter(({ status }) => status === 'corrupt').length
-  const status = corrupt > 0 || stored.damaged.length > 0 ? 'corrupt' : 'intact'
+  const count = (status: VerifyResult['status']): number => results.filter((each) => each.status === status).length
+  const unread = count('unreadable') + stored.unreachable.length
+  const status =
+    count('corrupt') + stored.damaged.length > 0 ? 'corrupt' : count('unreadable') > 0 ? 'unreadable' : 'intact'
   output.document({ status, backups: results.map(toDocument), damaged: stored.damaged })
-  if (results.length > 1) output.result(`${results.length - corrupt} of ${results.length} backups are intact`)
+  if (results.length > 1) output.result(`${count('intact')} of ${results.length} backups are intact`)
   if (status === 'corrupt') return exitCodes.damaged
-  return stored.unreachable.length > 0 ? exitCodes.partial : exitCodes.done
+  return unread > 0 ? exitCodes.partial : exitCodes.done
 }
 
 /** All, all of a job, or the one that a selector means. */
@@ -59,30 +70,52 @@ async function verify(
 ): Promise<VerifyResult> {
   const { output, signal } = cli
   using progress = createProgress(backup.shortId, cli.world, output, cli.options)
-  const result = await holdfast.verify(backup.id, {
-    signal,
-    onProgress: progress.report,
-    ...(driver && { driver }),
-  })
+  const options = { signal, onProgress: progress.report, ...(driver && { driver }) }
+  const result = await holdfast.verify(backup.id, options).catch((error: unknown) => unreadable(backup, error, signal))
   progress[Symbol.dispose]()
   output.result(describe(result, cli))
   return result
 }
 
+/** What keeps one backup from being read must not keep the next from being verified. */
+function unreadable(backup: BackupRecord, error: unknown, signal: AbortSignal): VerifyResult {
+  signal.throwIfAborted()
+  if (!asBackupError(error)) throw error
+  const copies = backup.copies.map(({ storage }) => {
+    return { storage, status: 'unreadable' as const, problem: messageOf(error), error }
+  })
+  return { backup, status: 'unreadable', copies }
+}
+
 function describe({ backup, status, copies }: VerifyResult, { output }: Cli): string {
   const { paint } = output
-  const state = status === 'intact' ? paint.good('intact') : paint.bad('DAMAGED')
+  const state = {
+    intact: paint.good('intact'),
+    unreadable: paint.warning('not readable everywhere'),
+    corrupt: paint.bad('DAMAGED'),
+  }[status]
   const width = Math.max(0, ...copies.map(({ storage }) => storage.length))
   return [
     `Backup ${paint.strong(backup.shortId)} of ${backup.job} is ${state} (${formatBytes(backup.storedBytes)})`,
-    ...copies.map(({ storage, status: copy, problem }) =>
-      copy === 'intact'
-        ? `  ${storage.padEnd(width)}  ${paint.good('intact')}`
-        : `  ${storage.padEnd(width)}  ${paint.bad('damaged')}: ${problem ?? 'no reason was given'}`,
-    ),
+    ...copies.map(({ storage, status: copy, problem = 'no reason was given' }) => {
+      const found = {
+        intact: paint.good('intact'),
+        unreadable: `${paint.warning('unreadable')}: ${problem}`,
+        corrupt: `${paint.bad('damaged')}: ${problem}`,
+      }[copy]
+      return `  ${storage.padEnd(width)}  ${found}`
+    }),
   ].join('\n')
 }
 
 function toDocument({ backup, status, copies }: VerifyResult): object {
-  return { id: backup.id, shortId: backup.shortId, name: backup.name, job: backup.job, status, copies }
+  const { id, shortId, name, job } = backup
+  return { id, shortId, name, job, status, copies: copies.map(copyDocument) }
+}
+
+/** An error is told by its message and its code. */
+function copyDocument(copy: CopyVerification): object {
+  if (copy.status !== 'unreadable') return copy
+  const { error, ...rest } = copy
+  return { ...rest, ...errorDocument(error) }
 }

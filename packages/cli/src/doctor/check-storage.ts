@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import { isBackupError, type RunContext, readAll, type Storage, streamOf } from '@holdfast/core'
+import {
+  identityKey,
+  isBackupError,
+  probePrefix,
+  type RunContext,
+  readAll,
+  type Storage,
+  streamOf,
+} from '@holdfast/core'
 import { exitCodes } from '../exit-codes.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatDuration } from '../output/format-duration.js'
 import { type Finding, failure, good, problem, warning } from './finding.js'
 
-/** Where the identity of a storage lies; see docs/format.md. */
-const identityKey = '.holdfast/storage.json'
 const littleSpace = 1024 ** 3
 /** Clocks that are further apart confuse ages; AWS refuses requests at 15 minutes. */
 const mostSkewMs = 60_000
@@ -42,7 +48,7 @@ async function checkIdentity(about: string, storage: Storage, ctx: RunContext): 
 }
 
 async function checkAccess(about: string, storage: Storage, ctx: RunContext): Promise<readonly Finding[]> {
-  const key = `.holdfast/probe/${randomUUID()}`
+  const key = probePrefix + randomUUID()
   const content = Buffer.from(key)
   const before = Date.now()
   const stored = await storage.put(key, streamOf(content), { ifAbsent: true }, ctx)

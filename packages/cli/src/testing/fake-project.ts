@@ -1,7 +1,7 @@
 import { mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { BackupError, DatabaseInfo, Driver, HoldfastConfig, RestoreRequest } from '@holdfast/core'
+import type { BackupError, DatabaseInfo, Driver, HoldfastConfig, RestoreRequest, Storage } from '@holdfast/core'
 import { local } from '@holdfast/storage-local'
 
 /** A database that exists in the memory of a test. */
@@ -35,12 +35,15 @@ const configs = new Map<string, () => HoldfastConfig>()
 Object.assign(globalThis, { holdfastTestConfigs: configs })
 
 /** A directory with a config file: jobs `shop` (disk and offsite) and `stock` (disk), on databases of these names. */
-export function fakeProject(more: object = {}): { cwd: string; shop: FakeDatabase; stock: FakeDatabase } {
+export function fakeProject(
+  more: object = {},
+  wrap: (storage: Storage) => Storage = (storage) => storage,
+): { cwd: string; shop: FakeDatabase; stock: FakeDatabase } {
   const cwd = realpathSync(mkdtempSync(join(tmpdir(), 'holdfast-project-')))
   const shop = fakeDatabase('shop')
   const stock = fakeDatabase('stock')
   configs.set(cwd, () => ({
-    storages: { disk: local({ path: './disk' }), offsite: local({ path: './offsite' }) },
+    storages: { disk: wrap(local({ path: './disk' })), offsite: wrap(local({ path: './offsite' })) },
     jobs: {
       shop: { source: shop.driver, storages: ['disk', 'offsite'] },
       stock: { source: stock.driver, storages: ['disk'] },

@@ -12,6 +12,9 @@ const notes: Readonly<Record<string, ParsedKey['kind']>> = { 'manifest.json': 'm
 /** Where the identity of a storage lies. */
 export const identityKey = '.holdfast/storage.json'
 
+/** What tries a storage out writes below this, and removes it again. */
+export const probePrefix = '.holdfast/probe/'
+
 /** What names the objects of one backup. */
 export interface BackupName {
   readonly id: string
