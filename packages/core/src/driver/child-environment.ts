@@ -7,6 +7,12 @@ export function minimalEnvironment(): Record<string, string> {
     PATH: process.env.PATH ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     LANG: 'C.UTF-8',
     LC_ALL: 'C.UTF-8',
-    ...(process.env.TMPDIR === undefined ? {} : { TMPDIR: process.env.TMPDIR }),
+    ...taken('HOME'), // where clients keep passwords and certificates (~/.pgpass, ~/.postgresql)
+    ...taken('TMPDIR'),
   }
+}
+
+function taken(name: string): Record<string, string> {
+  const value = process.env[name]
+  return value === undefined ? {} : { [name]: value }
 }

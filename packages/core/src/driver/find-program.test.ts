@@ -44,16 +44,21 @@ describe('findProgram', () => {
 })
 
 describe('minimalEnvironment', () => {
-  it('takes over nothing but where programs and temporary files are', () => {
+  it('takes over nothing but where programs, temporary files and files of the user are', () => {
     vi.stubEnv('PGPASSWORD', 'secret')
     vi.stubEnv('PATH', '/here')
     vi.stubEnv('TMPDIR', '/there')
-    expect(minimalEnvironment()).toEqual({ PATH: '/here', TMPDIR: '/there', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' })
+    vi.stubEnv('HOME', '/home')
+    expect(minimalEnvironment()).toEqual({
+      ...{ PATH: '/here', TMPDIR: '/there', HOME: '/home' },
+      ...{ LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' },
+    })
   })
 
   it('knows where programs usually are', () => {
     vi.stubEnv('PATH', undefined)
     vi.stubEnv('TMPDIR', undefined)
+    vi.stubEnv('HOME', undefined)
     expect(minimalEnvironment()).toEqual({
       PATH: expect.stringContaining('/usr/bin'),
       LANG: 'C.UTF-8',
