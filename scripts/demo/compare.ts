@@ -72,7 +72,7 @@ async function contentOf(server: PostgresServer, database: string): Promise<Map<
   for (const { schema, name } of tables) {
     const [row] = await server.sql<{ rows: string; checksum: string }>(
       database,
-      `select count(*) as rows, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text as checksum
+      `select count(*) as rows, coalesce(sum(hashtextextended((t.*)::text, 0)::numeric), 0)::text as checksum
        from ${quoteName(schema)}.${quoteName(name)} t`,
     )
     if (row === undefined) throw new Error(`${schema}.${name} could not be counted`)

@@ -31,7 +31,7 @@ function bind(bound: BoundDatabase): Driver {
     engine: 'postgres',
     display: displayOf(connection),
     database: connection.database,
-    probe: (ctx) => probe(connection, settings.maintenanceDatabase, ctx),
+    probe: (ctx) => probe(bound, ctx),
     dump: (request, ctx) => dump(connection, settings, request, ctx),
     restore: (from, request, ctx) => restore(bound, from, request, ctx),
     contents,

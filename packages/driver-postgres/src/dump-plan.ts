@@ -38,16 +38,28 @@ export async function readDumpSource(
             has_table_privilege('pg_authid', 'select') as passwords`,
   )
   const properties = await readProperties(session, connection.database)
+  const settings = (properties?.settings ?? []).filter(({ name }) => !isCustom(name))
   return {
     serverVersion: row?.version ?? '',
     serverMajor: Math.floor(session.versionNumber / 10_000),
     endpoint: session.endpoint,
     sizeBytes: row?.size ?? 0,
     seesPasswords: row?.passwords ?? false,
-    properties: properties ? { ...properties } : undefined,
-    warnings: await checkPatterns(selection, session),
+    properties: properties ? { ...properties, settings } : undefined,
+    warnings: [
+      ...(properties?.settings ?? [])
+        .filter(({ name }) => isCustom(name))
+        .map(
+          ({ name }) =>
+            `The setting ${name} of the database is not recorded: it is the application's own, and may be secret`,
+        ),
+      ...(await checkPatterns(selection, session)),
+    ],
   }
 }
+
+/** Settings of applications have a dot in their names. Some hold keys, and a manifest is not encrypted. */
+const isCustom = (name: string): boolean => name.includes('.')
 
 /** What decides on the arguments of pg_dump. */
 export interface DumpPlan {

@@ -108,6 +108,22 @@ describe('what is dumped', () => {
 })
 
 describe('the inventory', () => {
+  it('covers all of a row where a column is called as the query calls the table', async () => {
+    await server.createDatabase('named t')
+    await server.sql('named t', `create table t (t int, v text); insert into t values (1, 'a'); create table none ()`)
+    const sum = async (): Promise<unknown> =>
+      (await memoryBackup(driverOf({}, 'named t'), { inventory: 'checksums' }, ctx)).manifest.inventory?.tables[1]
+    const before = await sum()
+    await server.sql('named t', `update t set v = 'b'`)
+    expect(await sum()).toMatchObject({ name: 't', rows: 1, checksum: expect.not.stringMatching(/^0$/) })
+    expect(await sum()).not.toEqual(before)
+  })
+
+  it('of a schema alone is none', async () => {
+    const { manifest } = await memoryBackup(driverOf(), { sections: 'schema', inventory: 'counts' }, ctx)
+    expect(manifest.inventory).toBeUndefined()
+  })
+
   it('is of exactly the dumped state, whatever is written meanwhile', async () => {
     await server.createDatabase('busy')
     await server.sql(
@@ -194,6 +210,20 @@ describe('secrets', () => {
   })
 })
 
+it('keeps settings of applications out of the manifest', async () => {
+  await server.createDatabase('with settings')
+  await server.sql(
+    'with settings',
+    `alter database "with settings" set app.settings.jwt_secret = 'canary in a setting';
+     alter database "with settings" set work_mem = '7MB'`,
+  )
+  const { manifest } = await memoryBackup(driverOf({}, 'with settings'), {}, ctx)
+  const text = JSON.stringify(manifest)
+  expect(text).not.toContain('canary in a setting')
+  expect(text).toContain('7MB')
+  expect(manifest.warnings).toEqual([expect.stringContaining('app.settings.jwt_secret')])
+})
+
 describe('a role that may not read everything', () => {
   it('is told what it may not read, and its dump fails', async () => {
     await server.createDatabase('closed')
@@ -215,6 +245,15 @@ describe('a role that may not read everything', () => {
       'public.shut',
       'public.shut_seq',
     ])
+    const unreadable = async (options: PostgresOptions): Promise<unknown> => {
+      const url = server.url('closed', { user: 'weak', password: 'weak' })
+      return (await postgres({ url, binDir: server.binDir, ...options }).probe(ctx)).database?.unreadable
+    }
+    expect(await unreadable({ schemas: ['hid*'] })).toEqual(['hidden.t'])
+    expect(await unreadable({ excludeSchemas: ['public'], largeObjects: false })).toEqual(['hidden.t'])
+    expect(await unreadable({ schemas: ['public', 'hidden'], excludeSchemas: ['public'], largeObjects: true })).toEqual(
+      ['hidden.t', 'large object 7'],
+    )
     await expect(memoryBackup(weak, {}, ctx)).rejects.toMatchObject({ code: 'source-denied' })
     await expect(memoryBackup(weak, { tables: ['rows'], inventory: 'counts' }, ctx)).rejects.toMatchObject({
       code: 'source-denied',

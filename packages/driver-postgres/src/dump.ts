@@ -41,7 +41,7 @@ export async function dump(
   const pgDumpall = settings.globals
     ? await chooseTool('pg_dumpall', source.serverMajor, settings.binDir, needs)
     : undefined
-  const level = request.inventory ?? 'none'
+  const level = request.sections === 'schema' ? 'none' : (request.inventory ?? 'none') // no rows, nothing to count
   const pinned: Connection = { ...connection, endpoints: [source.endpoint] }
   const snapshot = level === 'none' ? undefined : await openSnapshot(pinned, selection, level, ctx)
   const plan: DumpPlan = { format, request, settings, selection, source, snapshotId: snapshot?.id }

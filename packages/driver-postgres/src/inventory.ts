@@ -87,9 +87,9 @@ async function countTable(session: Session, table: DumpedTable, level: string): 
     const [row] = await session.query<{ rows: number }>(`select count(*)::float8 as rows ${from}`)
     return { schema, name, rows: row?.rows ?? 0 }
   }
-  // A sum does not depend on the order of the rows, and unlike an exclusive or tells duplicates apart.
+  // `t` alone could be a column of that name. A sum does not depend on the order of the rows, and unlike an exclusive or tells duplicates apart.
   const [row] = await session.query<{ rows: number; checksum: string }>(
-    `select count(*)::float8 as rows, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text as checksum ${from}`,
+    `select count(*)::float8 as rows, coalesce(sum(hashtextextended((t.*)::text, 0)::numeric), 0)::text as checksum ${from}`,
   )
   return { schema, name, rows: row?.rows ?? 0, checksum: row?.checksum ?? '0' }
 }

@@ -1,5 +1,7 @@
 import { type DatabaseInfo, isBackupError, type RunContext, type ServerInfo } from '@holdfast/core'
-import type { Connection } from './connection.js'
+import type { PostgresSettings } from './options.js'
+import type { BoundDatabase } from './restore-job.js'
+import { schemaCondition } from './selection.js'
 import { openMaintenance, openSession, type Session } from './session.js'
 
 /** Schemas that PostgreSQL keeps for itself. */
@@ -8,17 +10,13 @@ const userSchema = (alias: string): string =>
   `${alias}.nspname not in ${systemSchemas} and ${alias}.nspname !~ '^pg_(temp|toast_temp)_'`
 
 /** {@link Driver.probe} for PostgreSQL. */
-export async function probe(
-  connection: Connection,
-  maintenanceDatabase: string | undefined,
-  ctx: RunContext,
-): Promise<ServerInfo> {
+export async function probe({ connection, settings }: BoundDatabase, ctx: RunContext): Promise<ServerInfo> {
   try {
     await using session = await openSession(connection, ctx)
-    return { ...(await readServer(session)), database: await readDatabase(session) }
+    return { ...(await readServer(session)), database: await readDatabase(session, settings) }
   } catch (error) {
     if (!isBackupError(error, 'source-missing')) throw error
-    await using session = await openMaintenance(connection, maintenanceDatabase, ctx)
+    await using session = await openMaintenance(connection, settings.maintenanceDatabase, ctx)
     return await readServer(session)
   }
 }
@@ -32,7 +30,7 @@ async function readServer(session: Session): Promise<Pick<ServerInfo, 'version' 
 }
 
 /** The database that the session is in. */
-async function readDatabase(session: Session): Promise<DatabaseInfo> {
+async function readDatabase(session: Session, settings: PostgresSettings): Promise<DatabaseInfo> {
   const [row] = await session.query<{
     size: number
     encoding: string
@@ -55,7 +53,7 @@ async function readDatabase(session: Session): Promise<DatabaseInfo> {
     tables: row?.tables ?? 0,
     empty: await isEmpty(session),
     extensions: row?.extensions ?? [],
-    unreadable: await readUnreadable(session),
+    unreadable: await readUnreadable(session, settings),
     connections: row?.connections ?? 0,
   }
 }
@@ -82,24 +80,32 @@ export async function isEmpty(session: Session): Promise<boolean> {
 }
 
 /**
- * What the role may not read: `pg_dump` stops at the first of them, or, under row security, would lack rows.
+ * What the role may not read of what is to be dumped: `pg_dump` stops at the first of them, or, under row security,
+ * would lack rows.
  */
-async function readUnreadable(session: Session): Promise<readonly string[]> {
+async function readUnreadable(session: Session, settings: PostgresSettings): Promise<readonly string[]> {
+  const { schemas = [], excludeSchemas = [], largeObjects = schemas.length === 0 } = settings
+  const values: unknown[] = []
+  const ofSchemas = (patterns: readonly string[]): string =>
+    patterns.map((pattern) => `(${schemaCondition(pattern, values)})`).join(' or ')
+  const included = schemas.length > 0 ? `and (${ofSchemas(schemas)})` : ''
+  const excluded = excludeSchemas.length > 0 ? `and not (${ofSchemas(excludeSchemas)})` : ''
   const rows = await session.query<{ name: string }>(
     `select format('%I.%I', n.nspname, c.relname) as name
        from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where ${userSchema('n')} and c.relpersistence <> 't'
+      where ${userSchema('n')} and c.relpersistence <> 't' ${included} ${excluded}
         and not (has_schema_privilege(n.oid, 'USAGE')
           and case c.relkind when 'S' then has_sequence_privilege(c.oid, 'SELECT')
                              else has_table_privilege(c.oid, 'SELECT') and not row_security_active(c.oid) end)
         and c.relkind in ('r', 'p', 'S', 'm')
      union all
      select 'large object ' || l.oid from pg_largeobject_metadata l
-      where not pg_has_role(l.lomowner, 'USAGE')
+      where ${largeObjects} and not pg_has_role(l.lomowner, 'USAGE')
         and not exists (select 1 from aclexplode(l.lomacl) a
                          where a.privilege_type = 'SELECT' and (a.grantee = 0 or pg_has_role(a.grantee, 'USAGE')))
         and not exists (select 1 from pg_roles where rolname = current_user and rolsuper)
       order by 1`,
+    values,
   )
   return rows.map(({ name }) => name)
 }

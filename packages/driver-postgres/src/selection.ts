@@ -116,7 +116,8 @@ async function defaultSearchPath(session: Session): Promise<readonly string[]> {
   return row?.path ?? []
 }
 
-function schemaCondition(pattern: string, values: unknown[]): string {
+/** Whether the schema `n` of a query matches a pattern; binds the pattern to `values`. */
+export function schemaCondition(pattern: string, values: unknown[]): string {
   return `n.nspname ~ $${values.push(parsePattern(pattern).name)} collate pg_catalog."default"`
 }
 
