@@ -8,6 +8,9 @@ const idField = 'holdfast-put'
 /** Metadata that become tags with `tags: true`. */
 const taggedMetadata = ['database', 'type', 'backup-id']
 
+/** Most characters of the value of a tag. */
+const longest = 256
+
 type Description = Pick<
   PutObjectCommandInput,
   'ContentType' | 'Metadata' | 'StorageClass' | 'ServerSideEncryption' | 'SSEKMSKeyId' | 'Tagging'
@@ -22,7 +25,7 @@ export function describeObject(
   const tags = tagsOf(options.tags, metadata ?? {})
   return {
     ContentType: 'application/octet-stream',
-    Metadata: { ...metadata, [idField]: id },
+    Metadata: { ...inHeaders(metadata ?? {}), [idField]: id },
     ...(options.storageClass !== undefined && {
       StorageClass: options.storageClass as NonNullable<PutObjectCommandInput['StorageClass']>,
     }),
@@ -39,9 +42,32 @@ export function idOf(metadata: Metadata | undefined): string | undefined {
 
 function tagsOf(wanted: boolean | Readonly<Record<string, string>>, metadata: Metadata): string {
   if (wanted === false) return ''
-  const described = taggedMetadata.flatMap((name) => (metadata[name] === undefined ? [] : [[name, metadata[name]]]))
+  const described = taggedMetadata.flatMap((name) =>
+    metadata[name] === undefined ? [] : [[name, tag(metadata[name])]],
+  )
   const tags: Record<string, string> = { ...Object.fromEntries(described), ...(wanted === true ? {} : wanted) }
   return Object.entries(tags)
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
     .join('&')
+}
+
+/** What a tag cannot hold becomes `_`, and the rest is cut: a name that is odd must not make a backup fail. */
+function tag(value: string): string {
+  return value
+    .replace(/[^\p{L}\p{N}\p{Zs}+\-=._:/@]/gu, '_')
+    .slice(0, longest)
+    .toWellFormed()
+}
+
+/** Metadata travel in headers, which hold printable ASCII. */
+function inHeaders(metadata: Metadata): Metadata {
+  return Object.fromEntries(
+    Object.entries(metadata).map(([name, value]) => [
+      name,
+      value
+        .replace(/[^ -~]/gu, '_')
+        .slice(0, longest)
+        .trim(),
+    ]),
+  )
 }

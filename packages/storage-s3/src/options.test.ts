@@ -58,6 +58,11 @@ describe('options', () => {
     ['half of a key pair', { accessKeyId: 'id' }, /secretAccessKey: is missing/],
     ['the other half', { secretAccessKey: 'canary' }, /accessKeyId: is missing/],
     ['a token without keys', { sessionToken: 'canary' }, /accessKeyId: is missing/],
+    [
+      'more tags than an object bears',
+      { tags: Object.fromEntries([...'abcdefgh'].map((t) => [t, 't'])) },
+      /more than 7/,
+    ],
     ['a key without kms', { kmsKeyId: 'k' }, /kmsKeyId: needs sse/],
     ['keys in the endpoint', { endpoint: 'https://id:canary@host' }, /endpoint: must not hold/],
     ['an endpoint without protocol', { endpoint: 'host:9000' }, /endpoint/],
@@ -135,8 +140,19 @@ describe('what is said of an object', () => {
   })
 
   it('tags from metadata and options', () => {
-    expect(describeObject({ tags: true }, metadata, 'id').Tagging).toBe('database=sh%C3%B6p%20%26%20co&type=daily')
+    expect(describeObject({ tags: true }, metadata, 'id').Tagging).toBe('database=sh%C3%B6p%20_%20co&type=daily')
     expect(describeObject({ tags: { type: 'mine', a: 'b' } }, metadata, 'id').Tagging).toContain('type=mine&a=b')
+  })
+
+  it('odd names become what headers and tags can hold', () => {
+    const odd = { database: `"shop"\n#1 東京 ${'x'.repeat(300)}`, 'backup-id': '0198' }
+    const { Metadata, Tagging } = describeObject({ tags: true }, odd, 'id')
+    expect(Metadata?.database).toMatch(/^"shop"_#1 __ x+$/)
+    expect(Metadata).toMatchObject({ 'backup-id': '0198', 'holdfast-put': 'id' })
+    const tags = new URLSearchParams(Tagging)
+    expect(tags.get('database')).toMatch(/^_shop___1 東京 x+$/)
+    expect([tags.get('database')?.length, Metadata?.database?.length]).toEqual([256, 256])
+    expect(tags.get('backup-id')).toBe('0198')
   })
 })
 

@@ -7,6 +7,9 @@ const partSizeRange = { min: 5 * MiB, max: 5 * 1024 * MiB }
 /** Most bytes of a prefix: with a slash and the 512 bytes of a key it stays within the 1,024 of S3. */
 const maxPrefixBytes = 480
 
+/** An object bears 10 tags at most, and 3 are ours. */
+const mostOwnTags = 7
+
 const milliseconds = z.int().min(100).max(2_147_483_647)
 
 /** Options of {@link s3} as a user may write them. Unknown ones are refused. */
@@ -46,8 +49,9 @@ export const s3OptionsSchema: z.ZodType<ResolvedS3Options, S3Options> = z
     kmsKeyId: z.string().min(1).optional().describe('Key for aws:kms. Default: the default key of the account.'),
     tags: z
       .union([z.boolean(), z.record(z.string().min(1).max(128), z.string().max(256))])
+      .refine((tags) => Object.keys(tags).length <= mostOwnTags, `has more than ${mostOwnTags} tags`)
       .default(false)
-      .describe('Tags of new objects: true for database, type and backup-id, or a record to add to these.'),
+      .describe('Tags of data and manifests: true for database, type and backup-id, or a record to add to these.'),
     caFile: z
       .string()
       .min(1)
