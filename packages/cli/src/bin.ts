@@ -9,8 +9,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
   )
   process.exitCode = 1
 } else {
-  import('node:module').then(async ({ enableCompileCache }) => {
-    enableCompileCache() // compiled once for all starts: a third of the time that loading takes
+  import('./compile-cache.js').then(async ({ useCompileCache }) => {
+    useCompileCache(process.env)
     const { main } = await import('./main.js')
     await main()
   })
