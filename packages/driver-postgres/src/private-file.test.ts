@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { createRunContext, streamOf } from '@holdfast/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { privateFile, spooledFile } from './private-file.js'
+import { ownPrefix, sweepOrphans } from './private-owner.js'
 
 let directory: string
 beforeEach(() => {
@@ -44,25 +45,50 @@ describe('private files', () => {
   })
 
   it('are not left by a process that exits', () => {
-    const script = join(directory, 'exit.mjs')
-    const source = join(import.meta.dirname, 'private-file.ts')
-    // Types are stripped by Node itself; the one import from a workspace package is not needed to run this.
-    const text = readFileSync(source, 'utf8').replace(/^import .*@holdfast\/core'$/m, '')
-    writeFileSync(join(directory, 'private-file.ts'), text)
-    writeFileSync(
-      script,
-      `import { privateFile } from './private-file.ts'\nconst { path } = await privateFile('x', 'text')\nconsole.log(path)\nprocess.exit(3)\n`,
+    const path = pathLeftBy('process.exit(3)')
+    expect(path).toContain(directory)
+    expect(existsSync(dirname(path))).toBe(false)
+  })
+
+  it('of a process that was killed are removed by the next one, and nobody else’s', () => {
+    const killed = pathLeftBy(`process.kill(process.pid, 'SIGKILL')`)
+    expect(readFileSync(killed, 'utf8')).toBe('text')
+    const own = mkdtempSync(join(directory, ownPrefix()))
+    const elsewhere = mkdtempSync(
+      join(directory, basename(dirname(killed)).replace(/^holdfast-.{8}/, 'holdfast-00000000')),
     )
-    let printed = ''
-    try {
-      execFileSync(process.execPath, ['--no-warnings', script], {
-        env: { TMPDIR: directory },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
-    } catch (error) {
-      printed = String((error as { stdout: Buffer }).stdout)
-    }
-    expect(printed).toContain(directory)
-    expect(existsSync(dirname(printed.trim()))).toBe(false)
+    const other = mkdtempSync(join(directory, 'holdfast-other-'))
+    sweepOrphans(directory)
+    expect(existsSync(dirname(killed))).toBe(false)
+    for (const kept of [own, elsewhere, other]) expect(existsSync(kept)).toBe(true)
+  })
+
+  it('of a process whose id another one has now are removed', () => {
+    const before = ownPrefix().replace(/-\d+-$/, '-1-')
+    const orphan = mkdtempSync(join(directory, before))
+    sweepOrphans(directory)
+    expect(existsSync(orphan)).toBe(false)
   })
 })
+
+/** Where another process makes a private file before it ends. */
+function pathLeftBy(end: string): string {
+  for (const name of ['private-file.ts', 'private-owner.ts']) {
+    // Types are stripped by Node itself; the one import from a workspace package is not needed to run this.
+    const text = readFileSync(join(import.meta.dirname, name), 'utf8')
+      .replace(/^import .*@holdfast\/core'$/m, '')
+      .replace("'./private-owner.js'", "'./private-owner.ts'")
+    writeFileSync(join(directory, name), text)
+  }
+  const script = join(directory, 'ends.mjs')
+  const lines = [
+    `import { writeSync } from 'node:fs'`,
+    `import { privateFile } from './private-file.ts'`,
+    `const { path } = await privateFile('x', 'text')`,
+    'writeSync(1, path)',
+    end,
+  ]
+  writeFileSync(script, lines.join('\n'))
+  const { stdout } = spawnSync(process.execPath, ['--no-warnings', script], { env: { TMPDIR: directory } })
+  return String(stdout)
+}

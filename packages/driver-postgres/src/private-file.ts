@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { BackupError, type ByteStream, type RunContext } from '@holdfast/core'
+import { ownPrefix, sweepOrphans } from './private-owner.js'
 
 /** A file that only this user may read, alone in a directory that only this user may enter. Disposing removes both. */
 export interface PrivateFile extends AsyncDisposable {
@@ -38,7 +39,8 @@ export async function spooledFile(name: string, source: ByteStream, ctx: RunCont
 }
 
 async function inPrivateDirectory(name: string, write: (path: string) => Promise<void>): Promise<PrivateFile> {
-  const directory = await mkdtemp(join(tmpdir(), 'holdfast-')) // 0700 by definition
+  sweepOnce()
+  const directory = await mkdtemp(join(tmpdir(), ownPrefix())) // 0700 by definition
   const forget = removeOnExit(directory)
   const remove = async (): Promise<void> => {
     await rm(directory, { recursive: true, force: true })
@@ -52,6 +54,15 @@ async function inPrivateDirectory(name: string, write: (path: string) => Promise
     throw error
   }
   return { path, [Symbol.asyncDispose]: remove }
+}
+
+let isSwept = false
+
+/** A process that was killed could not remove its files; the next one does. */
+function sweepOnce(): void {
+  if (isSwept) return
+  isSwept = true
+  sweepOrphans(tmpdir())
 }
 
 const live = new Set<string>()

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+
+const form = /^holdfast-([0-9a-f]{8})-(\d+)-(\d+)-[A-Za-z0-9]{6}$/
+
+/**
+ * How the name of a private directory of this process begins: where it runs, its id, and when it started. Ids are
+ * given out again, and mean something else on another machine or in another container that shares the directory.
+ */
+export function ownPrefix(): string {
+  return `holdfast-${place()}-${process.pid}-${startOf(process.pid)}-`
+}
+
+/**
+ * Removes private directories in `parent` that this user's processes left when they were killed. Those of live
+ * processes, of other users and of other machines stay.
+ */
+export function sweepOrphans(parent: string): void {
+  for (const name of namesIn(parent)) {
+    const [, where, pid, start] = form.exec(name) ?? []
+    if (where !== place() || isAlive(Number(pid), Number(start))) continue
+    const path = join(parent, name)
+    if (isOwnDirectory(path)) attempt(() => rmSync(path, { recursive: true, force: true }))
+  }
+}
+
+function namesIn(directory: string): readonly string[] {
+  return attempt(() => readdirSync(directory)) ?? []
+}
+
+function isOwnDirectory(path: string): boolean {
+  const stats = attempt(() => lstatSync(path))
+  return stats?.isDirectory() === true && stats.uid === process.getuid?.()
+}
+
+/** Machine and process namespace: within one, an id means one process. */
+function place(): string {
+  const namespace = attempt(() => readlinkSync('/proc/self/ns/pid')) ?? ''
+  return createHash('sha256').update(`${hostname()} ${namespace}`).digest('hex').slice(0, 8)
+}
+
+/** In doubt yes: to remove what a live process needs is worse than to leave what nobody does. */
+function isAlive(pid: number, start: number): boolean {
+  return exists(pid) && [start, 0].includes(startOf(pid))
+}
+
+/** When a process started, in ticks since the system did; 0 where the system does not tell. */
+function startOf(pid: number): number {
+  const text = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? ''
+  // The name of the program stands in parentheses, and may hold some itself; the start is the 22nd field.
+  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? 0)
+}
+
+/** A process of another user exists, too. */
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}
