@@ -74,4 +74,13 @@ describe('holdfast', () => {
     expect(said[0]?.err).toContain('The password on the command line can be seen')
     expect(said.map(({ code }) => code)).toEqual([4, 1, 1, 4, 4, 4, 8, 3])
   })
+
+  it('takes a password that is an ordinary word or a name out of URLs alone', async () => {
+    const url = 'postgres://warehouse:warehouse@127.0.0.1:1/warehouse'
+    for (const env of [{ DATABASE_URL: url }, { DATABASE_URL: url, PGPASSWORD: 'postgres' }]) {
+      const { code, out } = await runIn({ env }, 'backup', '--json')
+      expect([code, out]).toEqual([4, expect.stringContaining('warehouse')])
+      expect(out).not.toContain('***')
+    }
+  })
 })

@@ -4,7 +4,7 @@ import { type ExitCode, exitCodeFor, exitCodes } from './exit-codes.js'
 import { noPaint } from './output/colours.js'
 import { asBackupError, codeOf, describeError, errorDocument } from './output/errors.js'
 import { createOutput, type GlobalOptions } from './output/output.js'
-import { passwordsIn } from './output/scrub.js'
+import { passwordsIn, wordsIn } from './output/scrub.js'
 import { buildProgram, type CommandFunction } from './program.js'
 import type { World } from './world.js'
 
@@ -43,7 +43,12 @@ async function runCommand<Options>(
   argv: readonly string[],
 ): Promise<ExitCode> {
   const output = createOutput(world, globals)
-  for (const text of [...argv, ...Object.values(world.env)]) passwordsIn(text ?? '').forEach(output.hide)
+  for (const text of [...argv, ...Object.values(world.env)]) {
+    const passwords = passwordsIn(text ?? '')
+    passwords.forEach(output.hide)
+    if (passwords.length > 0) wordsIn(text ?? '').forEach(output.spare)
+  }
+  for (const name of [world.env.PGUSER, world.env.PGDATABASE]) if (name) output.spare(name)
   const controller = new AbortController()
   const stopListening = world.onInterrupt(() => {
     if (controller.signal.aborted) return world.exit(exitCodes.interrupted)

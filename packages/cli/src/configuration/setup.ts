@@ -10,7 +10,7 @@ import {
   type Storage,
 } from '@holdfast/core'
 import type { Cli } from '../cli.js'
-import { passwordsIn } from '../output/scrub.js'
+import { passwordsIn, wordsIn } from '../output/scrub.js'
 import { environmentReader, type ReadVariable } from './environment-variables.js'
 import { findConfigFile } from './find-config-file.js'
 import {
@@ -56,6 +56,7 @@ export async function readSetup({ world, options, output }: Cli, named: readonly
     const [verb, them] = ignored.length === 1 ? ['is', 'it'] : ['are', 'them']
     output.warn(`${ignored.join(', ')} ${verb} ignored: ${file} says where backups come from and go. Unset ${them}.`)
   }
+  Object.keys(config.jobs ?? {}).forEach(output.spare)
   const storages = storagesOf(config)
   return { file, config, read, jobs: async () => config.jobs ?? {}, storages: async () => storages }
 }
@@ -133,6 +134,7 @@ export function urlFrom(
   const text = given.file === undefined ? given.argument : readUrlFile(resolve(world.cwd, given.file), fileOption)
   const passwords = passwordsIn(text ?? '')
   passwords.forEach(output.hide)
+  wordsIn(text ?? '').forEach(output.spare)
   if (given.argument !== undefined && passwords.length > 0) {
     output.warn(
       `The password on the command line can be seen by other users of this machine. Better: ${fileOption} FILE, PGPASSWORD or ~/.pgpass, or the environment.`,

@@ -39,6 +39,15 @@ describe('createOutput', () => {
     expect(JSON.parse(world.out())).toEqual({ text: 'a *** b' })
   })
 
+  it('never takes its own words in JSON for a password', () => {
+    const world = testWorld()
+    const output = createOutput(world, { json: true })
+    for (const secret of ['postgres', 'complete', 'corrupt1']) output.hide(secret)
+    const document = { engine: 'postgres', backups: [{ status: 'complete', job: 'x' }] }
+    output.document({ ...document, complete: 'is complete', code: 'corrupt1' })
+    expect(JSON.parse(world.out())).toEqual({ ...document, complete: 'is ***', code: '***' })
+  })
+
   it('draws the live line again after other lines', () => {
     const world = testWorld({ terminal: true })
     const output = createOutput(world, {})

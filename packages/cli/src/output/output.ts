@@ -42,6 +42,8 @@ export interface Output {
   live(line: string | undefined): void
   /** Remembers a secret that must never be written. */
   hide(secret: string | undefined): void
+  /** Remembers the name of a user, database or job, which is no secret even where a password equals it. */
+  spare(word: string): void
 }
 
 export function createOutput(world: World, options: GlobalOptions): Output {
@@ -52,11 +54,12 @@ export function createOutput(world: World, options: GlobalOptions): Output {
   const colour = options.color ?? true
   const errorPaint = paintFor(world.stderr, world.env, colour)
   const liveLine = createLiveLine(world, scrubber)
-  const write = (stream: World['stdout'], text: string): void => {
+  const writeClean = (stream: World['stdout'], text: string): void => {
     liveLine.away()
-    stream.write(`${scrubber.scrub(text)}\n`)
+    stream.write(`${text}\n`)
     liveLine.back()
   }
+  const write = (stream: World['stdout'], text: string): void => writeClean(stream, scrubber.scrub(text))
   return {
     json,
     quiet,
@@ -68,7 +71,7 @@ export function createOutput(world: World, options: GlobalOptions): Output {
       if (!json) write(world.stdout, text)
     },
     document: (value) => {
-      if (json) write(world.stdout, toJson(value, scrubber))
+      if (json) writeClean(world.stdout, toJson(value, scrubber))
     },
     note: (text) => {
       if (!quiet) write(world.stderr, text)
@@ -80,13 +83,19 @@ export function createOutput(world: World, options: GlobalOptions): Output {
     error: (text) => write(world.stderr, text),
     live: liveLine.set,
     hide: scrubber.hide,
+    spare: scrubber.spare,
   }
 }
 
 /** Values are scrubbed before they are encoded: a secret with a quote in it looks different afterwards. */
 function toJson(value: unknown, scrubber: Scrubber): string {
-  return JSON.stringify(value, (_, item) => (typeof item === 'string' ? scrubber.scrub(item) : item), 2)
+  const clean = (key: string, item: unknown): unknown =>
+    typeof item === 'string' && !(structural.has(key) && /^[a-z][a-z_-]*$/.test(item)) ? scrubber.scrub(item) : item
+  return JSON.stringify(value, clean, 2)
 }
+
+/** What lies under these is a word of this program's own, whatever the password. */
+const structural = new Set(['engine', 'status', 'code', 'codec', 'type', 'level', 'mode', 'stage', 'kind'])
 
 function createLiveLine(
   world: World,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createScrubber, passwordsIn } from './scrub.js'
+import { createScrubber, passwordsIn, wordsIn } from './scrub.js'
 
 const canary = 'c4n4ry-S3cret'
 
@@ -37,21 +37,40 @@ describe('scrub', () => {
   it('takes out what it was told to hide, also percent-encoded and decoded', () => {
     const scrubber = createScrubber()
     scrubber.hide('p@ss/w%rd')
-    scrubber.hide('x%40y%2Fz')
-    const clean = scrubber.scrub('p@ss/w%rd p%40ss%2Fw%25rd x%40y%2Fz x@y/z')
+    scrubber.hide('xx%40y%2Fz')
+    const clean = scrubber.scrub('p@ss/w%rd p%40ss%2Fw%25rd xx%40y%2Fz xx@y/z')
     expect(clean).toBe('*** *** *** ***')
   })
 
-  it('does not search for very short secrets, which would be found in words', () => {
+  it('does not search for short secrets, which would be found in words', () => {
     const scrubber = createScrubber()
-    scrubber.hide('a')
-    scrubber.hide(undefined)
-    expect(scrubber.scrub('a database')).toBe('a database')
+    for (const secret of ['a', 'table', undefined]) scrubber.hide(secret)
+    expect(scrubber.scrub('a table')).toBe('a table')
+    expect(scrubber.scrub('postgres://u:table@h/d')).toBe('postgres://u:***@h/d')
+  })
+
+  it('takes a password that is an ordinary word or a name out of URLs only', () => {
+    const scrubber = createScrubber()
+    for (const secret of ['postgres', 'warehouse', 'hunter2!']) scrubber.hide(secret)
+    scrubber.spare('Warehouse')
+    expect(scrubber.scrub('engine postgres, job warehouse, hunter2!')).toBe('engine postgres, job warehouse, ***')
+    expect(scrubber.scrub('postgres://postgres:postgres@h/postgres')).toBe('postgres://postgres:***@h/postgres')
+    expect(scrubber.scrub('password=warehouse')).toBe('password=***')
   })
 
   it('takes out what steers a terminal, and keeps colours, tabs and lines', () => {
     const text = 'a\u001b]0;title\u0007b\u001b[2Jc\rd\u0000\u009be\u001b[31mred\u001b[0m\tf\ng'
     expect(createScrubber().scrub(text)).toBe('a]0;titleb[2Jcde\u001b[31mred\u001b[0m\tf\ng')
+  })
+})
+
+describe('wordsIn', () => {
+  it('finds what a URL names beside its password', () => {
+    expect(wordsIn('postgres://app:s3cret@db:5432/sh%20op?sslmode=require')).toEqual(['postgres', 'app', 'db', 'sh op'])
+    expect(wordsIn('postgres://app:a/b@c@db/shop')).toEqual(['postgres', 'app', 'db', 'shop'])
+    expect(wordsIn('postgres://db/shop?password=s3cret')).toEqual(['postgres', 'db', 'shop'])
+    expect(wordsIn('postgres://u@h')).toEqual(['postgres', 'u', 'h'])
+    expect(wordsIn('--json')).toEqual([])
   })
 })
 
