@@ -120,6 +120,24 @@ export async function checkConnectable(
   return [`${message}. ${hint}`]
 }
 
+/**
+ * Only who owns a database may rename it, which is the last step of replacing it.
+ *
+ * @throws {BackupError} `restore-refused`.
+ */
+export async function requireOwner(session: Session, database: string): Promise<void> {
+  const [row] = await session.query<{ owner: string; owns: boolean }>(
+    `select pg_get_userbyid(datdba)::text as owner, pg_has_role(current_user, datdba, 'USAGE') as owns
+       from pg_database where datname = $1`,
+    [database],
+  )
+  if (row?.owns !== false) return
+  throw new BackupError('restore-refused', {
+    message: `The database ${quoteIdentifier(database)} belongs to ${row.owner}: only that role, or a member, may replace it`,
+    hint: 'Connect as its owner, or restore with mode clean or append, or into another database.',
+  })
+}
+
 async function requireExtensions(session: Session, extensions: readonly string[]): Promise<void> {
   const missing = await missingOf(session, extensions, 'select name::text from pg_available_extensions')
   if (missing.length === 0) return

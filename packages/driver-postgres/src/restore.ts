@@ -10,7 +10,7 @@ import { type DatabaseProperties, propertiesFrom, readProperties } from './datab
 import { fill } from './fill.js'
 import { restoreGlobals } from './globals.js'
 import { lockRoom, locksNeeded } from './lock-room.js'
-import { checkConnectable, type Preflight, preflight } from './preflight.js'
+import { checkConnectable, type Preflight, preflight, requireOwner } from './preflight.js'
 import { isEmpty } from './probe.js'
 import { restoreInPlace } from './restore-in-place.js'
 import { type BoundDatabase, openJob, type RestoreJob } from './restore-job.js'
@@ -124,6 +124,7 @@ async function intoEmpty(situation: Situation): Promise<void> {
 async function replaceDatabase(situation: Situation): Promise<void> {
   const { bound, job, session } = situation
   const { ctx } = job
+  await requireOwner(session, bound.connection.database)
   const like = propertiesFrom(job.from.manifest.options) ?? (await readProperties(session, bound.connection.database))
   const filling = wholeFilling(situation)
   await using aside = await makeScratch(bound, ctx, like satisfies DatabaseProperties | undefined)

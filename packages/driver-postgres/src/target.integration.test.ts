@@ -296,6 +296,22 @@ describe('two thousand tables', () => {
 })
 
 describe('a role that is no superuser', () => {
+  it('does not begin to replace what belongs to another', async () => {
+    await source.sql('postgres', `create role guest login createdb password 'guest'`)
+    const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
+    await source.createDatabase('not mine')
+    const url = source.url('not mine', { user: 'guest', password: 'guest' })
+    const restoring = postgres({ url, binDir: source.binDir }).restore(
+      backup,
+      { mode: 'replace', noOwner: true, noPrivileges: true },
+      ctx,
+    )
+    await expect(restoring).rejects.toMatchObject({
+      code: 'restore-refused',
+      message: expect.stringMatching(/postgres/),
+    })
+  })
+
   it('keeps a database whose owner it cannot set, and says so', async () => {
     await source.sql('postgres', `create role keeper login createdb password 'keeper'; create role stranger`)
     await source.createDatabase('strange')
