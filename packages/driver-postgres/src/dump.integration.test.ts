@@ -210,20 +210,6 @@ describe('secrets', () => {
   })
 })
 
-it('keeps settings of applications out of the manifest', async () => {
-  await server.createDatabase('with settings')
-  await server.sql(
-    'with settings',
-    `alter database "with settings" set app.settings.jwt_secret = 'canary in a setting';
-     alter database "with settings" set work_mem = '7MB'`,
-  )
-  const { manifest } = await memoryBackup(driverOf({}, 'with settings'), {}, ctx)
-  const text = JSON.stringify(manifest)
-  expect(text).not.toContain('canary in a setting')
-  expect(text).toContain('7MB')
-  expect(manifest.warnings).toEqual([expect.stringContaining('app.settings.jwt_secret')])
-})
-
 describe('a role that may not read everything', () => {
   it('is told what it may not read, and its dump fails', async () => {
     await server.createDatabase('closed')

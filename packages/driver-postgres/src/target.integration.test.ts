@@ -79,6 +79,20 @@ describe('what belongs to the database itself', () => {
   })
 })
 
+it('keeps settings of applications out of the manifest', async () => {
+  await source.createDatabase('with settings')
+  await source.sql(
+    'with settings',
+    `alter database "with settings" set app.settings.jwt_secret = 'canary in a setting';
+     alter database "with settings" set work_mem = '7MB'`,
+  )
+  const { manifest } = await memoryBackup(on(source, 'with settings'), {}, ctx)
+  const text = JSON.stringify(manifest)
+  expect(text).not.toContain('canary in a setting')
+  expect(text).toContain('7MB')
+  expect(manifest.warnings).toEqual([expect.stringContaining('app.settings.jwt_secret')])
+})
+
 describe('a target in use', () => {
   it('is not replaced, unless its connections may be ended', async () => {
     const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
