@@ -146,7 +146,7 @@ describe('an interrupted backup', () => {
       ...['backup', '--to', './disk'],
     )
     expect(out).toMatch(/default backing up {2}[\d.]+ .iB {2}[\d.]+ .iB\/s {2}0:0/)
-    expect(out).toContain('Interrupted. Nothing half-done was left behind.')
+    expect(out).toContain('Interrupted. The backup that was running does not count')
     expect(code).toBe(130)
     expect(backupFilesIn(join(cwd, 'disk'))).toEqual([])
   })

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { run } from './run.js'
+import { fakeProject } from './testing/fake-project.js'
 import { runIn, testWorld } from './testing/test-world.js'
 
 const commands = ['backup', 'list', 'show', 'restore', 'verify', 'download', 'cat', 'copy', 'doctor']
@@ -73,6 +75,24 @@ describe('holdfast', () => {
     }
     expect(said[0]?.err).toContain('The password on the command line can be seen')
     expect(said.map(({ code }) => code)).toEqual([4, 1, 1, 4, 4, 4, 8, 3])
+  })
+
+  it('says no more of an interrupted run than is so', async () => {
+    const { cwd, shop } = fakeProject()
+    await runIn({ cwd }, 'backup', 'shop')
+    const interrupted = async (...argv: string[]): Promise<unknown> => {
+      const world = testWorld({ cwd })
+      shop.driver.probe = async () => {
+        world.interrupt()
+        throw new Error('stopped')
+      }
+      return { code: await run([...argv, '--json'], world), ...JSON.parse(world.out()) }
+    }
+    const error = (text: string): object => ({ code: 130, error: { code: 'aborted', message: text } })
+    expect(await interrupted('restore', '--yes')).toEqual(
+      error('Interrupted. The restore was taken back, unless a message above says otherwise.'),
+    )
+    expect(await interrupted('doctor', 'shop')).toEqual(error('Interrupted.'))
   })
 
   it('takes a password that is an ordinary word or a name out of URLs alone', async () => {

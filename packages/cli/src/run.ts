@@ -70,7 +70,7 @@ async function runCommand<Options>(
 function reportFailure(error: unknown, { command, output, signal }: Cli): ExitCode {
   output.live(undefined)
   if (signal.aborted) {
-    const message = 'Interrupted. Nothing half-done was left behind.'
+    const message = ['Interrupted.', leftBy[command]].filter(Boolean).join(' ')
     const other = asBackupError(error)
     output.document({ error: { code: 'aborted', message } })
     output.error(`${output.errorPaint.bad('Error:')} ${message}`)
@@ -80,6 +80,14 @@ function reportFailure(error: unknown, { command, output, signal }: Cli): ExitCo
   output.document(errorDocument(error))
   output.error(describeError(error, output.errorPaint, output.verbose))
   return exitCodeFor(command, codeOf(error))
+}
+
+/** What an interruption leaves, where a command changes anything. */
+const leftBy: Readonly<Record<string, string>> = {
+  backup: 'The backup that was running does not count; what was written of it is removed, now or by a later run.',
+  copy: 'The copy that was running does not count; what was written of it is removed, now or by a later run.',
+  restore: 'The restore was taken back, unless a message above says otherwise.',
+  download: 'The file that was being written was not kept.',
 }
 
 /** The parser has said on standard error what is wrong; help and version are no errors. */

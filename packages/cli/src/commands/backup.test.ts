@@ -92,7 +92,7 @@ describe('holdfast backup', () => {
     expect(await run(['backup', 'shop', '--json'], world)).toBe(130)
     expect(world.exits).toEqual([130])
     expect(JSON.parse(world.out())).toMatchObject({ error: { code: 'aborted' } })
-    expect(world.err()).toContain('Interrupted')
+    expect(world.err()).toContain('Interrupted. The backup that was running does not count')
     expect(filesIn(join(cwd, 'disk')).filter((file) => !file.includes('/.holdfast/'))).toEqual([])
   })
 
