@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { createOutput } from '../output/output.js'
+import { testWorld } from '../testing/test-world.js'
 import { environmentReader } from './environment-variables.js'
-import { chooseStorages, type Setup } from './setup.js'
+import { chooseStorages, readSetup, type Setup } from './setup.js'
 
 const setup: Setup = {
   file: undefined,
@@ -13,6 +15,20 @@ const choose = async (...named: string[]): Promise<Record<string, string>> => {
   const chosen = await chooseStorages(named, setup, { world: { cwd: '/srv' } } as never)
   return Object.fromEntries(Object.entries(chosen).map(([name, storage]) => [name, storage.display]))
 }
+
+describe('the environment', () => {
+  it('makes each storage once, for the list of storages and for the job', async () => {
+    const world = testWorld({ env: { DATABASE_URL: 'postgres://h/d', S3_BUCKET: 'acme', BACKUP_LOCAL: 'true' } })
+    const found = await readSetup({ world, options: {}, output: createOutput(world, {}) } as never)
+    const storages = await found.storages()
+    const jobs = await found.jobs()
+    expect(Object.keys(storages)).toEqual(['local', 's3'])
+    expect(jobs.default?.storages.map((storage) => Object.values(storages).includes(storage as never))).toEqual([
+      true,
+      true,
+    ])
+  })
+})
 
 describe('storages on the command line', () => {
   it('are called as they were typed, so that buckets of one name at two services are two storages', async () => {

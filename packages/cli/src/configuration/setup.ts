@@ -62,7 +62,11 @@ export async function readSetup({ world, options, output }: Cli, named: readonly
 }
 
 function fromEnvironment(world: Cli['world'], read: ReadVariable, warn: (message: string) => void): Setup {
-  const storages = (): Promise<Readonly<Record<string, Storage>>> => storagesFromEnvironment(world, warn)
+  let made: Promise<Readonly<Record<string, Storage>>> | undefined
+  const storages = (): Promise<Readonly<Record<string, Storage>>> => {
+    made ??= storagesFromEnvironment(world, warn) // once, as one storage is one object
+    return made
+  }
   return {
     file: undefined,
     config: undefined,
