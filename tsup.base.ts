@@ -21,7 +21,7 @@ export function packageBuild(entry: Record<string, string>): ReturnType<typeof d
     noExternal: ['zod'],
     // Its licence goes with it.
     async onSuccess() {
-      if (existsSync('node_modules/zod')) await copyFile('node_modules/zod/LICENSE', 'dist/LICENSE.zod')
+      if (existsSync('node_modules/zod')) await copyFile('node_modules/zod/LICENSE', 'dist/third-party-zod.txt')
     },
   })
 }

@@ -28,10 +28,12 @@ beforeAll(async () => {
   )
   await server.createDatabase('before')
   await server.sql('before', `CREATE TABLE items (id int PRIMARY KEY, name text); INSERT INTO items VALUES (7, 'mine')`)
-  for (const format of ['custom', 'plain'] as const) {
-    const source = postgres({ url: server.url('shop'), format, clean: true, ifExists: true })
+  for (const dump of ['custom', 'plain', 'plain--append']) {
+    const format = dump === 'custom' ? 'custom' : 'plain'
+    const clean = dump === 'plain' // a plain dump that drops is not appended
+    const source = postgres({ url: server.url('shop'), format, clean, ifExists: clean })
     await using holdfast = createHoldfast({
-      jobs: { shop: { source, storages: [local({ path: join(directory, format) })] } },
+      jobs: { shop: { source, storages: [local({ path: join(directory, dump) })] } },
     })
     await holdfast.backup()
   }
@@ -72,6 +74,10 @@ async function quiet(): Promise<void> {
   await expect.poll(() => server.sql('postgres', sessions), { timeout: 60_000 }).toEqual([])
 }
 
+function dumpFor(format: string, mode: string): string {
+  return format === 'plain' && mode === '--append' ? 'plain--append' : format
+}
+
 /** What the target holds: its own rows, all of the backup, or something between. */
 async function state(): Promise<string> {
   const [row] = await server.sql<{ items: number; orders: boolean }>(
@@ -94,12 +100,12 @@ describe.each(['custom', 'plain'])('a restore of a %s dump that is killed', (for
       }
       await anew()
       const started = performance.now()
-      const whole = await restore(format, [mode])
+      const whole = await restore(dumpFor(format, mode), [mode])
       expect(whole.code, whole.output).toBe(0)
       const usualMs = performance.now() - started
       for (let killed = 0; killed < kills; ) {
         await anew()
-        const { code, output } = await restore(format, [mode], (0.2 + Math.random() * 0.8) * usualMs)
+        const { code, output } = await restore(dumpFor(format, mode), [mode], (0.2 + Math.random() * 0.8) * usualMs)
         await quiet()
         // A kill that comes after the commit is too late: then all of it is there.
         expect(['before', 'after']).toContain(await state())

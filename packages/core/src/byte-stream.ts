@@ -1,3 +1,5 @@
+import { BackupError } from './backup-error.js'
+
 /**
  * Bytes in order, pulled by whoever reads them.
  *
@@ -21,14 +23,16 @@ export async function* streamOf(...chunks: readonly Uint8Array[]): AsyncGenerato
 /**
  * Reads a whole stream into memory. For small objects only: manifests, pins, leases.
  *
- * @param limit - Most bytes to accept; beyond it a `RangeError` is thrown, so that a hostile object cannot fill the memory.
+ * @param limit - Most bytes to accept.
+ * @throws {BackupError} `corrupt` beyond the limit, so that a hostile object cannot fill the memory.
  */
 export async function readAll(stream: ByteStream, limit: number = 64 * MiB): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of stream) {
     size += chunk.byteLength
-    if (size > limit) throw new RangeError(`The object is larger than the ${limit} bytes that may be read into memory`)
+    if (size > limit)
+      throw new BackupError('corrupt', { message: `The object is larger than the ${limit} bytes it may have` })
     chunks.push(chunk)
   }
   return Buffer.concat(chunks, size)

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { quoteIdentifier, quoteLiteral } from './quoting.js'
 import type { Session } from './session.js'
 

@@ -141,3 +141,35 @@ describe('filterScript', () => {
     expect(await filtered(cut(text, [0.2, 0.4, 0.6, 0.8]))).toBe(text)
   })
 })
+
+describe('within the transaction of a restore', () => {
+  const filtered = async (script: string): Promise<string> => {
+    const filter = scriptFilter({ noOwner: false, noPrivileges: false, inTransaction: true })
+    const chunks: Uint8Array[] = []
+    for await (const chunk of filterScript(streamOf(Buffer.from(script)), filter)) chunks.push(chunk)
+    return Buffer.concat(chunks).toString()
+  }
+
+  it('the pairs that pg_dump writes are left out', async () => {
+    expect(await filtered('BEGIN;\nSELECT 1;\nCOMMIT;\n')).toBe('\nSELECT 1;\n\n')
+  })
+
+  it.each([
+    'COMMIT WORK;',
+    'END;',
+    'commit and chain;',
+    'COMMIT/**/;',
+    'ROLLBACK;',
+    'abort;',
+    "PREPARE TRANSACTION 'x';",
+    'START TRANSACTION;',
+    `COMMIT${' '.repeat(5_000)}WORK;`,
+  ])('%.20s is refused', async (statement) => {
+    await expect(filtered(`SELECT 1;\n${statement}\nSELECT 2;\n`)).rejects.toMatchObject({ code: 'restore-refused' })
+  })
+
+  it('the end of a function body passes', async () => {
+    const script = 'CREATE FUNCTION g() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END;\n'
+    expect(await filtered(script)).toBe(script)
+  })
+})

@@ -30,7 +30,10 @@ const maxLength = 4_096
 /** The filter for scripts of pg_dump. Commands for psql never pass: only the pair that restricts them is expected. */
 export function scriptFilter(rules: ScriptRules): ScriptFilter {
   return {
-    statement: (sql) => sql.length > maxLength || !unwanted(sql, rules),
+    statement(sql) {
+      if (rules.inTransaction && endsTransaction(sql)) return false
+      return sql.length > maxLength || !unwanted(sql, rules)
+    },
     command: refuseCommand,
   }
 }
@@ -46,11 +49,25 @@ export function refuseCommand(line: string): boolean {
 
 function unwanted(sql: string, rules: ScriptRules): boolean {
   if (rules.omit?.(sql)) return true
-  if (rules.inTransaction && /^(BEGIN|COMMIT)\s*;$/i.test(sql)) return true
   if (rules.noPrivileges && /^(GRANT|REVOKE|ALTER\s+DEFAULT\s+PRIVILEGES)\s/i.test(sql)) return true
   if (rules.noOwner && /^ALTER\s/i.test(sql) && isOwnerTo(sql)) return true
   if (rules.inherited && /^ALTER\s+TABLE\s/i.test(sql) && rules.inherited.has(droppedConstraint(sql))) return true
   return rules.knownSettings !== undefined && /^SET\s/i.test(sql) && !isKnown(sql, rules.knownSettings)
+}
+
+/**
+ * pg_dump writes `BEGIN;` and `COMMIT;` around large objects: they are left out.
+ *
+ * @throws {BackupError} `restore-refused` for any other statement that would end the transaction of the restore.
+ */
+function endsTransaction(sql: string): boolean {
+  if (/^(BEGIN|COMMIT)\s*;$/i.test(sql)) return true
+  const [first = ''] = tokensOf(sql.slice(0, 100))
+  if (!/^(BEGIN|COMMIT|END|ROLLBACK|ABORT|START|PREPARE|SAVEPOINT|RELEASE)$/i.test(first)) return false
+  throw new BackupError('restore-refused', {
+    message: `The dump holds a statement that would end the transaction of the restore: ${JSON.stringify(sql.slice(0, 80))}`,
+    hint: 'pg_dump writes no such statement. Restore it with mode replace, into a database of its own, if you trust it.',
+  })
 }
 
 function isOwnerTo(sql: string): boolean {

@@ -1,11 +1,11 @@
-import { isBackupError, messageOf } from '../backup-error.js'
+import { BackupError, isBackupError, messageOf } from '../backup-error.js'
 import { streamOf } from '../byte-stream.js'
 import type { CopyOutcome } from '../layout/layout.js'
-import type { Manifest } from '../layout/manifest.js'
+import type { Manifest, ManifestPart } from '../layout/manifest.js'
 import { encodeManifest } from '../layout/manifest-file.js'
 import { manifestKey } from '../layout/object-names.js'
 import type { RunContext } from '../run-context.js'
-import type { Metadata } from '../storage/storage.js'
+import type { Metadata, Storage } from '../storage/storage.js'
 import type { Lease } from './lease.js'
 
 /** What {@link commit} needs to know. */
@@ -41,13 +41,14 @@ export async function commit(given: Commit, ctx: RunContext): Promise<readonly C
 
 async function commitCopy(
   copy: CopyOutcome,
-  { base, leases, metadata }: Commit,
+  { manifest, base, leases, metadata }: Commit,
   file: Buffer,
   ctx: RunContext,
 ): Promise<CopyOutcome> {
   const { storage } = copy
   try {
     await leases.get(storage.name)?.check()
+    await requireData(storage, manifest.parts, ctx)
     await storage.put(manifestKey(base), streamOf(file), { ifAbsent: true, metadata }, ctx)
     ctx.report({ type: 'copy', storage: storage.name, status: 'complete' })
     return copy
@@ -56,5 +57,18 @@ async function commitCopy(
     ctx.log.warn(`The manifest could not be written to ${storage.name}: ${message}`)
     ctx.report({ type: 'copy', storage: storage.name, status: 'failed', message })
     return { storage, status: 'failed', error }
+  }
+}
+
+/** Something may have emptied the storage since: a manifest without its data would be a promise that cannot be kept. */
+async function requireData(storage: Storage, parts: readonly ManifestPart[], ctx: RunContext): Promise<void> {
+  for (const { key, storedBytes } of parts) {
+    const size = (await storage.stat(key, ctx))?.size
+    if (size === storedBytes) continue
+    throw new BackupError('corrupt', {
+      message: `${storage.display} ${size === undefined ? 'has lost' : 'has changed'} ${key} since it was written`,
+      hint: 'Something else deletes or writes there. Nothing was committed on it.',
+      retryable: true,
+    })
   }
 }

@@ -1,4 +1,4 @@
-import { isBackupError } from '../backup-error.js'
+import { BackupError, isBackupError } from '../backup-error.js'
 import { readAll, streamOf } from '../byte-stream.js'
 import { decodeManifest } from '../layout/manifest-file.js'
 import { manifestKey } from '../layout/object-names.js'
@@ -8,16 +8,44 @@ import type { Storage } from '../storage/storage.js'
 
 /**
  * Copies a backup from one storage to another as it lies there, hashes checked on the way, its manifest last.
- * Data that is there already at the right size is written again: what a failed copy left is not trusted.
+ *
+ * What lies on the target without a manifest is what a failed copy left: it is written again. Under the same
+ * manifest only what is missing or has another size is written.
+ *
+ * @throws {BackupError} `already-exists` when the target holds another manifest in its place; nothing is changed.
  */
 export async function copyBackup(base: string, from: Storage, to: Storage, ctx: RunContext): Promise<void> {
   const key = manifestKey(base)
   const file = await readAll(from.get(key, undefined, ctx))
   const manifest = decodeManifest(file, `${key} on ${from.display}`, base)
-  for (const part of manifest.parts) await to.put(part.key, storedBytes(part, from, 'back-fill', ctx), {}, ctx)
+  const present = await readIfThere(key, to, ctx)
+  if (present && !present.equals(file)) throw otherManifest(key, to)
+  for (const part of manifest.parts) {
+    if (present && (await to.stat(part.key, ctx))?.size === part.storedBytes) continue
+    await to.put(part.key, storedBytes(part, from, 'back-fill', ctx), {}, ctx)
+  }
+  if (present) return
   try {
     await to.put(key, streamOf(file), { ifAbsent: true }, ctx)
   } catch (error) {
-    if (!isBackupError(error, 'already-exists')) throw error // the same bytes, written by another process
+    if (!isBackupError(error, 'already-exists')) throw error
+    const written = await readIfThere(key, to, ctx) // by another process, or by us before an answer was lost
+    if (!written?.equals(file)) throw otherManifest(key, to)
   }
+}
+
+async function readIfThere(key: string, on: Storage, ctx: RunContext): Promise<Buffer | undefined> {
+  try {
+    return await readAll(on.get(key, undefined, ctx))
+  } catch (error) {
+    if (isBackupError(error, 'not-found')) return undefined
+    throw error
+  }
+}
+
+function otherManifest(key: string, on: Storage): BackupError {
+  return new BackupError('already-exists', {
+    message: `${on.display} holds another manifest in place of ${key}`,
+    hint: 'It is damaged, or not the same backup. Look at it, and move it away by hand if it is worth nothing.',
+  })
 }

@@ -17,6 +17,9 @@ export interface Lease extends AsyncDisposable {
   check(): Promise<void>
 }
 
+/** What cannot be read as a lease is one that has expired. */
+const nobodys: LeaseContent = { run: '', host: '', pid: 0, startTime: '', expiresAt: '' }
+
 interface LeaseContent {
   readonly run: string
   readonly host: string
@@ -95,10 +98,11 @@ async function renew(storage: Storage, key: string, run: string, ctx: RunContext
 
 async function read(storage: Storage, key: string, ctx: RunContext): Promise<LeaseContent | undefined> {
   try {
-    return JSON.parse((await readAll(storage.get(key, undefined, ctx), 65_536)).toString()) as LeaseContent
+    const content: unknown = JSON.parse((await readAll(storage.get(key, undefined, ctx), 65_536)).toString())
+    return { ...nobodys, ...(typeof content === 'object' ? content : {}) }
   } catch (error) {
     if (isBackupError(error, 'not-found')) return undefined
-    if (error instanceof SyntaxError) return { run: '', host: '', pid: 0, startTime: '', expiresAt: '' } // nobody's
+    if (error instanceof SyntaxError || isBackupError(error, 'corrupt')) return nobodys
     throw error
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { isBackupError, messageOf } from '../backup-error.js'
 import { readAll } from '../byte-stream.js'
 import { type IndexedCopy, indexKeys } from '../layout/key-index.js'
@@ -40,19 +41,27 @@ export async function readBackups(
     result.status === 'rejected' ? [{ storage: storages[index]?.name ?? '', error: result.reason as unknown }] : [],
   )
   if (unreachable[0] && found.length === 0) throw unreachable[0].error
-  const byId = new Map<string, { base: string; manifest: Manifest; copies: FoundCopy[] }>()
+  const byContent = new Map<string, { base: string; manifest: Manifest; copies: FoundCopy[] }>()
   for (const copy of found.flatMap(({ copies }) => copies)) {
     if (filter.job !== undefined && copy.manifest.job !== filter.job) continue
-    const entry = byId.get(copy.manifest.id) ?? { base: copy.base, manifest: copy.manifest, copies: [] }
-    byId.set(copy.manifest.id, entry)
+    const entry = byContent.get(contentOf(copy)) ?? { base: copy.base, manifest: copy.manifest, copies: [] }
+    byContent.set(contentOf(copy), entry)
     entry.copies.push(copy)
   }
-  const backups = [...byId.values()].map(({ base, manifest, copies }) => toRecord(base, manifest, copies))
+  const backups = [...byContent.values()].map(({ base, manifest, copies }) => toRecord(base, manifest, copies))
   return {
     backups: backups.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime() || (a.id < b.id ? 1 : -1)),
     damaged: found.flatMap(({ damaged }) => damaged),
     unreachable,
   }
+}
+
+/**
+ * Every copy's manifest has the same bytes. One that says otherwise is a backup of its own: no copy is judged by
+ * what lies on another storage.
+ */
+function contentOf({ base, manifest }: FoundCopy): string {
+  return `${base} ${createHash('sha256').update(JSON.stringify(manifest)).digest('hex')}`
 }
 
 interface FoundCopy {
@@ -77,7 +86,7 @@ async function readStorage(
         `${key} on ${storage.display}`,
         entry.base,
       )
-      const verification = entry.verified && (await readVerification(storage, entry.verified.key, ctx))
+      const verification = entry.verified && (await readVerification(storage, entry.verified.key, manifest.id, ctx))
       return { base: entry.base, manifest, copy: toCopy(storage, manifest, entry, verification), verification }
     } catch (error) {
       if (isBackupError(error, 'not-found')) return undefined // deleted since it was listed

@@ -54,7 +54,10 @@ function byId(backups: readonly BackupRecord[], selector: string): BackupRecord 
       .slice(0, 5)
       .map(({ shortId }) => shortId)
       .join(', ')}`,
-    hint: 'Give more digits of the id.',
+    hint:
+      another?.id === only.id
+        ? 'Two storages disagree about this backup: say from which one.'
+        : 'Give more digits of the id.',
   })
 }
 

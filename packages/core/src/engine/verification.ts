@@ -1,5 +1,6 @@
+import * as z from 'zod'
 import { isBackupError, messageOf } from '../backup-error.js'
-import { readAll, streamOf } from '../byte-stream.js'
+import { MiB, readAll, streamOf } from '../byte-stream.js'
 import { formatVersion } from '../layout/manifest.js'
 import { verifiedKey } from '../layout/object-names.js'
 import type { RunContext } from '../run-context.js'
@@ -16,6 +17,14 @@ export interface Verification {
   readonly parts: readonly { readonly name: string; readonly plainBytes: number; readonly plainSha256: string }[]
 }
 
+const verificationSchema = z.object({
+  id: z.string(),
+  verifiedAt: z.iso.datetime(),
+  status: z.enum(['intact', 'corrupt']),
+  problem: z.string().optional(),
+  parts: z.array(z.object({ name: z.string(), plainBytes: z.number().int().nonnegative(), plainSha256: z.string() })),
+})
+
 /** Writes the result beside the manifest of the copy. */
 export async function writeVerification(
   storage: Storage,
@@ -31,22 +40,20 @@ export async function writeVerification(
 export async function readVerification(
   storage: Storage,
   key: string,
+  id: string,
   ctx: RunContext,
 ): Promise<Verification | undefined> {
   try {
-    const content: unknown = JSON.parse((await readAll(storage.get(key, undefined, ctx), 1024 * 1024)).toString())
-    if (isVerification(content)) return content
-    ctx.log.warn(`${key} on ${storage.name} is not a verification result`)
+    const content = verificationSchema.safeParse(
+      JSON.parse((await readAll(storage.get(key, undefined, ctx), MiB)).toString()),
+    )
+    if (content.success && content.data.id === id) return content.data as Verification
+    ctx.log.warn(`${key} on ${storage.name} is not a verification result of this backup`)
   } catch (error) {
-    if (!(error instanceof SyntaxError) && !isBackupError(error, 'not-found')) throw error
+    const unusable =
+      error instanceof SyntaxError || isBackupError(error, 'not-found') || isBackupError(error, 'corrupt')
+    if (!unusable) throw error
     ctx.log.warn(`${key} on ${storage.name} cannot be read: ${messageOf(error)}`)
   }
   return undefined
-}
-
-function isVerification(content: unknown): content is Verification {
-  const { verifiedAt, status, parts } = (content ?? {}) as Partial<Verification>
-  return (
-    !Number.isNaN(Date.parse(verifiedAt ?? '')) && (status === 'intact' || status === 'corrupt') && Array.isArray(parts)
-  )
 }

@@ -100,6 +100,8 @@ export function decodeManifest(file: Buffer, where: string, base?: string): Mani
 function requireOwn(manifest: Manifest, base: string, where: string): void {
   const own = baseKey({ ...manifest, startedAt: new Date(manifest.startedAt) })
   if (own !== base) throw invalid(where, `it describes ${own}`)
+  if (new Set(manifest.parts.map(({ name }) => name)).size < manifest.parts.length)
+    throw invalid(where, 'it names a part twice')
   const foreign = manifest.parts.find(
     ({ key, name }) => !key.startsWith(`${base}.${name}`) || parseKey(key)?.kind !== 'data',
   )

@@ -100,7 +100,8 @@ async function sweep(
   const removed: { key: string; size: number }[] = []
   for (const job of which.jobs) {
     for (const copy of (await indexKeys(on, `${safeName(job)}/`, ctx)).values()) {
-      const settled = [...copy.data, ...copy.notes].every(({ modifiedAt }) => modifiedAt < which.before)
+      const times = [copy.startedAt, ...[...copy.data, ...copy.notes].map(({ modifiedAt }) => modifiedAt)]
+      const settled = times.every((time) => time < which.before)
       if (copy.manifest || !settled) continue
       if (await on.stat(manifestKey(copy.base), ctx)) continue // it came since the listing
       for (const object of [...copy.data, ...copy.notes]) {
