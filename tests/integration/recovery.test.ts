@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createHoldfast } from '@holdfast/core'
+import { createHoldfast, systemClock } from '@holdfast/core'
 import { postgres } from '@holdfast/driver-postgres'
 import { local } from '@holdfast/storage-local'
 import { type PostgresServer, startPostgres } from '@holdfast/test-support'
@@ -75,14 +75,15 @@ describe('docs/recovery.md', () => {
   ] as const)('restores a %s dump with %s by standard tools alone', async (format, compress) => {
     const backups = join(directory, `${format}-${compress}`)
     const source = postgres({ url: server.url('shop'), format, globals: true })
-    await using holdfast = createHoldfast({
-      jobs: { shop: { source, storages: [local({ path: backups })], compress } },
-    })
-    await holdfast.backup()
+    const jobs = { shop: { source, storages: [local({ path: backups })], compress } }
+    const clock = { ...systemClock, now: () => new Date(Date.now() - 60_000) }
+    await using earlier = createHoldfast({ jobs, clock })
+    await earlier.backup()
+    await using holdfast = createHoldfast({ jobs })
     const { backup } = await holdfast.backup()
 
     const target = `recovered_${format}_${compress}`
-    const output = follow(['find', 'check', 'restore', 'trailer'], backups, target)
+    const output = follow(['find', 'check', 'choose', 'restore', 'trailer'], backups, target)
     expect(output).toContain(backup.name)
     expect(output).toContain(': OK')
     expect(plainDump(target)).toBe(plainDump('shop'))
@@ -110,12 +111,11 @@ describe('docs/recovery.md', () => {
     const backups = join(directory, 'globals')
     const source = postgres({ url: server.url('shop'), globals: true })
     await using holdfast = createHoldfast({ jobs: { shop: { source, storages: [local({ path: backups })] } } })
+    await server.sql('shop', 'CREATE ROLE diver')
     await holdfast.backup()
-    await server.sql('shop', 'DROP OWNED BY clerk; DROP ROLE clerk')
-    const chooseFile = blocks.get('restore')?.split('\n\n')[0] ?? ''
-    blocks.set('choose', chooseFile)
+    await server.sql('shop', 'DROP ROLE diver')
     follow(['find', 'choose', 'globals', 'table'], backups, 'unused')
-    expect(await server.sql('shop', `SELECT 1 AS found FROM pg_roles WHERE rolname = 'clerk'`)).toEqual([{ found: 1 }])
+    expect(await server.sql('shop', `SELECT 1 AS found FROM pg_roles WHERE rolname = 'diver'`)).toEqual([{ found: 1 }])
     expect(readFileSync(join(directory, 'items.sql'), 'utf8')).toContain('kelp')
   })
 })

@@ -13,6 +13,7 @@ describe('postgres', () => {
     [{ url: 'postgres://db/x', idleTimeout: 'soon' }, 'idleTimeout'],
     [{ url: { env: 'HOLDFAST_NO_SUCH_VARIABLE' } }, 'HOLDFAST_NO_SUCH_VARIABLE'],
     [{ port: 70_000 }, 'port'],
+    [{ url: undefined }, 'undefined'],
   ])('refuses %j', (options, named) => {
     expect(() => postgres(options as object)).toThrow(
       expect.objectContaining({ code: 'config-invalid', message: expect.stringContaining(named) }),

@@ -1,4 +1,4 @@
-import type { Driver } from '@holdfast/core'
+import { BackupError, type Driver } from '@holdfast/core'
 import { connectionFrom, displayOf } from './connection.js'
 import { check, contents } from './contents.js'
 import { dump } from './dump.js'
@@ -21,8 +21,17 @@ import { scratch } from './scratch.js'
  * ```
  */
 export function postgres(options: PostgresOptions): Driver {
+  if ('url' in options && options.url === undefined) throw noUrl()
   const settings = parseOptions(postgresOptions, options)
   return bind({ settings, connection: connectionFrom(settings) })
+}
+
+/** Without this, a variable that is not set would back up whatever answers at the default place. */
+function noUrl(): BackupError {
+  return new BackupError('config-invalid', {
+    message: 'The url of the PostgreSQL driver is given but undefined',
+    hint: "Is the environment variable set from which it is read? { env: 'DATABASE_URL' } in its place names it.",
+  })
 }
 
 function bind(bound: BoundDatabase): Driver {

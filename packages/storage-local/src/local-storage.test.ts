@@ -83,6 +83,11 @@ describe('the root', () => {
     expect(local({ path: 'relative' }).display).toBe(join(process.cwd(), 'relative'))
   })
 
+  it('below a place where none can be made is refused, not tried for ever', { timeout: 5_000 }, async () => {
+    const storage = local({ path: '/proc/holdfast/backups' })
+    await expect(storage.put('a', streamOf(Buffer.from('x')), {}, ctx)).rejects.toMatchObject({ name: 'BackupError' })
+  })
+
   it('is not made where create is false', async () => {
     const path = join(await directory(), 'absent')
     const storage = local({ path, create: false })

@@ -89,15 +89,17 @@ async function makeRoot(path: string): Promise<void> {
   await makeWithParents(path)
 }
 
-async function makeWithParents(path: string): Promise<void> {
+/** @param hasParent - Some file systems (`/proc`) say that the parent is missing when it is not: once is enough. */
+async function makeWithParents(path: string, hasParent: boolean = false): Promise<void> {
   const parent = dirname(path)
   try {
     await makeDirectory(path)
     await syncDirectory(parent)
   } catch (error) {
-    if (!hasCode(error, 'ENOENT') || parent === path) throw toStorageError(error, `Making the directory ${path}`)
+    if (!hasCode(error, 'ENOENT') || parent === path || hasParent)
+      throw toStorageError(error, `Making the directory ${path}`)
     await makeWithParents(parent)
-    await makeWithParents(path)
+    await makeWithParents(path, true)
   }
 }
 

@@ -1,0 +1,195 @@
+import { randomBytes } from 'node:crypto'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { BackupError } from './backup-error.js'
+import { type ByteStream, readAll, streamOf } from './byte-stream.js'
+import type { Cipher } from './cipher/cipher.js'
+import type { Driver } from './driver/driver.js'
+import { createHoldfast, type Holdfast } from './holdfast.js'
+import { createRunContext, type Logger } from './run-context.js'
+import type { Storage } from './storage/storage.js'
+import { createFakeClock } from './testing/fake-clock.js'
+import { type MemoryDatabase, memoryDriver } from './testing/memory-driver.js'
+import { memoryStorage } from './testing/memory-storage.js'
+
+const ctx = createRunContext()
+const shop: MemoryDatabase = { content: undefined }
+let disk: Storage
+let offsite: Storage
+let holdfast: Holdfast
+let lines: string[]
+const clock = createFakeClock(new Date('2026-03-01T00:00:00Z'))
+const logger: Logger = {
+  debug: (line) => lines.push(line),
+  info: (line) => lines.push(line),
+  warn: (line) => lines.push(line),
+  error: (line) => lines.push(line),
+}
+
+beforeEach(async () => {
+  shop.content = randomBytes(200_000)
+  disk = memoryStorage({ name: 'disk' })
+  offsite = { ...memoryStorage({ name: 'offsite' }), isLocal: false }
+  lines = []
+  holdfast = holdfastOn({ disk, offsite })
+  await clock.advance(3_600_000)
+})
+
+function holdfastOn(storages: Record<string, Storage>): Holdfast {
+  const source = memoryDriver({ name: 'shop', database: shop })
+  return createHoldfast({ storages, jobs: { shop: { source, storages: Object.keys(storages) } }, logger, clock })
+}
+
+async function flip(storage: Storage, key: string, at: number): Promise<void> {
+  const bytes = await readAll(storage.get(key, undefined, ctx))
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+  await storage.put(key, streamOf(bytes), {}, ctx)
+}
+
+describe('restore', () => {
+  it("brings back what was backed up, into the named target or the job's own", async () => {
+    const before = shop.content
+    await holdfast.backup()
+    const target: MemoryDatabase = { content: undefined }
+    const done = await holdfast.restore('latest', { into: memoryDriver({ name: 'copy', database: target }) })
+    expect(done).toMatchObject({ created: true, mode: 'create', storage: 'disk', target: 'memory:copy' })
+    expect(target.content).toEqual(before)
+    shop.content = undefined
+    await holdfast.restore('shop')
+    expect(shop.content).toEqual(before)
+  })
+
+  it('does not touch a target that holds data unless told what to do with it', async () => {
+    await holdfast.backup()
+    const before = shop.content
+    await expect(holdfast.restore('latest')).rejects.toMatchObject({
+      code: 'target-not-empty',
+      hint: expect.stringContaining('replace'),
+    })
+    expect(shop.content).toBe(before)
+    expect((await holdfast.restore('latest', { mode: 'clean' })).mode).toBe('clean')
+  })
+
+  it('goes on to the next copy when one is damaged, in every mode', async () => {
+    const { backup } = await holdfast.backup()
+    const before = shop.content
+    await flip(disk, backup.manifest.parts[0]?.key ?? '', 100)
+    for (const mode of ['clean', 'replace'] as const) {
+      expect((await holdfast.restore('latest', { mode })).storage).toBe('offsite')
+      expect(shop.content).toEqual(before)
+    }
+    await flip(offsite, backup.manifest.parts[0]?.key ?? '', 100)
+    await expect(holdfast.restore('latest', { mode: 'clean' })).rejects.toMatchObject({ code: 'corrupt' })
+    expect(shop.content).toEqual(before)
+  })
+
+  it('refuses another engine, a missing target and an unknown backup', async () => {
+    await holdfast.backup()
+    const other = { ...memoryDriver({ database: { content: undefined } }), engine: 'mysql' }
+    await expect(holdfast.restore('latest', { into: other })).rejects.toMatchObject({ code: 'restore-refused' })
+    await expect(holdfast.restore('ffffffff')).rejects.toMatchObject({ code: 'no-match' })
+    const jobless = createHoldfast({ storages: { disk }, jobs: {} })
+    await expect(jobless.restore('latest')).rejects.toMatchObject({ code: 'config-invalid' })
+  })
+
+  it('finds the damage behind a client that fails first', async () => {
+    const before = shop.content
+    const { backup } = await holdfast.backup()
+    await flip(disk, backup.manifest.parts[0]?.key ?? '', 100)
+    const target: MemoryDatabase = { content: undefined }
+    const inner = memoryDriver({ database: target })
+    const restore: Driver['restore'] = (...given) =>
+      inner
+        .restore(...given)
+        .catch(() => Promise.reject(new BackupError('restore-failed', { message: 'syntax error' })))
+    expect(await holdfast.restore('latest', { into: { ...inner, restore } })).toMatchObject({ storage: 'offsite' })
+    expect(target.content).toEqual(before)
+  })
+
+  it("passes on an error that is not the copy's", async () => {
+    await holdfast.backup()
+    const restore = async (): Promise<never> =>
+      Promise.reject(new BackupError('restore-failed', { message: 'out of memory' }))
+    const into = { ...memoryDriver({ database: { content: undefined } }), restore }
+    await expect(holdfast.restore('latest', { into })).rejects.toMatchObject({ code: 'restore-failed' })
+  })
+})
+
+describe('open and copy', () => {
+  it('give the bytes as they lie, or as they were dumped', async () => {
+    const { backup } = await holdfast.backup()
+    const stored = await holdfast.open('latest')
+    expect(stored.parts[0]?.fileName).toBe(`${backup.name}.dump.zst`)
+    expect((await readAll(stored.parts[0]?.stream ?? streamOf())).length).toBe(backup.storedBytes)
+    const plain = await holdfast.open('latest', { content: 'plain' })
+    expect(plain.parts[0]?.fileName).toBe(`${backup.name}.dump`)
+    expect(await readAll(plain.parts[0]?.stream ?? streamOf())).toEqual(shop.content)
+  })
+
+  it('make a further copy of the same bytes', async () => {
+    const { backup } = await holdfastOn({ disk }).backup()
+    expect(await holdfast.copy('latest', 'offsite')).toEqual({ copied: true })
+    expect(await holdfast.copy('latest', 'offsite')).toEqual({ copied: false })
+    expect((await holdfast.show(backup.id)).copies.map(({ status }) => status)).toEqual(['complete', 'complete'])
+    await expect(holdfast.copy('latest', 'nowhere')).rejects.toMatchObject({ code: 'no-match' })
+    await expect(holdfastOn({ disk }).copy('latest', 'disk')).rejects.toMatchObject({ code: 'no-match' })
+  })
+
+  it('do not copy what is damaged', async () => {
+    const { backup } = await holdfastOn({ disk }).backup()
+    await flip(disk, backup.manifest.parts[0]?.key ?? '', 50)
+    await expect(holdfast.copy('latest', 'offsite')).rejects.toMatchObject({ code: 'corrupt' })
+    expect(await offsite.stat(backup.manifest.parts[0]?.key ?? '', ctx)).toBeUndefined()
+  })
+})
+
+describe('close', () => {
+  it('closes every storage that can be', async () => {
+    let closed = 0
+    {
+      await using held = holdfastOn({ disk: { ...disk, close: async () => void closed++ }, offsite })
+      expect(held.storages).toEqual(['disk', 'offsite'])
+      expect(held.jobs).toEqual(['shop'])
+    }
+    expect(closed).toBe(1)
+  })
+})
+
+describe('an encrypted backup', () => {
+  const cipher: Cipher = {
+    id: 'invert',
+    extension: '.inv',
+    decryptCommand: 'invert -d',
+    keyIds: ['key-1'],
+    canDecrypt: true,
+    encrypt: inverted,
+    decrypt: inverted,
+  }
+
+  async function* inverted(stream: ByteStream): AsyncGenerator<Uint8Array> {
+    for await (const chunk of stream) yield chunk.map((byte) => byte ^ 0xff)
+  }
+
+  function encrypting(encrypt: Cipher): Holdfast {
+    return createHoldfast({
+      storages: { disk },
+      jobs: { shop: { source: memoryDriver({ name: 'shop', database: shop }), storages: ['disk'], encrypt } },
+    })
+  }
+
+  it('is restored and verified with the key, and its stored bytes without', async () => {
+    const { backup } = await encrypting(cipher).backup()
+    expect(backup.manifest.recover).toMatch(/^invert -d < shop_.*\.dump\.zst\.inv \| zstd -dc \| cat$/)
+    const before = shop.content
+    shop.content = undefined
+    await encrypting(cipher).restore('latest')
+    expect(shop.content).toEqual(before)
+    expect(await encrypting(cipher).verify('latest')).toMatchObject({ copies: [{ parts: [{ name: 'dump' }] }] })
+    const writeOnly = encrypting({ ...cipher, canDecrypt: false })
+    expect(await writeOnly.verify('latest')).toMatchObject({ status: 'intact', copies: [{ parts: [] }] })
+    shop.content = undefined
+    await expect(writeOnly.restore('latest')).rejects.toMatchObject({ code: 'wrong-key' })
+    expect(shop.content).toBeUndefined()
+    await flip(disk, backup.manifest.parts[0]?.key ?? '', 77)
+    expect((await writeOnly.verify('latest')).status).toBe('corrupt')
+  })
+})
