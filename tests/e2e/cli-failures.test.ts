@@ -128,7 +128,7 @@ describe('an interrupted backup', () => {
     expect(filesIn(join(cwd, 'disk'))).toEqual([join(cwd, 'disk/.holdfast/storage.json')])
     const list = await holdfast({ cwd }, 'list', '--from', './disk', '--json')
     expect(JSON.parse(list.out).backups).toEqual([])
-    expect(await dumpsRunning()).toBe(0)
+    await expect.poll(dumpsRunning).toBe(0)
   })
 
   it('ends cleanly on Ctrl-C at a terminal, where a bar stood', async () => {
