@@ -3,8 +3,8 @@ import {
   type ByteStream,
   type ChildExit,
   type ChildSpec,
-  type ManifestPart,
   type ObjectName,
+  type PartFormat,
   type RestoreSource,
   type RunContext,
   startChild,
@@ -31,7 +31,7 @@ export async function contents(from: RestoreSource, ctx: RunContext): Promise<re
 
 /** {@link Driver.check} for PostgreSQL: reads a dump to its end. */
 export async function check(
-  part: ManifestPart,
+  part: PartFormat,
   body: ByteStream,
   settings: PostgresSettings,
   ctx: RunContext,

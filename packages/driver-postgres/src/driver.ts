@@ -45,6 +45,6 @@ function bind(bound: BoundDatabase): Driver {
     restore: (from, request, ctx) => restore(bound, from, request, ctx),
     contents,
     check: (part, body, ctx) => check(part, body, settings, ctx),
-    scratch: (ctx) => scratch(bound, bind, ctx),
+    scratch: (_options, ctx) => scratch(bound, bind, ctx),
   }
 }

@@ -192,7 +192,7 @@ describe('scratch', () => {
     await source.sql('staged', 'create table old as select 1 as x')
     const staged = on(source, 'staged')
     const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
-    await using scratch = await staged.scratch!(ctx)
+    await using scratch = await staged.scratch!({ manifest: backup.manifest, toSwap: true }, ctx)
     await scratch.driver.restore(backup, { mode: 'create' }, ctx)
     const { oldName } = await scratch.swap!({ terminateConnections: true }, ctx)
     await scratch[Symbol.asyncDispose]()
@@ -205,7 +205,8 @@ describe('scratch', () => {
   it('has a name that fits, however long that of its database is', async () => {
     const long = 'é'.repeat(31)
     await source.createDatabase(long)
-    const scratch = await on(source, long).scratch!(ctx)
+    const { manifest } = await memoryBackup(on(source, 'shop'), {}, ctx)
+    const scratch = await on(source, long).scratch!({ manifest, toSwap: false }, ctx)
     expect(Buffer.byteLength(scratch.driver.database)).toBeLessThanOrEqual(63)
     expect(scratch.driver.database).toMatch(/^é+__holdfast_[0-9a-f]{8}$/)
     await scratch[Symbol.asyncDispose]()

@@ -54,10 +54,67 @@ export interface Driver {
    * Reads a dump to its end with the engine's own tool, without a server, and throws `corrupt` where the tool finds
    * that the dump is not whole. Guards against a dump program that exited 0 too early.
    */
-  check?(part: ManifestPart, body: ByteStream, ctx: RunContext): Promise<void>
+  check?(part: PartFormat, body: ByteStream, ctx: RunContext): Promise<void>
 
-  /** Makes an empty database beside this one. Its presence enables test restores and staged restores. */
-  scratch?(ctx: RunContext): Promise<ScratchDatabase>
+  /**
+   * Makes an empty database beside this one. Its presence enables test restores, and staged restores where the
+   * scratch can be swapped in.
+   *
+   * @throws {BackupError} `restore-refused`; with `options.toSwap` also `target-in-use` and whatever else would keep
+   *   the swap from working in the end, before the hours of filling.
+   */
+  scratch?(options: ScratchOptions, ctx: RunContext): Promise<ScratchDatabase>
+
+  /** What staged restores have left beside this database, newest first. Present where a scratch can be swapped in. */
+  asides?(ctx: RunContext): Promise<readonly AsideDatabase[]>
+
+  /**
+   * Reads a dump, without a server, into one fingerprint for each thing it holds. Two dumps of equal databases with
+   * the same options have equal sections: that is the proof of a restore.
+   */
+  sections?(part: PartFormat, body: ByteStream, ctx: RunContext): Promise<readonly DumpSection[]>
+
+  /** The rows of one section of a dump, as they stand in it: to name the first one that differs. */
+  rows?(part: PartFormat, body: ByteStream, section: string, ctx: RunContext): AsyncIterable<Uint8Array>
+
+  /** Runs one statement and returns its rows: what a user asserts about a restored database. */
+  query?(statement: string, ctx: RunContext): Promise<readonly Readonly<Record<string, unknown>>[]>
+}
+
+/** What the bytes of a part are. */
+export type PartFormat = Pick<ManifestPart, 'name' | 'mediaType' | 'trailer'>
+
+/** For what a scratch database is made. */
+export interface ScratchOptions {
+  /** The backup that will be restored into it: its encoding, locale and owner, where the engine has such a thing. */
+  readonly manifest: Manifest
+  /** Whether it is to take the place of the driver's database in the end. */
+  readonly toSwap: boolean
+  /** For a swap: whether other connections will be ended. Without it, those that are there now refuse the scratch. */
+  readonly terminateConnections?: boolean
+}
+
+/** Something that a staged restore left beside a database. */
+export interface AsideDatabase {
+  readonly name: string
+  /** `replaced`: what was there before a restore. `unfinished`: the scratch of a restore that was killed. */
+  readonly kind: 'replaced' | 'unfinished'
+  /** When it was put aside, or begun. */
+  readonly since: Date
+  /** Bytes on the server's disk. */
+  readonly sizeBytes: number
+  /** Of a `replaced` one: takes its place again; what is there now is put aside in its turn. */
+  takeBack?(options: { readonly terminateConnections: boolean }, ctx: RunContext): Promise<{ readonly oldName: string }>
+  drop(ctx: RunContext): Promise<void>
+}
+
+/** The fingerprint of one thing in a dump. */
+export interface DumpSection {
+  /** Unique within the dump, for people: `table public.orders`, `rows of public.orders`, `index public.orders_pkey`. */
+  readonly name: string
+  readonly kind: 'schema' | 'rows'
+  /** SHA-256, 64 hexadecimal digits, without what differs between two dumps of equal databases. */
+  readonly sha256: string
 }
 
 /** What {@link Driver.probe} found. */
@@ -214,7 +271,11 @@ export interface ObjectName {
   readonly name: string
 }
 
-/** An empty database beside the driver's own, for test restores and staged restores. */
+/**
+ * An empty database beside the driver's own, for test restores and staged restores. It is called
+ * `<database>__holdfast_<id>`, and what it replaces `<database>__before_<id>`, cut to the engine's limit; `id` is the
+ * time, as eight hexadecimal digits of Unix seconds, so that what was left behind can be dated.
+ */
 export interface ScratchDatabase extends AsyncDisposable {
   /** Bound to the scratch database. */
   readonly driver: Driver

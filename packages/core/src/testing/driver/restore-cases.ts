@@ -99,10 +99,11 @@ export const restoreCases: readonly DriverCase[] = [
     async run(env) {
       if (!env.source.scratch) return
       const before = await env.fingerprint(env.source)
-      const scratch = await env.source.scratch(env.ctx)
+      const backup = await memoryBackup(env.source, {}, env.ctx)
+      const scratch = await env.source.scratch({ manifest: backup.manifest, toSwap: false }, env.ctx)
       try {
         assert.equal((await scratch.driver.probe(env.ctx)).database?.empty, true)
-        await scratch.driver.restore(await memoryBackup(env.source, {}, env.ctx), { mode: 'create' }, env.ctx)
+        await scratch.driver.restore(backup, { mode: 'create' }, env.ctx)
         assert.equal(await env.fingerprint(scratch.driver), before)
       } finally {
         await scratch[Symbol.asyncDispose]()
