@@ -36,6 +36,7 @@ const folders: Readonly<Record<string, Layer>> = {
   notify: 'parts',
   layout: 'layout',
   engine: 'engine',
+  facade: 'facade',
 }
 
 /** Everything that is wrong with the imports of these files, one line each; none when all is well. */

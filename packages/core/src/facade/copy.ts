@@ -1,0 +1,26 @@
+import { BackupError } from '../backup-error.js'
+import { copyBackup } from '../engine/copy-backup.js'
+import { acquireLease } from '../engine/lease.js'
+import { ensureIdentity } from '../engine/storage-identity.js'
+import { uuidV7 } from '../uuid-v7.js'
+import type { CallOptions, Scope } from './calls.js'
+import { type Project, pick } from './project.js'
+
+/** {@link Holdfast.copy}. */
+export async function copyTo(
+  { storages, catalog, contextOf, find, holders }: Project,
+  selector: string,
+  to: string,
+  options: CallOptions & Scope,
+): Promise<{ readonly copied: boolean }> {
+  const ctx = contextOf(options)
+  const target = pick(storages, to, 'storage')
+  const backup = await find(selector, options, ctx)
+  const [from] = holders(backup).filter((storage) => storage !== target)
+  if (!from) throw new BackupError('no-match', { message: `No other storage than ${to} holds ${backup.name}` })
+  if (backup.copies.some(({ storage, status }) => storage === to && status === 'complete')) return { copied: false }
+  await ensureIdentity(target, catalog, ctx)
+  await using _lease = await acquireLease(target, backup.job, uuidV7(ctx.clock.now()), ctx)
+  await copyBackup(backup.base, from, target, ctx)
+  return { copied: true }
+}

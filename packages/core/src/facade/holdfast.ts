@@ -1,0 +1,61 @@
+import type { BackupRecord } from '../engine/backup-record.js'
+import type { StoredBackups } from '../engine/read-backups.js'
+import type {
+  BackupOptions,
+  BackupResult,
+  CallOptions,
+  OpenedPart,
+  RestoreOptions,
+  RestoreResult,
+  Scope,
+  VerifyOptions,
+  VerifyResult,
+} from './calls.js'
+
+/** Backups of some databases on some storages: what {@link createHoldfast} returns. */
+export interface Holdfast extends AsyncDisposable {
+  /** Names of the jobs. */
+  readonly jobs: readonly string[]
+  /** Names of the storages. */
+  readonly storages: readonly string[]
+  /**
+   * Takes a backup now.
+   *
+   * @param job - May be left out when there is one job only.
+   * @returns once the manifest is durable on every storage that works; `partial` if some storage failed.
+   * @throws {BackupError} when fewer than `minCopies` copies are complete.
+   */
+  backup(job?: string, options?: BackupOptions): Promise<BackupResult>
+  /** Restores the backup that `selector` names: an id or its beginning, `latest`, `latest~1`, or a job. */
+  restore(selector: string, options?: RestoreOptions): Promise<RestoreResult>
+  /** Re-reads every copy of a backup to its end. Damage is a result, and so is a copy that cannot be read now. */
+  verify(selector: string, options?: VerifyOptions): Promise<VerifyResult>
+  /** What the storages hold, newest first. */
+  list(scope?: Scope & CallOptions): Promise<StoredBackups>
+  /**
+   * One backup.
+   *
+   * @param options.restorable - Pass over backups without a whole copy, as a restore does; an id names its backup in
+   *   any state. Default `false`.
+   */
+  show(selector: string, options?: Scope & CallOptions & { readonly restorable?: boolean }): Promise<BackupRecord>
+  /**
+   * Copies a backup to another storage as it lies, hashes checked on the way.
+   *
+   * @returns `copied: false` when a whole copy is there already; it is left alone.
+   */
+  copy(selector: string, to: string, options?: CallOptions & Scope): Promise<{ readonly copied: boolean }>
+  /**
+   * Opens the parts of a backup, from the first storage that holds a whole copy.
+   *
+   * @param options.content - `stored` (default): the bytes as they lie; `plain`: decrypted and decompressed.
+   */
+  open(
+    selector: string,
+    options?: Scope & CallOptions & { readonly content?: 'stored' | 'plain' },
+  ): Promise<{ readonly backup: BackupRecord; readonly parts: readonly OpenedPart[] }>
+  /** Takes a backup, then runs the task: for migrations. The task does not run unless the backup is whole. */
+  before<Result>(job: string, task: () => Promise<Result>, options?: BackupOptions): Promise<Result>
+  /** Closes every storage of the configuration: they belong to this from the moment they were given to it. */
+  close(): Promise<void>
+}

@@ -1,0 +1,28 @@
+import { BackupError } from '../backup-error.js'
+import type { BackupRecord } from '../engine/backup-record.js'
+import { plainBytes, storedBytes } from '../layout/read-part.js'
+import type { CallOptions, OpenedPart, Scope } from './calls.js'
+import type { Project } from './project.js'
+
+/** {@link Holdfast.open}. */
+export async function openParts(
+  { jobs, contextOf, find, holders }: Project,
+  selector: string,
+  options: Scope & CallOptions & { readonly content?: 'stored' | 'plain' },
+): Promise<{ readonly backup: BackupRecord; readonly parts: readonly OpenedPart[] }> {
+  const ctx = contextOf(options)
+  const backup = await find(selector, options, ctx)
+  const [from] = holders(backup)
+  if (!from) throw new BackupError('no-match', { message: `No storage holds ${backup.name}` })
+  const parts = backup.manifest.parts.map((part) => {
+    const stored = storedBytes(part, from, 'restore', ctx)
+    if (options.content !== 'plain') return { part, fileName: fileNameOf(part.key), stream: stored }
+    const { stream } = plainBytes(part, stored, jobs.get(backup.job)?.cipher, ctx)
+    return { part, fileName: `${backup.name}.${part.name}`, stream }
+  })
+  return { backup, parts }
+}
+
+function fileNameOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1)
+}

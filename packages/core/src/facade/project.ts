@@ -1,0 +1,101 @@
+import { BackupError, messageOf } from '../backup-error.js'
+import type { Catalog } from '../catalog/catalog.js'
+import { memoryCatalog } from '../catalog/memory-catalog.js'
+import { closest } from '../closest.js'
+import { type HoldfastConfig, resolveConfig } from '../config.js'
+import type { Driver } from '../driver/driver.js'
+import type { BackupRecord } from '../engine/backup-record.js'
+import type { Job } from '../engine/job.js'
+import { readBackups } from '../engine/read-backups.js'
+import { selectBackup } from '../engine/select-backup.js'
+import type { Layout } from '../layout/layout.js'
+import { wholeObjectLayout } from '../layout/whole-object-layout.js'
+import { createRunContext, type RunContext } from '../run-context.js'
+import type { Storage } from '../storage/storage.js'
+import type { CallOptions, Scope } from './calls.js'
+
+/** A configuration, resolved, and the questions that every call asks of it. */
+export interface Project {
+  readonly storages: ReadonlyMap<string, Storage>
+  readonly jobs: ReadonlyMap<string, Job>
+  readonly catalog: Catalog
+  readonly layout: Layout
+  contextOf(options: CallOptions): RunContext
+  /** @throws {BackupError} `no-match` for a storage that is not known. */
+  inScope(scope: Scope): Storage[]
+  /**
+   * The backup that a selector names.
+   *
+   * @param counts - Which backups `latest` may mean. Default: those that can be restored.
+   */
+  find(
+    selector: string,
+    scope: Scope,
+    ctx: RunContext,
+    counts?: (backup: BackupRecord) => boolean,
+  ): Promise<BackupRecord>
+  /** Storages with a copy: those that look whole first, and those that cost no network before others. */
+  holders(backup: BackupRecord): Storage[]
+  /** The source of the backup's job, or of any job of its engine. */
+  driverFor(backup: BackupRecord): Driver | undefined
+}
+
+/** @throws {BackupError} `config-invalid`. */
+export function openProject(config: HoldfastConfig): Project {
+  const { storages, jobs } = resolveConfig(config)
+
+  const inScope = (scope: Scope): Storage[] =>
+    scope.storage === undefined ? [...storages.values()] : [pick(storages, scope.storage, 'storage')]
+
+  return {
+    storages,
+    jobs,
+    catalog: config.catalog ?? memoryCatalog(),
+    layout: wholeObjectLayout,
+    inScope,
+
+    contextOf: (options) =>
+      createRunContext({
+        ...(options.signal && { signal: options.signal }),
+        ...(options.onProgress && { report: options.onProgress }),
+        ...(config.logger && { log: config.logger }),
+        ...(config.clock && { clock: config.clock }),
+      }),
+
+    async find(selector, scope, ctx, counts) {
+      const { backups, unreachable, damaged } = await readBackups(inScope(scope), { job: scope.job }, ctx)
+      for (const { storage, error } of unreachable) {
+        ctx.log.warn(`Storage ${storage} cannot be read: ${messageOf(error)}`)
+      }
+      for (const { problem } of damaged) ctx.log.warn(problem)
+      return selectBackup(backups, selector, counts)
+    },
+
+    holders(backup) {
+      const rank = (storage: Storage): number => {
+        const whole = backup.copies.some((copy) => copy.storage === storage.name && copy.status === 'complete')
+        return (whole ? 0 : 2) + (storage.isLocal ? 0 : 1)
+      }
+      const names = backup.copies.map((copy) => copy.storage)
+      return [...storages.values()].filter(({ name }) => names.includes(name)).sort((a, b) => rank(a) - rank(b))
+    },
+
+    driverFor(backup) {
+      const own = jobs.get(backup.job)?.source
+      if (own?.engine === backup.engine) return own
+      return [...jobs.values()].find(({ source }) => source.engine === backup.engine)?.source
+    },
+  }
+}
+
+/** For {@link Project.find}: damaged backups are looked at too; they are only not restored unasked. */
+export const anyState = (): boolean => true
+
+/** @throws {BackupError} `no-match`, with what was probably meant. */
+export function pick<Value>(from: ReadonlyMap<string, Value>, name: string, what: string): Value {
+  const found = from.get(name)
+  if (found !== undefined) return found
+  throw new BackupError('no-match', {
+    message: `No ${what} is called ${JSON.stringify(name)}${closest(name, [...from.keys()])}`,
+  })
+}
