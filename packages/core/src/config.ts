@@ -9,6 +9,7 @@ import { parseCompression } from './codec/parse-compression.js'
 import type { Driver, DumpRequest, InventoryLevel } from './driver/driver.js'
 import { type Duration, durationValue } from './duration.js'
 import type { Job } from './engine/job.js'
+import { optionProblems } from './option-problems.js'
 import type { Clock, Logger } from './run-context.js'
 import { named } from './storage/named-storage.js'
 import type { Storage } from './storage/storage.js'
@@ -77,7 +78,7 @@ export function defineConfig<Config extends HoldfastConfig>(config: Config): Con
 /** Checks a configuration and resolves names, compression and durations. */
 export function resolveConfig(config: HoldfastConfig): ResolvedConfig {
   const parsed = configSchema.safeParse(config)
-  if (!parsed.success) throw invalid(parsed.error.issues.flatMap((issue) => explain(issue, config)))
+  if (!parsed.success) throw invalid(optionProblems(parsed.error, config, knownKeys))
   const shared = Object.entries(config.storages ?? {}).map(([name, storage]) => [name, named(storage, name)] as const)
   const storages = new Map<string, Storage>(shared)
   const originals = new Map(Object.entries(config.storages ?? {}))
@@ -150,6 +151,10 @@ function resolveJob(
     throw invalid([`${path}.minCopies: is ${job.minCopies}, but the job has only ${resolved.length} storages`])
   }
   const { dump, inventory, onWarning } = job
+  const { formats } = job.source
+  if (dump.format !== undefined && formats?.includes(dump.format) === false) {
+    throw invalid([`${path}.dump.format: must be one of ${formats.join(', ')} (it is ${JSON.stringify(dump.format)})`])
+  }
   return {
     name,
     source: job.source,
@@ -206,19 +211,6 @@ function isReadable({ id }: Codec): boolean {
 function hasMethods(value: unknown, names: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null) return false
   return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
-}
-
-/** One line an issue: path, what is wrong, the value where it is short and plain, and what was probably meant. */
-function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
-  const path = issue.path.map(String).join('.')
-  if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(issue.path)
-    return issue.keys.map((key) => `${path ? `${path}.` : ''}${key}: is not a known setting${closest(key, known)}`)
-  }
-  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], config)
-  const shown = ['string', 'number', 'boolean'].includes(typeof value) ? ` (it is ${JSON.stringify(value)})` : ''
-  const missing = value === undefined ? 'is missing; it ' : ''
-  return [`${path || 'the configuration'}: ${missing}${issue.message}${shown}`]
 }
 
 function knownKeys(path: readonly PropertyKey[]): string[] {

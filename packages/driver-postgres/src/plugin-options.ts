@@ -1,5 +1,5 @@
-import { BackupError } from '@holdfast/core'
-import * as z from 'zod'
+import { BackupError, describeOptionProblems } from '@holdfast/core'
+import type * as z from 'zod'
 
 /**
  * Reads options as a schema has them.
@@ -10,6 +10,6 @@ export function parseOptions<Settings, Options>(schema: z.ZodType<Settings, Opti
   const result = schema.safeParse(options)
   if (result.success) return result.data
   throw new BackupError('config-invalid', {
-    message: `The options of the PostgreSQL driver are wrong: ${z.prettifyError(result.error).replaceAll('\n', ' ')}`,
+    message: `The options of the PostgreSQL driver are wrong: ${describeOptionProblems(result.error, options, schema)}`,
   })
 }

@@ -1,4 +1,4 @@
-import { BackupError } from '@holdfast/core'
+import { BackupError, describeOptionProblems } from '@holdfast/core'
 import * as z from 'zod'
 
 /** Options of a local storage. */
@@ -37,7 +37,7 @@ export function parseOptions(options: LocalOptions): ResolvedLocalOptions {
   const result = localOptions.safeParse(options)
   if (result.success) return result.data
   throw new BackupError('config-invalid', {
-    message: `The options of a local storage cannot be used: ${z.prettifyError(result.error)}`,
+    message: `The options of a local storage cannot be used: ${describeOptionProblems(result.error, options, localOptions)}`,
     hint: 'A local storage takes `path`, `name` and `create`.',
     cause: result.error,
   })

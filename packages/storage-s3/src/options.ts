@@ -1,4 +1,4 @@
-import { BackupError, MiB, type Secret, secretValue } from '@holdfast/core'
+import { BackupError, describeOptionProblems, MiB, type Secret, secretValue } from '@holdfast/core'
 import * as z from 'zod'
 
 /** Part sizes that S3 takes: 5 MiB to 5 GiB, and the last part of an upload may be smaller. */
@@ -152,9 +152,8 @@ export interface ResolvedS3Options {
 export function resolveS3Options(options: S3Options): ResolvedS3Options {
   const result = s3OptionsSchema.safeParse(options)
   if (result.success) return result.data
-  const problems = result.error.issues.map((issue) => [issue.path.join('.'), issue.message].filter(Boolean).join(': '))
   throw new BackupError('storage-config-invalid', {
-    message: `The options of the S3 storage cannot be used: ${problems.join('; ')}`,
+    message: `The options of the S3 storage cannot be used: ${describeOptionProblems(result.error, options, s3OptionsSchema)}`,
     hint: 'Correct them in the configuration, the URL or the S3_ variables.',
   })
 }

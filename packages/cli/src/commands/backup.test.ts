@@ -107,7 +107,13 @@ describe('holdfast backup', () => {
     ['a storage that is not there', ['backup', 'shop', '--to', 'sftp://h/d'], 3, /No storage here/],
     ['a name that is none', ['backup', 'shop', '--to', 'disc'], 8, /No storage is called "disc"(.|\n)*disk, offsite/],
     ['a storage twice', ['backup', 'shop', '--to', 'disk', '--to', './disk/'], 1, /are the same place/],
-    ['an odd compression', ['backup', 'shop', '--compress', 'lzma'], 1, /lzma/],
+    ['an odd compression', ['backup', 'shop', '--compress', 'lzma'], 1, /--compress: .*\(it is "lzma"\)\n.*zstd:9/],
+    [
+      'an unknown dump format',
+      ['backup', 'postgres://h/d', '--to', 'disk', '--format', 'tar'],
+      1,
+      /--format tar: .*\n.*custom, plain/,
+    ],
     ['more copies than storages', ['backup', 'shop', '--min-copies', '5'], 1, /minCopies/],
   ])('refuses %s', async (_, argv, code, message) => {
     const result = await runIn({ cwd: fakeProject().cwd }, ...argv)

@@ -1,4 +1,11 @@
-import { BackupError, type InventoryLevel, type JobConfig } from '@holdfast/core'
+import {
+  BackupError,
+  type Driver,
+  type InventoryLevel,
+  type JobConfig,
+  messageOf,
+  parseCompression,
+} from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
 import { compressionFrom } from '../configuration/from-environment.js'
@@ -92,6 +99,8 @@ function adjust(
 ): JobConfig {
   const { tables, excludeTables, format, minCopies, inventory, schemaOnly, dataOnly } = options
   const compress = options.compress ?? compressionFrom(setup.read)
+  if (compress !== undefined) requireCompression(compress, options.compress === undefined)
+  if (format !== undefined) requireFormat(format, job.source)
   const sections = schemaOnly ? 'schema' : dataOnly ? 'data' : undefined
   return {
     ...job,
@@ -107,6 +116,27 @@ function adjust(
       ...(sections && { sections }),
     },
   }
+}
+
+function requireCompression(text: string, isFromEnvironment: boolean): void {
+  try {
+    parseCompression(text)
+  } catch (error) {
+    throw new BackupError('config-invalid', {
+      message: `${isFromEnvironment ? 'BACKUP_COMPRESSION' : '--compress'}: ${messageOf(error)} (it is ${JSON.stringify(text)})`,
+      hint: 'zstd, zstd:9, gzip, gzip:6 and none are possible.',
+      cause: error,
+    })
+  }
+}
+
+/** Before anything is connected to. */
+function requireFormat(format: string, { engine, formats }: Driver): void {
+  if (formats === undefined || formats.includes(format)) return
+  throw new BackupError('config-invalid', {
+    message: `--format ${format}: ${engine} has no dump format of that name`,
+    hint: `There are: ${formats.join(', ')}.`,
+  })
 }
 
 function jobNamed(name: string, jobs: Jobs): JobConfig {

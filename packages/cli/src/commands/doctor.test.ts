@@ -70,7 +70,7 @@ describe('holdfast doctor', () => {
 
   it('says what to do about the configuration', async () => {
     const broken = await runIn({ cwd: fakeProject({ colour: 7 }).cwd }, 'doctor')
-    expect([broken.code, broken.out]).toEqual([1, expect.stringContaining('FAIL jobs: ')])
+    expect([broken.code, broken.out]).toEqual([1, expect.stringContaining('FAIL configuration: ')])
     const { cwd } = testWorld()
     const none = await runIn({ cwd }, 'doctor')
     expect(existsSync(join(cwd, 'data'))).toBe(false)

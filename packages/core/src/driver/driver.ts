@@ -1,3 +1,4 @@
+import type { BackupError } from '../backup-error.js'
 import type { ByteStream } from '../byte-stream.js'
 import type { Inventory, Manifest, ManifestPart } from '../layout/manifest.js'
 import type { RunContext } from '../run-context.js'
@@ -18,6 +19,13 @@ export interface Driver {
   readonly database: string
   /** How many parts of a dump may be open at once. Default 1; more means a parallel dump. */
   readonly maxOpenParts?: number
+  /** What {@link DumpRequest.format} may name. Absent: not said beforehand; `dump` refuses what it does not know. */
+  readonly formats?: readonly string[]
+  /**
+   * What keeps it from reaching its database: a setting that this host lacks. Every method that needs the database
+   * throws it; see {@link withoutDatabase}.
+   */
+  readonly unusable?: BackupError
 
   /**
    * Asks the server about itself, the database and what the user may read. Changes nothing.
