@@ -22,6 +22,17 @@ export const secretValue: z.ZodType<Secret, string | Secret | { env: string } | 
     return z.NEVER
   })
 
+/**
+ * Why a secret cannot be read on this host: its variable is not set, its file not there. `undefined` where it can, and
+ * for what is none.
+ */
+export function secretProblem(value: unknown): string | undefined {
+  if (value === null || typeof value !== 'object' || value instanceof Secret) return undefined
+  const { env, file } = value as { readonly env?: unknown; readonly file?: unknown }
+  const read = typeof env === 'string' ? fromEnvironment(env) : typeof file === 'string' ? fromFile(file) : ''
+  return typeof read === 'string' ? undefined : read.problem
+}
+
 function fromEnvironment(name: string): string | { problem: string } {
   const value = process.env[name]
   return value ? value : { problem: `the environment variable ${name} is not set` }

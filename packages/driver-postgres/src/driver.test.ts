@@ -1,3 +1,4 @@
+import { createRunContext } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
 import { postgres, postgresPlugin } from './index.js'
 
@@ -11,13 +12,22 @@ describe('postgres', () => {
   it.each([
     [{ url: 'postgres://db/x', prot: 1 }, 'prot'],
     [{ url: 'postgres://db/x', idleTimeout: 'soon' }, 'idleTimeout'],
-    [{ url: { env: 'HOLDFAST_NO_SUCH_VARIABLE' } }, 'HOLDFAST_NO_SUCH_VARIABLE'],
     [{ port: 70_000 }, 'port'],
-    [{ url: undefined }, 'undefined'],
   ])('refuses %j', (options, named) => {
     expect(() => postgres(options as object)).toThrow(
       expect.objectContaining({ code: 'config-invalid', message: expect.stringContaining(named) }),
     )
+  })
+
+  it.each([
+    [{ url: { env: 'HOLDFAST_NO_SUCH_VARIABLE' } }, 'HOLDFAST_NO_SUCH_VARIABLE is not set'],
+    [{ host: 'db', password: { file: '/nowhere/secret' } }, '/nowhere/secret cannot be read'],
+    [{ url: undefined }, 'undefined'],
+  ])('keeps what is missing in %j until the database is needed', async (options, named) => {
+    const driver = postgres(options)
+    expect(driver.check).toBeTypeOf('function')
+    expect(driver.unusable?.message).toContain(named)
+    await expect(driver.probe(createRunContext())).rejects.toBe(driver.unusable)
   })
 })
 

@@ -1,4 +1,4 @@
-import { BackupError, type Driver } from '@holdfast/core'
+import { BackupError, type Driver, secretProblem, withoutDatabase } from '@holdfast/core'
 import { connectionFrom, displayOf } from './connection.js'
 import { check, contents } from './contents.js'
 import { dump } from './dump.js'
@@ -12,6 +12,8 @@ import { scratch } from './scratch.js'
 /**
  * A PostgreSQL database, dumped and restored with PostgreSQL's own programs.
  *
+ * A url or password that this host cannot read (`{ env }`, `{ file }`, `undefined`) is refused when it is needed.
+ *
  * @throws {BackupError} `config-invalid` for options that cannot be used.
  * @example
  * ```ts
@@ -21,23 +23,40 @@ import { scratch } from './scratch.js'
  * ```
  */
 export function postgres(options: PostgresOptions): Driver {
-  if ('url' in options && options.url === undefined) throw noUrl()
+  const missing = missingSetting(options)
+  if (missing) {
+    const { url: _, password: __, ...rest } = options
+    return withoutDatabase(missing, postgres(rest))
+  }
   const settings = parseOptions(postgresOptions, options)
   return bind({ settings, connection: connectionFrom(settings) })
 }
 
-/** Without this, a variable that is not set would back up whatever answers at the default place. */
-function noUrl(): BackupError {
-  return new BackupError('config-invalid', {
-    message: 'The url of the PostgreSQL driver is given but undefined',
-    hint: "Is the environment variable set from which it is read? { env: 'DATABASE_URL' } in its place names it.",
-  })
+/**
+ * What this host does not know yet is told when the database is needed, not before. Without a look at `url`, a
+ * variable that is not set would back up whatever answers at the default place.
+ */
+function missingSetting(options: PostgresOptions): BackupError | undefined {
+  if ('url' in options && options.url === undefined) {
+    return new BackupError('config-invalid', {
+      message: 'The url of the PostgreSQL driver is given but undefined',
+      hint: "Is the environment variable set from which it is read? { env: 'DATABASE_URL' } in its place names it.",
+    })
+  }
+  for (const name of ['url', 'password'] as const) {
+    const problem = secretProblem(options[name])
+    if (problem === undefined) continue
+    const hint = 'Set it where this runs; what needs no database works without it.'
+    return new BackupError('config-invalid', { message: `The ${name} of the PostgreSQL driver: ${problem}`, hint })
+  }
+  return undefined
 }
 
 function bind(bound: BoundDatabase): Driver {
   const { connection, settings } = bound
   return {
     engine: 'postgres',
+    formats: ['custom', 'plain'],
     display: displayOf(connection),
     database: connection.database,
     probe: (ctx) => probe(bound, ctx),

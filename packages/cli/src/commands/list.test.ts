@@ -67,6 +67,33 @@ describe('holdfast list', () => {
   })
 })
 
+describe('a job whose variable is not set on this host', () => {
+  const config = `storages: { disk: ./disk }
+jobs:
+  shop: { source: { env: HOLDFAST_TEST_SHOP_URL }, storages: [disk] }
+`
+  it('keeps nobody from reading backups', async () => {
+    const { cwd } = fakeProject()
+    await runIn({ cwd }, 'backup', 'shop')
+    rmSync(join(cwd, 'holdfast.config.mjs'))
+    writeFileSync(join(cwd, 'holdfast.config.yaml'), config)
+    for (const argv of [
+      ['list'],
+      ['show', 'latest'],
+      ['verify'],
+      ['download', 'latest', '-o', './copy.zst', '--part', 'sql'],
+    ]) {
+      expect(await runIn({ cwd }, ...argv)).toMatchObject({ code: 0 })
+    }
+    const { code, err } = await runIn({ cwd }, 'backup', 'shop')
+    expect(code).toBe(1)
+    expect(err).toContain(
+      `${join(cwd, 'holdfast.config.yaml')}: jobs.shop.source: the environment variable HOLDFAST_TEST_SHOP_URL is not set`,
+    )
+    expect((await runIn({ cwd }, 'restore', 'latest', '--yes')).err).toContain('HOLDFAST_TEST_SHOP_URL')
+  })
+})
+
 describe('holdfast show', () => {
   it('shows the manifest, readably', async () => {
     const { cwd, shop } = fakeProject()

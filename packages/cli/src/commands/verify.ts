@@ -33,7 +33,7 @@ export async function verifyCommand(
   const backups = await choose(args[0], stored.backups, holdfast, signal)
   const results: VerifyResult[] = []
   for (const backup of backups) {
-    const driver = opened.jobs.length > 0 ? undefined : await driverOfEngine(backup.engine)
+    const driver = opened.engines.includes(backup.engine) ? undefined : await driverOfEngine(backup.engine)
     results.push(await verify(backup, driver, holdfast, cli))
   }
   const count = (status: VerifyResult['status']): number => results.filter((each) => each.status === status).length

@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { BackupError, type Driver, type HoldfastConfig, type JobConfig, messageOf, type Storage } from '@holdfast/core'
+import {
+  BackupError,
+  type Driver,
+  type HoldfastConfig,
+  type JobConfig,
+  messageOf,
+  type Storage,
+  secretProblem,
+  withoutDatabase,
+} from '@holdfast/core'
 import { driverPlugins, storagePlugins } from './plugins.js'
 import { sourceFromText } from './source-from-text.js'
 import { storageFromText } from './storage-from-text.js'
@@ -12,28 +21,23 @@ type Data = Readonly<Record<string, unknown>>
  * `{ driver: 'postgres', … }` and `{ kind: 's3', … }`, or as `{ env: 'NAME' }` and `{ file: '/run/secrets/x' }` that
  * hold a URL.
  *
- * @throws {BackupError} `config-invalid`, naming the file and the path within it.
+ * @throws {BackupError} `config-invalid`, naming the path within the file.
  */
 export async function configFromData(data: unknown, path: string): Promise<HoldfastConfig> {
   const cwd = dirname(path)
-  try {
-    if (!isObject(data)) throw invalid('the configuration', 'must be an object with `storages` and `jobs`')
-    const storages: Record<string, Storage> = {}
-    for (const [name, value] of entriesOf(data.storages, 'storages')) {
-      storages[name] = await storageFrom(value, `storages.${name}`, name, cwd)
-    }
-    const jobs: Record<string, JobConfig> = {}
-    for (const [name, value] of entriesOf(data.jobs, 'jobs')) jobs[name] = await jobFrom(value, `jobs.${name}`, cwd)
-    return { ...data, storages, jobs } as HoldfastConfig
-  } catch (error) {
-    if (!(error instanceof BackupError)) throw error
-    throw new BackupError(error.code, { message: `${path}: ${error.message}`, hint: error.hint, cause: error })
+  if (!isObject(data)) throw invalid('the configuration', 'must be an object with `storages` and `jobs`')
+  const storages: Record<string, Storage> = {}
+  for (const [name, value] of entriesOf(data.storages, 'storages')) {
+    storages[name] = await storageFrom(value, `storages.${name}`, name, cwd)
   }
+  const jobs: Record<string, JobConfig> = {}
+  for (const [name, value] of entriesOf(data.jobs, 'jobs')) jobs[name] = await jobFrom(value, `jobs.${name}`, cwd)
+  return { ...data, storages, jobs } as HoldfastConfig
 }
 
 async function jobFrom(value: unknown, at: string, cwd: string): Promise<JobConfig> {
   if (!isObject(value)) throw invalid(at, 'must be an object with `source` and `storages`')
-  const source = await sourceFrom(value.source, `${at}.source`)
+  const source = value.source === undefined ? {} : { source: await sourceFrom(value.source, `${at}.source`) }
   const named = typeof value.storages === 'string' ? [value.storages] : value.storages
   if (!Array.isArray(named)) throw invalid(`${at}.storages`, 'must be a list of storages')
   const storages = await Promise.all(
@@ -43,10 +47,12 @@ async function jobFrom(value: unknown, at: string, cwd: string): Promise<JobConf
         : storageFrom(each, `${at}.storages.${index}`, undefined, cwd),
     ),
   )
-  return { ...value, source, storages } as JobConfig
+  return { ...value, ...source, storages } as unknown as JobConfig // what is missing is told with the rest
 }
 
 async function sourceFrom(value: unknown, at: string): Promise<Driver> {
+  const missing = secretProblem(value)
+  if (missing !== undefined) return withoutDatabase(missingSetting(missing))
   const text = textFrom(value, at)
   if (text !== undefined) return within(at, () => sourceFromText(text))
   if (!isObject(value)) throw invalid(at, 'must be a URL such as postgres://user@host/database, or { driver: … }')
@@ -110,6 +116,12 @@ function entriesOf(value: unknown, at: string): [string, unknown][] {
   if (value === undefined) return []
   if (!isObject(value)) throw invalid(at, 'must be an object with a name for each')
   return Object.entries(value)
+}
+
+/** Of a job's source: other jobs, and a look at the backups, must not suffer from it. */
+function missingSetting(problem: string): BackupError {
+  const hint = 'Set it where this runs, as a URL such as postgres://user@host/database.'
+  return new BackupError('config-invalid', { message: problem, hint })
 }
 
 function isObject(value: unknown): value is Data {

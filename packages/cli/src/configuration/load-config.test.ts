@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHoldfast } from '@holdfast/core'
+import { postgres } from '@holdfast/driver-postgres'
+import { local } from '@holdfast/storage-local'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { findConfigFile } from './find-config-file.js'
 import { loadConfig } from './load-config.js'
@@ -115,22 +117,28 @@ jobs:
     ['holdfast.config.yaml', 'storages: { d: { kind: tape } }', /storages\.d\.kind: must be one of local, s3/],
     ['holdfast.config.yaml', 'storages: { d: { kind: s3 } }', /storages\.d: .*bucket/],
     ['holdfast.config.yaml', 'jobs: { a: 1 }', /jobs\.a: must be an object/],
-    ['holdfast.config.yaml', 'jobs: { a: { storages: [d] } }', /jobs\.a\.source: must be a URL/],
+    [
+      'holdfast.config.yaml',
+      'storages: { d: ./d }\njobs: { a: { sorce: "postgres://h/d", storages: [d] } }',
+      /jobs\.a\.source: is missing; .*jobs\.a\.sorce: is not a known setting \(did you mean "source"\?\)/,
+    ],
+    ['holdfast.config.yaml', 'jobs: { a: { source: 7, storages: [d] } }', /jobs\.a\.source: must be a URL/],
+    [
+      'holdfast.config.yaml',
+      'storages: { d: { pth: x } }',
+      /storages\.d: .*pth: is not a known setting \(did you mean "path"/,
+    ],
+    [
+      'holdfast.config.yaml',
+      'storages: { d: ./d }\njobs: { a: { source: "postgres://h/d", storages: [d], compress: lzma } }',
+      /jobs\.a\.compress: .*lzma/,
+    ],
+    ['holdfast.config.mjs', 'export default { jobs: {}, job: 1 }', /job: is not a known setting \(did you mean "jobs"/],
     ['holdfast.config.yaml', 'jobs: { a: { source: "postgres://h/d" } }', /jobs\.a\.storages: must be a list/],
     [
       'holdfast.config.yaml',
       'jobs: { a: { source: { driver: dbase } } }',
       /jobs\.a\.source\.driver: must be one of postgres/,
-    ],
-    [
-      'holdfast.config.yaml',
-      'jobs: { a: { source: { env: NOT_SET_HERE } } }',
-      /jobs\.a\.source: the environment variable NOT_SET_HERE/,
-    ],
-    [
-      'holdfast.config.yaml',
-      'jobs: { a: { source: { file: /nowhere/x } } }',
-      /jobs\.a\.source: its file cannot be read/,
     ],
     ['holdfast.config.yaml', 'jobs: { a: { source: { env: 7 } } }', /jobs\.a\.source: /],
     ['holdfast.config.mjs', 'export const config = {}', /does not export a configuration/],
@@ -140,5 +148,39 @@ jobs:
     const failure = loadConfig(write(name, content))
     await expect(failure).rejects.toMatchObject({ message: expect.stringMatching(message), name: 'BackupError' })
     await expect(failure).rejects.toThrow(name)
+  })
+
+  it('reads a file whose sources this host cannot use, and says later which and why', async () => {
+    vi.stubEnv('SHOP_URL', undefined)
+    const yaml = `storages: { d: ./d }
+jobs:
+  shop: { source: { env: SHOP_URL }, storages: [d] }
+  crm: { source: { file: /nowhere/url }, storages: [d] }
+  stock: { source: 'postgres://h/stock', storages: [d] }`
+    const path = write('holdfast.config.yaml', yaml)
+    const { jobs } = (await loadConfig(path)).config
+    expect(jobs.shop?.source.unusable).toMatchObject({
+      code: 'config-invalid',
+      message: `${path}: jobs.shop.source: the environment variable SHOP_URL is not set`,
+      hint: expect.stringContaining('Set it'),
+    })
+    expect(jobs.crm?.source.unusable?.message).toContain('jobs.crm.source: the file /nowhere/url cannot be read')
+    expect(jobs.stock?.source.unusable).toBeUndefined()
+  })
+
+  it('names the variable that a program of a configuration found unset', async () => {
+    vi.stubEnv('SHOP_URL', undefined)
+    const configWithUrl = (url: string | undefined): object => ({
+      jobs: { shop: { source: postgres({ url }), storages: [local({ path: 'd' })] } },
+    })
+    vi.stubGlobal('configWithUrl', configWithUrl)
+    const path = write(
+      'holdfast.config.mjs',
+      'export default globalThis.configWithUrl(process.env.SHOP_URL, process.env[`TEST_${1}`])',
+    )
+    const { unusable } = (await loadConfig(path)).config.jobs.shop?.source ?? {}
+    expect(unusable?.message).toContain(`${path}: jobs.shop.source: The url`)
+    expect(unusable?.hint).toMatch(/^Not set are: SHOP_URL\. /)
+    vi.unstubAllGlobals()
   })
 })

@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { dirname, extname } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { BackupError, type HoldfastConfig, isBackupError, messageOf } from '@holdfast/core'
+import {
+  BackupError,
+  defineConfig,
+  type HoldfastConfig,
+  isBackupError,
+  messageOf,
+  withoutDatabase,
+} from '@holdfast/core'
 import { configFromData } from './config-from-data.js'
 
 /** A config file, read. */
@@ -19,8 +26,36 @@ export interface LoadedConfig {
  * @throws {BackupError} `config-invalid`, naming the file.
  */
 export async function loadConfig(path: string): Promise<LoadedConfig> {
-  const { result, variablesRead } = await inDirectoryOf(path, () => readConfig(path))
-  return { config: result, variablesRead }
+  const { result, variablesRead } = await inDirectoryOf(path, () => readAndCheck(path))
+  return { config: withNamedSources(result, path, variablesRead), variablesRead }
+}
+
+async function readAndCheck(path: string): Promise<HoldfastConfig> {
+  try {
+    return defineConfig(await readConfig(path))
+  } catch (error) {
+    if (!isBackupError(error) || error.message.includes(path)) throw error
+    throw new BackupError(error.code, { message: `${path}: ${error.message}`, hint: error.hint, cause: error })
+  }
+}
+
+/** A source that cannot be used says which job it is of, where that stands, and what this host lacks. */
+function withNamedSources(config: HoldfastConfig, path: string, variablesRead: ReadonlySet<string>): HoldfastConfig {
+  const text = readFileSync(path, 'utf8') // what it imports reads variables too, which are not meant
+  const unset = [...variablesRead].filter((name) => text.includes(name) && !process.env[name])
+  const jobs = Object.entries(config.jobs).map(([name, job]) => {
+    const { unusable } = job.source
+    if (!unusable) return [name, job] as const
+    const problem = new BackupError(unusable.code, {
+      message: `${path}: jobs.${name}.source: ${unusable.message}`,
+      hint: [unset.length > 0 ? `Not set are: ${unset.join(', ')}.` : undefined, unusable.hint]
+        .filter(Boolean)
+        .join(' '),
+      cause: unusable,
+    })
+    return [name, { ...job, source: withoutDatabase(problem, job.source) }] as const
+  })
+  return { ...config, jobs: Object.fromEntries(jobs) }
 }
 
 async function readConfig(path: string): Promise<HoldfastConfig> {

@@ -16,6 +16,8 @@ export interface OpenedBackups {
   readonly storages: Readonly<Record<string, Storage>>
   /** Names of the jobs that are configured. */
   readonly jobs: readonly string[]
+  /** Engines of their sources. */
+  readonly engines: readonly string[]
 }
 
 /**
@@ -41,7 +43,8 @@ export async function openBackups(
     jobs: readingFrom(jobs, Object.keys(storages)),
     logger: loggerTo(cli),
   })
-  return { holdfast, setup, storages, jobs: Object.keys(jobs) }
+  const engines = Object.values(jobs).map(({ source }) => source.engine)
+  return { holdfast, setup, storages, jobs: Object.keys(jobs), engines }
 }
 
 /** Jobs know drivers and keys; what is read comes from the storages that were chosen. */

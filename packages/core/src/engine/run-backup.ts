@@ -61,6 +61,7 @@ export async function runBackup(
   deps: EngineDeps,
   ctx: RunContext,
 ): Promise<BackupRun> {
+  if (job.source.unusable) throw job.source.unusable
   const startedAt = ctx.clock.now()
   const started = ctx.clock.monotonic()
   const id = uuidV7(startedAt)
