@@ -1,8 +1,16 @@
-import { type ByteStream, endAfter, readFromChild, startChild, writeToChild } from '@holdfast/core'
+import {
+  type ByteStream,
+  endAfter,
+  type PrivateFile,
+  privateFile,
+  readFromChild,
+  spooledFile,
+  startChild,
+  writeToChild,
+} from '@holdfast/core'
 import type { ArchiveEntry } from './archive.js'
 import { holdBack, readThrough } from './dump-streams.js'
 import type { Filling } from './filling.js'
-import { type PrivateFile, privateFile, spooledFile } from './private-file.js'
 import { prepareProgram } from './programs.js'
 import { noteTool } from './restore-job.js'
 import { runScript } from './run-script.js'

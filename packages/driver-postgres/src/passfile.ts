@@ -1,7 +1,6 @@
 import { readlinkSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { BackupError, type Secret } from '@holdfast/core'
-import { type PrivateFile, privateFile } from './private-file.js'
+import { BackupError, type PrivateFile, privateFile, type Secret } from '@holdfast/core'
 
 /**
  * Writes a password where only the programs of this user read it (libpq's `PGPASSFILE`): neither arguments nor

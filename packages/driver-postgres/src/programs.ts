@@ -1,10 +1,16 @@
-import { BackupError, type BackupErrorCode, type ChildExit, type ChildSpec, type RunContext } from '@holdfast/core'
+import {
+  BackupError,
+  type BackupErrorCode,
+  type ChildExit,
+  type ChildSpec,
+  type PrivateFile,
+  type RunContext,
+} from '@holdfast/core'
 import { type Connection, type Endpoint, libpqEnvironment } from './connection.js'
 import { programMeaning } from './errors.js'
 import { collectMessages, type Messages } from './messages.js'
 import type { PostgresSettings } from './options.js'
 import { writePassfile } from './passfile.js'
-import type { PrivateFile } from './private-file.js'
 import type { Tool } from './tools.js'
 
 const defaultIdleTimeoutMs = 30 * 60_000

@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { createRunContext, streamOf } from '@holdfast/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { privateFile, spooledFile } from './private-file.js'
+import { streamOf } from '../byte-stream.js'
+import { createRunContext } from '../run-context.js'
+import { privateDirectory, privateFile, spooledFile } from './private-file.js'
 import { ownPrefix, sweepOrphans } from './private-owner.js'
 
 let directory: string
@@ -30,6 +31,15 @@ describe('private files', () => {
       await file[Symbol.asyncDispose]()
       expect(existsSync(dirname(file.path))).toBe(false)
     }
+  })
+
+  it('can be a directory, wherever there is room', async () => {
+    const made = await privateDirectory(directory)
+    expect(dirname(made.path)).toBe(directory)
+    expect(statSync(made.path).mode & 0o777).toBe(0o700)
+    writeFileSync(join(made.path, 'x'), 'text')
+    await made[Symbol.asyncDispose]()
+    expect(existsSync(made.path)).toBe(false)
   })
 
   it('are not left by a stream that throws, or an abort', async () => {
@@ -74,9 +84,9 @@ describe('private files', () => {
 /** Where another process makes a private file before it ends. */
 function pathLeftBy(end: string): string {
   for (const name of ['private-file.ts', 'private-owner.ts']) {
-    // Types are stripped by Node itself; the one import from a workspace package is not needed to run this.
+    // Types are stripped by Node itself; what comes from other folders is not needed to run this.
     const text = readFileSync(join(import.meta.dirname, name), 'utf8')
-      .replace(/^import .*@holdfast\/core'$/m, '')
+      .replace(/^import .*'\.\.\/.*'$/gm, '')
       .replace("'./private-owner.js'", "'./private-owner.ts'")
     writeFileSync(join(directory, name), text)
   }

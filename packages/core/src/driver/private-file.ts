@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { BackupError, type ByteStream, type RunContext } from '@holdfast/core'
+import { BackupError } from '../backup-error.js'
+import type { ByteStream } from '../byte-stream.js'
+import type { RunContext } from '../run-context.js'
 import { ownPrefix, sweepOrphans } from './private-owner.js'
 
 /** A file that only this user may read, alone in a directory that only this user may enter. Disposing removes both. */
@@ -31,38 +33,48 @@ export async function spooledFile(name: string, source: ByteStream, ctx: RunCont
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
       throw new BackupError('storage-full', {
         message: `There is no room for the dump in ${tmpdir()}`,
-        hint: 'Set TMPDIR to a directory with room for the whole dump, or restore without jobs, which needs no file.',
+        hint: 'Set TMPDIR to a directory with room for the whole dump.',
         cause: error,
       })
     }
   })
 }
 
-async function inPrivateDirectory(name: string, write: (path: string) => Promise<void>): Promise<PrivateFile> {
-  sweepOnce()
-  const directory = await mkdtemp(join(tmpdir(), ownPrefix())) // 0700 by definition
-  const forget = removeOnExit(directory)
+/**
+ * A directory that only this user may enter, for the files of a program. Disposing removes it with all that is in it.
+ *
+ * @param parent - Where it is made. Default: the system's directory for temporary files.
+ */
+export async function privateDirectory(parent: string = tmpdir()): Promise<PrivateFile> {
+  sweepOnce(parent)
+  const path = await mkdtemp(join(parent, ownPrefix())) // 0700 by definition
+  const forget = removeOnExit(path)
   const remove = async (): Promise<void> => {
-    await rm(directory, { recursive: true, force: true })
+    await rm(path, { recursive: true, force: true })
     forget()
-  }
-  const path = join(directory, name)
-  try {
-    await write(path)
-  } catch (error) {
-    await remove()
-    throw error
   }
   return { path, [Symbol.asyncDispose]: remove }
 }
 
-let isSwept = false
+async function inPrivateDirectory(name: string, write: (path: string) => Promise<void>): Promise<PrivateFile> {
+  const directory = await privateDirectory()
+  const path = join(directory.path, name)
+  try {
+    await write(path)
+  } catch (error) {
+    await directory[Symbol.asyncDispose]()
+    throw error
+  }
+  return { ...directory, path }
+}
+
+const swept = new Set<string>()
 
 /** A process that was killed could not remove its files; the next one does. */
-function sweepOnce(): void {
-  if (isSwept) return
-  isSwept = true
-  sweepOrphans(tmpdir())
+function sweepOnce(parent: string): void {
+  if (swept.has(parent)) return
+  swept.add(parent)
+  sweepOrphans(parent)
 }
 
 const live = new Set<string>()
