@@ -26,6 +26,13 @@ const interrupt = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => interrupt.abort(new Error(`Interrupted by ${signal}.`)))
 }
+// `npm start | head` closes the pipe early. Nobody listens any more, but servers and secrets have to go all the same.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    interrupt.abort(new Error('Nobody reads the output any more.'))
+  })
+}
 // Until there is a server to go on with, the page is not served: both ways of starting end here.
 process.exitCode = await main(interrupt.signal)
 

@@ -10,6 +10,14 @@ export function say(line) {
   process.stdout.write(`${line}\n`)
 }
 
+// `npm start | head` closes the pipe early: what is under way still has to end well, unheard.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe)
+
+/** @param {NodeJS.ErrnoException} error */
+function ignoreClosedPipe(error) {
+  if (error.code !== 'EPIPE') throw error
+}
+
 /**
  * @typedef {object} RunOptions
  * @property {string} [cwd] Default: the checkout.
