@@ -1,6 +1,7 @@
-import { type BackupResult, createHoldfast, type Holdfast } from '@holdfast/core'
+import { resolve } from 'node:path'
+import { type BackupResult, createHoldfast, type Holdfast, type Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
-import { refuseEncryption } from '../configuration/from-environment.js'
+import { defaultDirectory, refuseEncryption } from '../configuration/from-environment.js'
 import { chooseStorages, loggerTo, readSetup, type Setup } from '../configuration/setup.js'
 import { type ExitCode, exitCodeFor, exitCodes } from '../exit-codes.js'
 import { backupDocument } from '../output/backup-document.js'
@@ -21,6 +22,7 @@ export async function backupCommand(
   const setup = await readSetup(cli, options.to)
   refuseEncryption(setup.read, cli.world.env)
   const storages = options.to || setup.file === undefined ? await chooseStorages(options.to, setup, cli) : undefined
+  if (storages && !options.to) tellDefault(storages, cli)
   const jobs = await chooseJobs(args, options, storages && Object.keys(storages), setup, cli)
   await using holdfast = createHoldfast({
     ...setup.config,
@@ -33,6 +35,13 @@ export async function backupCommand(
   const [only, another] = outcomes
   if (only) cli.output.document(another ? { backups: outcomes.map(({ document }) => document) } : only.document)
   return outcomes.find(({ code }) => code !== exitCodes.done)?.code ?? exitCodes.done
+}
+
+/** Somebody who said nothing of a place wants to know where the backup lies. */
+function tellDefault(storages: Readonly<Record<string, Storage>>, { world, output }: Cli): void {
+  const path = resolve(world.cwd, defaultDirectory)
+  if (!Object.values(storages).some(({ display }) => display === path)) return
+  output.note(`Backups go to ${path}, the default. --to or BACKUP_DIR name another place.`)
 }
 
 async function backUp(job: string, holdfast: Holdfast, options: BackupCommandOptions, cli: Cli): Promise<Outcome> {

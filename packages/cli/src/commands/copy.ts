@@ -3,6 +3,7 @@ import { type FromOptions, openBackups } from '../configuration/open-backups.js'
 import { chooseStorages } from '../configuration/setup.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { createProgress } from '../output/progress.js'
+import { visible } from '../output/visible.js'
 
 /** Options of `holdfast copy`. */
 export interface CopyCommandOptions extends FromOptions {
@@ -22,7 +23,7 @@ export async function copyCommand(cli: Cli, args: readonly string[], options: Co
     const { copied } = await holdfast.copy(backup.id, target, { signal, onProgress: progress.report })
     progress[Symbol.dispose]()
     const what = copied ? `lies on ${target} now` : `is on ${target} already; nothing was done`
-    output.result(`Backup ${output.paint.strong(backup.shortId)} of ${backup.job} ${what}`)
+    output.result(`Backup ${output.paint.strong(backup.shortId)} of ${visible(backup.job)} ${what}`)
     copies.push({ storage: target, copied })
   }
   const status = copies.some(({ copied }) => copied) ? 'copied' : 'unchanged'

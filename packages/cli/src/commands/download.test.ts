@@ -61,6 +61,14 @@ describe('holdfast download and cat', () => {
     ['--json with cat', ['cat', 'latest', '--json'], 1, /--json has no place there/],
     ['an unknown part', ['cat', 'latest', '--part', 'nope'], 8, /has no part "nope"/],
     ['a directory that is not there', ['download', 'latest', '-o', 'no/where'], 1, /There is no directory/],
+    ['a new directory', ['download', 'latest', '-o', 'new/'], 1, /There is no directory .*\/new\n.*leave the slash/],
+    [
+      'a file as a directory',
+      ['download', 'latest', '-o', 'holdfast.config.mjs/'],
+      1,
+      /holdfast\.config\.mjs is a file, and -o holdfast\.config\.mjs\/ means a directory/,
+    ],
+    ['a file on the way', ['download', 'latest', '-o', 'holdfast.config.mjs/x'], 1, /There is no directory/],
   ])('refuses %s', async (_, argv, code, message) => {
     const { cwd } = await backedUp()
     const result = await runIn({ cwd, terminal: true, env: { TERM: 'dumb' } }, ...argv)

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BackupError, type Storage } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
@@ -56,6 +56,28 @@ describe('holdfast list', () => {
     expect(second.err).toContain('Storage offsite cannot be read')
   })
 
+  it('never calls a copy unverified that was found damaged', async () => {
+    const { cwd } = fakeProject()
+    await runIn({ cwd }, 'backup', 'shop')
+    const file = dataOf(join(cwd, 'disk'))
+    writeFileSync(file, 'x'.repeat(readFileSync(file).length))
+    expect((await runIn({ cwd }, 'verify')).code).toBe(7)
+    expect((await runIn({ cwd }, 'list')).out).toMatch(/disk \(corrupt\), offsite +DAMAGED, just now/)
+    expect((await runIn({ cwd }, 'list', '--from', 'offsite')).out).toMatch(/ offsite +just now/)
+  })
+
+  it('keeps what a name or label holds on its own row', async () => {
+    const { cwd } = fakeProject()
+    const label = 'x\nffffffff  shop  shop  just now\u202e\u001b[2Kgone\tend'
+    await runIn({ cwd }, 'backup', 'stock', '--label', label)
+    const { out } = await runIn({ cwd }, 'list')
+    expect(out.trimEnd().split('\n')).toHaveLength(2)
+    expect(out).toContain('x\\nffffffff  shop  shop  just now\\u202e\\u001b[2Kgone\\tend')
+    const shown = (await runIn({ cwd }, 'show', 'latest')).out
+    expect(shown).toContain('Label     x\\nffffffff')
+    expect((await runIn({ cwd }, 'list', '--json')).json()).toMatchObject({ backups: [{ job: 'stock' }] })
+  })
+
   it('looks where it is told, by name or place', async () => {
     const { cwd } = fakeProject()
     await runIn({ cwd }, 'backup', 'shop')
@@ -92,6 +114,24 @@ jobs:
     )
     expect((await runIn({ cwd }, 'restore', 'latest', '--yes')).err).toContain('HOLDFAST_TEST_SHOP_URL')
   })
+})
+
+describe('what only reads', () => {
+  it.each([['list'], ['show', 'latest'], ['verify'], ['download', 'latest'], ['cat', 'latest'], ['restore', '--yes']])(
+    'holdfast %s makes no directory',
+    async (...argv) => {
+      const { cwd } = fakeProject()
+      rmSync(join(cwd, 'holdfast.config.mjs'))
+      const named = await runIn({ cwd }, ...argv, '--from', './backpus')
+      expect([named.code, named.err]).toEqual([
+        3,
+        expect.stringContaining(`There is no directory ${join(cwd, 'backpus')}`),
+      ])
+      expect((await runIn({ cwd }, ...argv, '--from', `file://${cwd}/backpus`)).code).toBe(3)
+      expect((await runIn({ cwd, env: { BACKUP_DIR: 'data' } }, ...argv)).code).toBe(3)
+      expect(readdirSync(cwd)).toEqual([])
+    },
+  )
 })
 
 describe('holdfast show', () => {

@@ -3,11 +3,13 @@ import type { Cli } from '../cli.js'
 import { type FromOptions, openBackups } from '../configuration/open-backups.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { backupDocument } from '../output/backup-document.js'
+import type { Paint } from '../output/colours.js'
 import { describeCopies } from '../output/copies.js'
 import { errorDocument } from '../output/errors.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge } from '../output/format-duration.js'
 import { type Column, table } from '../output/table.js'
+import { visibleBackup } from '../output/visible.js'
 
 /** Options of `holdfast list` and `holdfast show`. */
 export type ListCommandOptions = FromOptions
@@ -20,7 +22,7 @@ export async function listCommand(cli: Cli, args: readonly string[], options: Li
   const [job] = args
   const stored = await holdfast.list({ signal, ...(job !== undefined && { job }) })
   output.document(listDocument(stored))
-  if (stored.backups.length > 0) output.result(listTable(stored.backups, cli))
+  if (stored.backups.length > 0) output.result(listTable(stored.backups.map(visibleBackup), cli))
   else output.note(nothingFound(job, holdfast.storages))
   reportProblems(stored, cli)
   return stored.unreachable.length > 0 ? exitCodes.partial : exitCodes.done
@@ -56,11 +58,20 @@ function listTable(backups: readonly BackupRecord[], { output }: Cli): string {
     { title: 'SIZE', cell: ({ storedBytes }) => formatBytes(storedBytes), align: 'right' },
     { title: 'RATIO', cell: ratioOf, align: 'right' },
     { title: 'COPIES', cell: ({ copies }) => describeCopies(copies, paint), shrinks: true },
-    { title: 'VERIFIED', cell: ({ verifiedAt }) => (verifiedAt ? formatAge(verifiedAt, now) : paint.faint('never')) },
+    { title: 'VERIFIED', cell: (backup) => verifiedOf(backup, now, paint) },
     { title: 'LABEL', cell: ({ label }) => label ?? '', shrinks: true },
   ]
   const shown = columns.filter(({ title }) => title !== 'LABEL' || backups.some(({ label }) => label !== undefined))
   return table(shown, backups, output.width, paint.faint)
+}
+
+/** When some copy was last found intact; a copy that was found damaged counts for more. */
+function verifiedOf({ verifiedAt, copies }: BackupRecord, now: Date, paint: Paint): string {
+  const damaged = copies.filter(({ status }) => status === 'corrupt')
+  const known = damaged.flatMap((copy) => (copy.verifiedAt ? [copy.verifiedAt] : []))
+  const latest = known.sort((a, b) => b.getTime() - a.getTime())[0]
+  if (damaged.length > 0) return paint.bad(latest ? `DAMAGED, ${formatAge(latest, now)}` : 'DAMAGED')
+  return verifiedAt ? formatAge(verifiedAt, now) : paint.faint('never')
 }
 
 /** How many times smaller the backup is than the dump, where both are known. */

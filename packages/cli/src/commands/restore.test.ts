@@ -66,6 +66,13 @@ describe('holdfast restore', () => {
     })
   })
 
+  it('uses no more connections than a server can give', async () => {
+    const { cwd, shop } = await backedUp()
+    const { code, err } = await runIn({ cwd }, 'restore', '--clean', '--yes', '--jobs', '5000')
+    expect([code, err]).toEqual([0, expect.stringContaining('--jobs 5000 is more than any server gains from; 32')])
+    expect(shop.restored[0]?.request.jobs).toBe(32)
+  })
+
   it('asks for the name of a database that would lose data', async () => {
     const { cwd, shop } = await backedUp()
     shop.info = { ...(shop.info as NonNullable<typeof shop.info>), connections: 2 }
@@ -96,6 +103,16 @@ describe('holdfast restore', () => {
     expect([nowhere.code, nowhere.err]).toEqual([1, expect.stringContaining('into which database')])
     expect([shop.restored, stock.restored]).toEqual([[], []])
   })
+
+  it.each(['postgres://h', 'postgres://u@h:5433/', 'postgres://h/?sslmode=require'])(
+    'refuses --into %s, which names no database',
+    async (url) => {
+      const { cwd, shop } = await backedUp()
+      const { code, err } = await runIn({ cwd }, 'restore', '--into', url, '--yes')
+      expect([code, err]).toEqual([1, expect.stringContaining('does not say which database\n  Nothing was touched.')])
+      expect(shop.restored).toEqual([])
+    },
+  )
 
   it('shows what --clean of chosen tables loses', async () => {
     const { cwd } = await backedUp()

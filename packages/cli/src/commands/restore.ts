@@ -8,6 +8,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { backupDocument } from '../output/backup-document.js'
 import { formatDuration } from '../output/format-duration.js'
 import { createProgress } from '../output/progress.js'
+import { visibleBackup } from '../output/visible.js'
 import type { RestoreCommandOptions } from './restore-options.js'
 import { describeRestore, probeTarget, requireMode, type Target } from './restore-summary.js'
 
@@ -25,7 +26,7 @@ export async function restoreCommand(
   const target = await probeTarget(driver, signal)
   const mode = requireMode(modeOf(options), target)
   const say = options.yes ? output.note : output.error // nobody is asked about what was not shown
-  say(describeRestore(backup, target, mode, options, output))
+  say(describeRestore(visibleBackup(backup), target, mode, options, output))
   await confirm(target, mode, options, cli)
 
   using progress = createProgress(backup.shortId, cli.world, output, cli.options)
@@ -37,7 +38,7 @@ export async function restoreCommand(
     mode,
     sections,
     ...(options.tables && { tables: options.tables }),
-    ...(options.jobs !== undefined && { jobs: options.jobs }),
+    ...(options.jobs !== undefined && { jobs: cappedJobs(options.jobs, cli) }),
     ...(options.terminate && { terminateConnections: true }),
     ...(options.owner === false && { noOwner: true }),
     ...(options.privileges === false && { noPrivileges: true }),
@@ -63,12 +64,34 @@ async function targetDriver(
   cli: Cli,
 ): Promise<Driver> {
   const url = urlFrom({ argument: options.into, file: options.intoFile }, '--into-file', cli)
-  if (url !== undefined) return askingSource(url, options.binDir === undefined ? {} : { binDir: options.binDir }, cli)
+  if (url !== undefined) {
+    requireDatabaseName(url)
+    return askingSource(url, options.binDir === undefined ? {} : { binDir: options.binDir }, cli)
+  }
   const job = setup.file === undefined ? undefined : (await setup.jobs())[backup.job]
   if (job) return job.source
   throw new BackupError('config-invalid', {
     message: 'It is not said into which database to restore',
     hint: 'Add --into postgres://user@host/database; the database is made if it is not there.',
+  })
+}
+
+/** Each is a connection, and a server has a hundred by default: no machine restores faster with more than these. */
+const mostJobs = 32
+
+function cappedJobs(jobs: number, { output }: Cli): number {
+  if (jobs > mostJobs)
+    output.warn(`--jobs ${jobs} is more than any server gains from; ${mostJobs} connections are used.`)
+  return Math.min(jobs, mostJobs)
+}
+
+/** Clients would take the database that has the user's name: not what somebody means who leaves it out. */
+function requireDatabaseName(url: string): void {
+  const named = !url.includes('://') || /^[^/]*:\/\/[^/?#]*\/[^?#]/.test(url) || /[?&](?:dbname|service)=[^&]/.test(url)
+  if (named) return
+  throw new BackupError('config-invalid', {
+    message: 'The URL of --into does not say which database',
+    hint: 'Nothing was touched. Add the name at its end: postgres://user@host/database; it is made if it is not there.',
   })
 }
 

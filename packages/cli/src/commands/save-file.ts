@@ -15,12 +15,26 @@ export type Destination = { readonly kind: 'file' | 'directory'; readonly path: 
 export function destinationFor(given: string | undefined, cwd: string): Destination {
   if (given === undefined) return { kind: 'directory', path: cwd }
   const path = resolve(cwd, given)
-  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
-  const directory = isDirectory || given.endsWith('/') ? path : dirname(path)
-  if (!existsSync(directory)) {
-    throw new BackupError('config-invalid', { message: `There is no directory ${directory}`, hint: 'Make it first.' })
+  if (isDirectory(path)) return { kind: 'directory', path }
+  if (given.endsWith('/')) {
+    throw new BackupError('config-invalid', {
+      message: existsSync(path)
+        ? `${path} is a file, and -o ${given} means a directory`
+        : `There is no directory ${path}`,
+      hint: existsSync(path)
+        ? 'Leave the slash away to mean the file.'
+        : 'Make it first, or leave the slash away to mean a file.',
+    })
   }
-  return { kind: directory === path ? 'directory' : 'file', path }
+  if (isDirectory(dirname(path))) return { kind: 'file', path }
+  throw new BackupError('config-invalid', {
+    message: `There is no directory ${dirname(path)}`,
+    hint: 'Make it first.',
+  })
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 /**

@@ -6,6 +6,7 @@ import { backupDocument } from '../output/backup-document.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge, formatDuration, formatTime } from '../output/format-duration.js'
 import { table } from '../output/table.js'
+import { visible, visibleBackup } from '../output/visible.js'
 import type { ListCommandOptions } from './list.js'
 
 /** Tables of the inventory that are shown without `--verbose`. */
@@ -18,7 +19,7 @@ export async function showCommand(cli: Cli, args: readonly string[], options: Li
   await using holdfast = opened.holdfast
   const backup = await holdfast.show(args[0] ?? 'latest', { signal })
   output.document({ backup: { ...backupDocument(backup), manifest: backup.manifest } })
-  output.result(describe(backup, cli))
+  output.result(describe(visibleBackup(backup), cli))
   return exitCodes.done
 }
 
@@ -95,7 +96,7 @@ function inventory({ manifest }: BackupRecord, { output }: Cli): string | undefi
   const columns = [
     {
       title: 'TABLE',
-      cell: ({ schema, name }: Table) => (schema === undefined ? name : `${schema}.${name}`),
+      cell: ({ schema, name }: Table) => visible(schema === undefined ? name : `${schema}.${name}`),
       shrinks: true,
     },
     { title: 'ROWS', cell: (each: Table) => String(each.rows), align: 'right' as const },
@@ -116,12 +117,12 @@ function recover({ manifest }: BackupRecord, { output }: Cli): string {
 
 function toolsOf(tools: Readonly<Record<string, string>>): string {
   return Object.entries(tools)
-    .map(([name, version]) => `${name} ${version}`)
+    .map(([name, version]) => visible(`${name} ${version}`))
     .join(', ')
 }
 
 function optionsOf(options: Readonly<Record<string, unknown>>): string {
   return Object.entries(options)
-    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => visible(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`))
     .join(' ')
 }

@@ -14,6 +14,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { asBackupError, errorDocument } from '../output/errors.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { createProgress } from '../output/progress.js'
+import { visibleBackup } from '../output/visible.js'
 import { reportProblems } from './list.js'
 
 /** Options of `holdfast verify`. */
@@ -73,7 +74,7 @@ async function verify(
   const options = { signal, onProgress: progress.report, ...(driver && { driver }) }
   const result = await holdfast.verify(backup.id, options).catch((error: unknown) => unreadable(backup, error, signal))
   progress[Symbol.dispose]()
-  output.result(describe(result, cli))
+  output.result(describe({ ...result, backup: visibleBackup(result.backup) }, cli))
   return result
 }
 

@@ -13,7 +13,7 @@ import { storagePlugins } from './plugins.js'
 import { type SourceOptions, sourceFromText } from './source-from-text.js'
 
 /** Where local backups lie when nothing says otherwise. */
-const defaultDirectory = './data/backups'
+export const defaultDirectory = './data/backups'
 
 /** Name of the job that DATABASE_URL makes. */
 export const environmentJob = 'default'
@@ -28,11 +28,13 @@ export async function sourceFromEnvironment(read: ReadVariable, options: SourceO
  * The storages of the environment: S3 where a bucket is set, and a local directory unless another storage is.
  *
  * @param warn - Is told of settings that have no effect.
+ * @param create - Whether the local directory is made where it is not there.
  * @throws {BackupError} `config-invalid`, `storage-config-invalid`.
  */
 export async function storagesFromEnvironment(
   { env, cwd }: Pick<World, 'env' | 'cwd'>,
   warn: (message: string) => void,
+  create: boolean = true,
 ): Promise<Readonly<Record<string, Storage>>> {
   const read = environmentReader(env)
   refuseSftp(read, env)
@@ -51,7 +53,7 @@ export async function storagesFromEnvironment(
   const storages: Record<string, Storage> = {}
   if (booleanOf(read(known.backupLocal), known.backupLocal.name) ?? !wantsS3) {
     const path = resolve(cwd, read(known.backupDir) ?? defaultDirectory)
-    storages.local = (await local.load()).create({ path, name: 'local' })
+    storages.local = (await local.load()).create({ path, name: 'local', create })
   } else if (read(known.backupDir) !== undefined && !booleanOf(read(known.backupLocal), '')) {
     warn(
       `${namesSet(known.backupDir, env)[0]} has no effect: backups go to S3. Set BACKUP_LOCAL=true to keep a local copy too.`,

@@ -33,7 +33,7 @@ export async function openBackups(
   const named = [...(options.from ?? []), ...(options.storage ?? [])]
   const setup = await readSetup(cli, [...named, ...more])
   const storages = {
-    ...(await chooseStorages(named, setup, cli)),
+    ...(await chooseStorages(named, setup, cli, false)),
     ...(more.length > 0 && (await chooseStorages(more, setup, cli))),
   }
   const jobs = setup.file === undefined ? {} : await setup.jobs()

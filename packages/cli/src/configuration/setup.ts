@@ -32,8 +32,12 @@ export interface Setup {
   readonly read: ReadVariable
   /** Jobs by name. From the environment there is one at most. */
   jobs(options?: SourceOptions): Promise<Readonly<Record<string, JobConfig>>>
-  /** Every storage that has a name. */
-  storages(): Promise<Readonly<Record<string, Storage>>>
+  /**
+   * Every storage that has a name.
+   *
+   * @param create - Whether a directory of the environment is made where it is not there. Default `true`.
+   */
+  storages(create?: boolean): Promise<Readonly<Record<string, Storage>>>
 }
 
 /**
@@ -63,8 +67,8 @@ export async function readSetup({ world, options, output }: Cli, named: readonly
 
 function fromEnvironment(world: Cli['world'], read: ReadVariable, warn: (message: string) => void): Setup {
   let made: Promise<Readonly<Record<string, Storage>>> | undefined
-  const storages = (): Promise<Readonly<Record<string, Storage>>> => {
-    made ??= storagesFromEnvironment(world, warn) // once, as one storage is one object
+  const storages = (create?: boolean): Promise<Readonly<Record<string, Storage>>> => {
+    made ??= storagesFromEnvironment(world, warn, create) // once, as one storage is one object
     return made
   }
   return {
@@ -90,18 +94,21 @@ function storagesOf(config: HoldfastConfig): Readonly<Record<string, Storage>> {
 /**
  * The storages that were named on the command line: by the name that the configuration gives them, else as a
  * directory or URL. Without any, all of the setup.
+ *
+ * @param create - `false` for what only reads: a directory that is not there is an error then, and is not made.
  */
 export async function chooseStorages(
   named: readonly string[] | undefined,
   setup: Setup,
   { world }: Cli,
+  create: boolean = true,
 ): Promise<Readonly<Record<string, Storage>>> {
-  if (named === undefined || named.length === 0) return setup.storages()
+  if (named === undefined || named.length === 0) return setup.storages(create)
   const known = setup.file === undefined ? {} : await setup.storages()
   const chosen: Record<string, Storage> = {}
   for (const text of named) {
     if (setup.file !== undefined && !known[text]) requirePlace(text, Object.keys(known))
-    const storage = known[text] ?? (await storageFromText(text, { cwd: world.cwd, read: setup.read }))
+    const storage = known[text] ?? (await storageFromText(text, { cwd: world.cwd, read: setup.read, create }))
     const other = Object.values(chosen).find(({ display }) => display === storage.display)
     if (other) {
       throw new BackupError('config-invalid', {

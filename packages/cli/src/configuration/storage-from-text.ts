@@ -12,6 +12,8 @@ export interface StorageTextContext {
   readonly read?: ReadVariable
   /** What the storage is called. Default: the text. */
   readonly name?: string
+  /** `false`: a directory that is not there is an error. Default: it is made. */
+  readonly create?: boolean
 }
 
 /**
@@ -21,17 +23,19 @@ export interface StorageTextContext {
  */
 export async function storageFromText(text: string, context: StorageTextContext): Promise<Storage> {
   const name = context.name ?? nameOf(text)
+  const create = context.create === false ? { create: false } : {}
   const [local] = storagePlugins
   const scheme = schemeOf(text)
   if (scheme === undefined) {
     if (text.trim() === '') throw unknown('The storage has no name')
-    return (await local.load()).create({ path: resolve(context.cwd, text), name })
+    return (await local.load()).create({ path: resolve(context.cwd, text), name, ...create })
   }
   const plugin = storagePlugins.find(({ schemes }) => schemes.includes(scheme))
   if (!plugin) throw unknown(`No storage here answers to ${scheme}:// URLs`)
-  const { fromUrl, create } = await plugin.load()
+  const { fromUrl, create: make } = await plugin.load()
   const fromEnvironment = plugin.id === 's3' && context.read ? s3Settings(context.read) : {}
-  return create({ ...fromEnvironment, ...(fromUrl(text) as object), name })
+  const own = plugin === local ? create : {}
+  return make({ ...fromEnvironment, ...(fromUrl(text) as object), ...own, name })
 }
 
 /** As it was typed: parameters tell buckets of one name apart. `./backups/` → `./backups`. */
