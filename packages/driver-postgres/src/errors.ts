@@ -72,6 +72,13 @@ const programMeanings: readonly (readonly [RegExp, Meaning])[] = [
       hint: 'Another session held a lock on a table for longer than lockTimeout; try later, or raise it.',
     },
   ],
+  [
+    /duplicate key value violates (?:unique|exclusion) constraint/,
+    {
+      code: 'restore-failed',
+      hint: 'The database holds rows of the same keys: append adds rows, and neither replaces nor merges any. Use clean, or replace, or restore into another database and copy from there.',
+    },
+  ],
   [/out of shared memory/, { code: 'restore-failed', hint: lockRoomHint }],
   [/aborting because of server version mismatch/, { code: 'tool-too-old' }],
   [/no matching (?:tables|schemas) were found/, { code: 'no-match' }],
