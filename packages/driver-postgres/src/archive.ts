@@ -7,6 +7,10 @@ export interface ArchiveHead {
   readonly dumpVersion: string
   /** Version of the server that was dumped. */
   readonly serverVersion: string
+  /** Whether pg_dump compressed the data in the archive. */
+  readonly compressed: boolean
+  /** Bytes of a number, as in the blocks of data. */
+  readonly intSize: number
   /** In the order of the archive. */
   readonly entries: readonly ArchiveEntry[]
 }
@@ -24,6 +28,10 @@ export interface ArchiveEntry {
   readonly tablespace: string | undefined
   /** The statements that make it. */
   readonly definition: string
+  /** Of rows: the `COPY … FROM stdin;` that takes them. */
+  readonly copyStatement: string | undefined
+  /** How a table keeps its rows, for example `heap`. */
+  readonly accessMethod: string | undefined
   /** Whether a block of data in the archive belongs to it. */
   readonly hasData: boolean
   /** Ids of what must be there first. */
@@ -46,29 +54,67 @@ const maxHeadBytes = 1024 * MiB
  *   version that this package does not know.
  */
 export async function readArchiveHead(stream: ByteStream): Promise<ArchiveHead> {
+  const { head, data } = await openArchive(stream)
+  await data.return(undefined)
+  return head
+}
+
+/** An archive whose head has been read. */
+export interface OpenArchive {
+  readonly head: ArchiveHead
+  /** What follows the head. Returned, or read to its end, by whoever opened the archive. */
+  readonly data: AsyncGenerator<Uint8Array>
+}
+
+/** Reads the head of a custom-format archive, and leaves the rest to be read. Throws as {@link readArchiveHead}. */
+export async function openArchive(stream: ByteStream): Promise<OpenArchive> {
+  const chunks = stream[Symbol.asyncIterator]()
+  try {
+    const { head, rest } = await headOf(chunks)
+    const data = followedBy(rest, chunks)
+    await data.next() // past its first, empty chunk: only what has begun gives the stream back when it is returned
+    return { head, data }
+  } catch (error) {
+    await chunks.return?.()
+    throw error
+  }
+}
+
+async function headOf(chunks: AsyncIterator<Uint8Array>): Promise<{ head: ArchiveHead; rest: Buffer }> {
   let bytes = Buffer.alloc(0)
   const waiting: Uint8Array[] = []
   let size = 0
   let tryAt = 0
-  for await (const chunk of stream) {
-    waiting.push(chunk)
-    size += chunk.byteLength
+  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+    waiting.push(next.value)
+    size += next.value.byteLength
     if (size < tryAt) continue
     bytes = Buffer.concat([bytes, ...waiting.splice(0)])
-    const head = parseHead(bytes)
-    if (head) return head
+    const found = parseHead(bytes)
+    if (found) return found
     tryAt = size * 2 // so that a long head is not parsed anew for every chunk
     if (size > maxHeadBytes) throw notAnArchive(`its table of contents is longer than ${maxHeadBytes} bytes`)
   }
-  const head = parseHead(Buffer.concat([bytes, ...waiting]))
-  if (head) return head
+  const found = parseHead(Buffer.concat([bytes, ...waiting]))
+  if (found) return found
   throw notAnArchive('it ends within its table of contents')
 }
 
-/** `undefined` when there are not enough bytes yet. */
-function parseHead(bytes: Buffer): ArchiveHead | undefined {
+async function* followedBy(first: Buffer, chunks: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
-    return readHead(new ByteReader(bytes))
+    yield Buffer.alloc(0)
+    if (first.length > 0) yield first
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value
+  } finally {
+    await chunks.return?.()
+  }
+}
+
+/** `undefined` when there are not enough bytes yet. */
+function parseHead(bytes: Buffer): { head: ArchiveHead; rest: Buffer } | undefined {
+  const reader = new ByteReader(bytes)
+  try {
+    return { head: readHead(reader), rest: reader.rest() }
   } catch (error) {
     if (error instanceof OutOfBytes) return undefined
     throw error
@@ -88,8 +134,7 @@ function readHead(reader: ByteReader): ArchiveHead {
   reader.intSize = reader.byte()
   const offsetSize = reader.byte()
   if (reader.byte() !== 1) throw notAnArchive('it is of another format')
-  if (version >= versionNumber(1, 15, 0)) reader.byte()
-  else reader.int() // compression
+  const compression = version >= versionNumber(1, 15, 0) ? reader.byte() : reader.int()
   for (let index = 0; index < 7; index++) reader.int() // when it was made
   reader.text() // name of the database
   const serverVersion = reader.text() ?? ''
@@ -97,7 +142,7 @@ function readHead(reader: ByteReader): ArchiveHead {
   const count = reader.int()
   const entries: ArchiveEntry[] = []
   for (let index = 0; index < count; index++) entries.push(readEntry(reader, version, offsetSize))
-  return { dumpVersion, serverVersion, entries }
+  return { dumpVersion, serverVersion, compressed: compression !== 0, intSize: reader.intSize, entries }
 }
 
 function readEntry(reader: ByteReader, version: number, offsetSize: number): ArchiveEntry {
@@ -110,10 +155,10 @@ function readEntry(reader: ByteReader, version: number, offsetSize: number): Arc
   reader.int() // section
   const definition = reader.text() ?? ''
   reader.text() // statement that drops it
-  reader.text() // COPY statement
+  const copyStatement = reader.text() || undefined
   const schema = reader.text() || undefined
   const tablespace = reader.text() || undefined
-  if (version >= versionNumber(1, 14, 0)) reader.text() // access method
+  const accessMethod = version >= versionNumber(1, 14, 0) ? reader.text() || undefined : undefined
   if (version >= versionNumber(1, 16, 0)) reader.int() // kind of relation
   const owner = reader.text() || undefined
   reader.text() // whether it has OIDs
@@ -121,13 +166,15 @@ function readEntry(reader: ByteReader, version: number, offsetSize: number): Arc
   for (let on = reader.text(); on !== undefined; on = reader.text()) dependencies.push(Number(on))
   const hasData = reader.byte() !== noData
   reader.bytes(offsetSize)
-  return { id, kind, tag, schema, owner, tablespace, definition, hasData, dependencies }
+  const about = { id, kind, tag, schema, owner, tablespace, definition, copyStatement, accessMethod }
+  return { ...about, hasData, dependencies }
 }
 
 function versionNumber(major: number, minor: number, revision: number): number {
   return (major * 256 + minor) * 256 + revision
 }
 
-function notAnArchive(why: string): BackupError {
+/** What is thrown when an archive is not whole. */
+export function notAnArchive(why: string): BackupError {
   return new BackupError('corrupt', { message: `The dump is no whole archive of pg_dump's custom format: ${why}` })
 }

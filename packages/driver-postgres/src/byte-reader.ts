@@ -20,6 +20,11 @@ export class ByteReader {
     return bytes
   }
 
+  /** What has not been read. */
+  rest(): Buffer {
+    return this.#buffer.subarray(this.#position)
+  }
+
   byte(): number {
     return this.bytes(1).readUInt8()
   }

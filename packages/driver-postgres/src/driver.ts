@@ -5,9 +5,12 @@ import { dump } from './dump.js'
 import { type PostgresOptions, postgresOptions } from './options.js'
 import { parseOptions } from './plugin-options.js'
 import { probe } from './probe.js'
+import { query } from './query.js'
 import { restore } from './restore.js'
 import type { BoundDatabase } from './restore-job.js'
+import { rows } from './rows.js'
 import { scratch } from './scratch.js'
+import { sections } from './sections.js'
 
 /**
  * A PostgreSQL database, dumped and restored with PostgreSQL's own programs.
@@ -65,5 +68,8 @@ function bind(bound: BoundDatabase): Driver {
     contents,
     check: (part, body, ctx) => check(part, body, settings, ctx),
     scratch: (_options, ctx) => scratch(bound, bind, ctx),
+    sections: (part, body) => sections(part, body),
+    rows: (part, body, section) => rows(part, body, section),
+    query: (statement, ctx) => query(bound, statement, ctx),
   }
 }

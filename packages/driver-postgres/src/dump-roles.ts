@@ -18,7 +18,7 @@ export function rolesNamed(
 }
 
 /** Whether pg_restore will say `OWNER TO`; for the rest the owner is only information. */
-function hasOwner({ kind, definition }: ArchiveEntry): boolean {
+export function hasOwner({ kind, definition }: Pick<ArchiveEntry, 'kind' | 'definition'>): boolean {
   const without = ['TABLE DATA', 'SEQUENCE SET', 'BLOBS', 'COMMENT', 'DATABASE', 'ENCODING', 'STDSTRINGS', 'SEARCHPATH']
   const ofTable = ['INDEX', 'CONSTRAINT', 'FK CONSTRAINT', 'CHECK CONSTRAINT', 'DEFAULT', 'TRIGGER', 'RULE', 'POLICY']
   const others = [

@@ -1,4 +1,5 @@
 import type { ByteStream } from '@holdfast/core'
+import { dataKinds } from './entry-kinds.js'
 import { filterScript } from './script-filter.js'
 
 /** An object as the comments of a plain dump name it. */
@@ -10,7 +11,7 @@ export interface PlainObject {
   readonly owner: string | undefined
 }
 
-const heading = /^-- (Data for )?Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: (.*?)(?:; Tablespace: .*)?$/gm
+const heading = /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: (.*?)(?:; Tablespace: .*)?$/gm
 
 /**
  * Reads the headings of a plain dump. Names with line breaks are there with spaces, as pg_dump writes them.
@@ -21,15 +22,21 @@ export async function objectsOfPlain(source: ByteStream, extent: 'head' | 'all')
   const objects: PlainObject[] = []
   let inData = false
   const other = (text: string): void => {
-    for (const [, data, tag = '', kind = '', schema, owner] of text.matchAll(heading)) {
-      if (data) inData = true
-      objects.push({ tag, kind, schema: given(schema), owner: given(owner) })
-    }
+    const found = headingsIn(text)
+    if (found.some(({ kind }) => dataKinds.has(kind))) inData = true
+    objects.push(...found)
   }
   // Scanned rather than searched: a row of a table may look like a heading.
   const script = filterScript(source, { statement: () => true, command: () => true, other })
   for await (const _ of script) if (inData && extent === 'head') break
   return objects
+}
+
+/** The headings in a comment of a plain dump. */
+export function headingsIn(text: string): readonly PlainObject[] {
+  return [...text.matchAll(heading)].map(([, tag = '', kind = '', schema, owner]) => {
+    return { tag, kind, schema: given(schema), owner: given(owner) }
+  })
 }
 
 const given = (text: string | undefined): string | undefined => (text && text !== '-' ? text : undefined)

@@ -9,11 +9,14 @@ export interface ScriptFilter {
   command(line: string): boolean
   /** Sees space and comments, which always pass. */
   other?(text: string): void
+  /** Sees the rows of COPY, which always pass, in pieces: from the first row to the last, each with its line feed. */
+  rows?(bytes: Buffer): void
 }
 
 /** Statements are looked at whole; rows of COPY are not statements. */
 const maxStatementBytes = 256 * MiB
-const endOfCopy = Buffer.from('\n\\.\n')
+const endOfRowsMark = '\\.\n'
+const endOfCopy = Buffer.from(`\n${endOfRowsMark}`)
 
 /**
  * Passes an SQL script on without what the filter does not want. Rows between `COPY … FROM stdin;` and `\.` pass as
@@ -24,6 +27,7 @@ const endOfCopy = Buffer.from('\n\\.\n')
 export async function* filterScript(source: ByteStream, filter: ScriptFilter): AsyncGenerator<Uint8Array> {
   let rest: Buffer = Buffer.alloc(0)
   let inCopy = false
+  let beforeRows = false // the line feed after the statement is the next byte
   let scanAt = 0 // a piece that was not whole is tried again when there is twice as much
 
   const take = (bytes: Buffer, atEnd: boolean): readonly Buffer[] => {
@@ -33,7 +37,12 @@ export async function* filterScript(source: ByteStream, filter: ScriptFilter): A
     while (index < bytes.length) {
       if (inCopy) {
         const end = endOfRows(bytes, index, atEnd)
-        if (end.rows > index) passed.push(bytes.subarray(index, end.rows))
+        if (end.rows > index) {
+          const piece = bytes.subarray(index, end.rows)
+          passed.push(piece)
+          filter.rows?.(piece.subarray(beforeRows ? 1 : 0, end.found ? -endOfRowsMark.length : undefined))
+          beforeRows = false
+        }
         index = end.rows
         if (!end.found) break
         inCopy = false
@@ -46,6 +55,7 @@ export async function* filterScript(source: ByteStream, filter: ScriptFilter): A
       index = piece.end
       inCopy = piece.kind === 'statement' && isCopyFromInput(bytesOfPiece)
       if (inCopy) index = passLineEnd(bytes, index, passed)
+      beforeRows = inCopy
     }
     rest = bytes.subarray(index)
     scanAt = inCopy ? 0 : rest.length * 2

@@ -70,7 +70,8 @@ function endsTransaction(sql: string): boolean {
   })
 }
 
-function isOwnerTo(sql: string): boolean {
+/** Whether a statement of pg_dump does nothing but give an object to a role. */
+export function isOwnerTo(sql: string): boolean {
   const [owner, to, , end] = tokensOf(sql).slice(-4)
   return owner?.toUpperCase() === 'OWNER' && to?.toUpperCase() === 'TO' && end === ';'
 }

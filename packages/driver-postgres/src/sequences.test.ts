@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { entryOf } from '../test/entries.js'
 import type { ArchiveEntry } from './archive.js'
 import { sequenceKey, sequenceSetting, withoutSettings } from './sequences.js'
 
@@ -26,11 +27,8 @@ describe('sequenceSetting', () => {
 })
 
 describe('withoutSettings', () => {
-  const base = { owner: undefined, tablespace: undefined, hasData: false, dependencies: [] }
-  const entry = (id: number, kind: string, tag: string): ArchiveEntry => ({
-    ...{ ...base, id, kind, tag, schema: 'public' },
-    definition: `SELECT pg_catalog.setval('public.${tag}', ${id}, true);\n`,
-  })
+  const entry = (id: number, kind: string, tag: string): ArchiveEntry =>
+    entryOf(id, kind, tag, { definition: `SELECT pg_catalog.setval('public.${tag}', ${id}, true);\n` })
   const entries = [entry(1, 'SEQUENCE', 'a'), entry(2, 'SEQUENCE SET', 'a'), entry(3, 'SEQUENCE SET', 'b')]
   const existing = new Set([sequenceKey('public', 'a'), sequenceKey('public', 'b')])
 

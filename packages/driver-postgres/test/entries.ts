@@ -10,6 +10,8 @@ export function entryOf(id: number, kind: string, tag: string, more: Partial<Arc
     owner: undefined,
     tablespace: undefined,
     definition: '',
+    copyStatement: undefined,
+    accessMethod: undefined,
     hasData: false,
     dependencies: [],
     ...more,

@@ -82,7 +82,10 @@ export interface Driver {
    */
   sections?(part: PartFormat, body: ByteStream, ctx: RunContext): Promise<readonly DumpSection[]>
 
-  /** The rows of one section of a dump, as they stand in it: to name the first one that differs. */
+  /**
+   * The rows of one section of a dump, as they stand in it: to name the first one that differs, and to compare rows
+   * that stand in another order. None of a section that has no rows that could be told apart.
+   */
   rows?(part: PartFormat, body: ByteStream, section: string, ctx: RunContext): AsyncIterable<Uint8Array>
 
   /** Runs one statement and returns its rows: what a user asserts about a restored database. */
@@ -120,9 +123,12 @@ export interface AsideDatabase {
 export interface DumpSection {
   /** Unique within the dump, for people: `table public.orders`, `rows of public.orders`, `index public.orders_pkey`. */
   readonly name: string
-  readonly kind: 'schema' | 'rows'
+  /** `placement`: who owns a thing, who may use it, where it lies. That depends on the server too. */
+  readonly kind: 'schema' | 'placement' | 'rows'
   /** SHA-256, 64 hexadecimal digits, without what differs between two dumps of equal databases. */
   readonly sha256: string
+  /** Of the rows of a table: its columns, in order. A row then holds their values with a tab between two. */
+  readonly columns?: readonly string[]
 }
 
 /** What {@link Driver.probe} found. */
