@@ -88,6 +88,42 @@ describe('a lease', () => {
     expect(await holder(storage)).toMatchObject({ run: 'run-2' })
   })
 
+  it('that another run took over is told at the next renewal, and not renewed', async () => {
+    const clock = createFakeClock()
+    const at = createRunContext({ clock })
+    const storage = memoryStorage()
+    const lease = await acquireLease(storage, 'shop', 'run-1', at)
+    const taken = { ...(await holder(storage)), run: 'run-2' }
+    await putLease(storage, taken, at)
+    expect(lease.lost.aborted).toBe(false)
+    await clock.advance(leaseMs / 3)
+    expect(lease.lost.reason).toMatchObject({ code: 'lease-lost', message: expect.stringContaining('took over') })
+    expect(await holder(storage)).toEqual(taken)
+    await lease[Symbol.asyncDispose]()
+  })
+
+  it('that could not be renewed before it ended is lost', async () => {
+    const clock = createFakeClock()
+    const at = createRunContext({ clock })
+    const storage = memoryStorage()
+    const down = new BackupError('unavailable', { message: 'no route' })
+    let isDown = false
+    const put: Storage['put'] = (...given) => (isDown ? Promise.reject(down) : storage.put(...given))
+    const lease = await acquireLease({ ...storage, put }, 'shop', 'run-1', at)
+    isDown = true
+    await clock.advance(leaseMs / 3)
+    await clock.advance(leaseMs / 3)
+    expect(lease.lost.aborted).toBe(false)
+    await clock.advance(leaseMs / 3)
+    expect(lease.lost.reason).toMatchObject({
+      code: 'lease-lost',
+      cause: down,
+      message: expect.stringContaining('no route'),
+    })
+    expect(clock.sleepers).toBe(0)
+    await lease[Symbol.asyncDispose]()
+  })
+
   it('is held by one of many that try at once', async () => {
     const storage = memoryStorage()
     const tries = await Promise.allSettled(

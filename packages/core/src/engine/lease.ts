@@ -15,6 +15,11 @@ export const leaseMs = 120_000
 export interface Lease extends AsyncDisposable {
   /** @throws {BackupError} `lease-lost` when another run has taken over: the fence before the commit. */
   check(): Promise<void>
+  /**
+   * Aborts with `lease-lost` when a renewal finds that another run has taken over, or, with the last failure as the
+   * error's `cause`, when none has succeeded for so long that another may have.
+   */
+  readonly lost: AbortSignal
 }
 
 /** What cannot be read as a lease is one that has expired. */
@@ -38,8 +43,12 @@ export async function acquireLease(storage: Storage, job: string, run: string, c
   const key = leaseKey(job)
   await claim(storage, key, run, ctx)
   const renewing = new AbortController()
-  const renewal = renew(storage, key, run, { ...ctx, signal: AbortSignal.any([ctx.signal, renewing.signal]) })
+  const losing = new AbortController()
+  const signal = AbortSignal.any([ctx.signal, renewing.signal, losing.signal])
+  const lose = (cause?: unknown): void => losing.abort(lost(storage, job, cause))
+  const renewal = renew(storage, key, run, lose, { ...ctx, signal })
   return {
+    lost: losing.signal,
     async check() {
       const held = await read(storage, key, ctx)
       if (held?.run !== run) throw lost(storage, job)
@@ -85,13 +94,25 @@ async function readBack(storage: Storage, key: string, ctx: RunContext): Promise
   }
 }
 
-async function renew(storage: Storage, key: string, run: string, ctx: RunContext): Promise<void> {
+async function renew(
+  storage: Storage,
+  key: string,
+  run: string,
+  lose: (cause?: unknown) => void,
+  ctx: RunContext,
+): Promise<void> {
+  let heldSince = ctx.clock.monotonic()
   while (!ctx.signal.aborted) {
     try {
       await ctx.clock.sleep(leaseMs / 3, ctx.signal)
-      if ((await read(storage, key, ctx))?.run === run) await storage.put(key, streamOf(contentOf(run, ctx)), {}, ctx)
+      if ((await read(storage, key, ctx))?.run !== run) return lose()
+      const now = ctx.clock.monotonic()
+      await storage.put(key, streamOf(contentOf(run, ctx)), {}, ctx)
+      heldSince = now
     } catch (error) {
-      if (!ctx.signal.aborted) ctx.log.warn(`The lease ${key} on ${storage.name} was not renewed: ${messageOf(error)}`)
+      if (ctx.signal.aborted) return
+      ctx.log.warn(`The lease ${key} on ${storage.name} was not renewed: ${messageOf(error)}`)
+      if (ctx.clock.monotonic() - heldSince >= leaseMs) return lose(error)
     }
   }
 }
@@ -163,10 +184,11 @@ function busy(storage: Storage, held: LeaseContent): BackupError {
   })
 }
 
-function lost(storage: Storage, job: string): BackupError {
-  return new BackupError('lease-lost', {
-    message: `This run of ${job} was paused for so long that another run took over ${storage.display}`,
-    hint: 'Nothing was committed. Run the backup again.',
-    retryable: true,
-  })
+function lost(storage: Storage, job: string, cause?: unknown): BackupError {
+  const why =
+    cause === undefined
+      ? `This run of ${job} was paused for so long that another run took over ${storage.display}`
+      : `This run of ${job} could not renew its lease on ${storage.display} before it ended: ${messageOf(cause)}`
+  const hint = 'Nothing was committed. Run the backup again.'
+  return new BackupError('lease-lost', { message: why, hint, retryable: true, cause })
 }

@@ -12,6 +12,8 @@ export interface PreparedStorages extends AsyncDisposable {
   readonly leases: ReadonlyMap<string, Lease>
   /** `complete` here means: ready to be written. */
   readonly copies: readonly CopyOutcome[]
+  /** Aborts when another run has taken over on some storage, or when no lease is left: the run has to end. */
+  readonly lost: AbortSignal
 }
 
 /**
@@ -33,11 +35,23 @@ export async function prepareStorages(
   try {
     const copies = await Promise.all(job.storages.map((storage) => prepare(storage, job, run, catalog, leases, ctx)))
     requireReady(copies, job)
-    return { leases, copies, [Symbol.asyncDispose]: release }
+    return { leases, copies, lost: lossOf([...leases.values()]), [Symbol.asyncDispose]: release }
   } catch (error) {
     await release()
     throw error
   }
+}
+
+/** A lease that one storage could not keep alive costs its copy alone, at the commit. */
+function lossOf(leases: readonly Lease[]): AbortSignal {
+  const losing = new AbortController()
+  for (const { lost } of leases) {
+    lost.addEventListener('abort', () => {
+      const isTakenOver = isBackupError(lost.reason) && lost.reason.cause === undefined
+      if (isTakenOver || leases.every((lease) => lease.lost.aborted)) losing.abort(lost.reason)
+    })
+  }
+  return losing.signal
 }
 
 async function prepare(

@@ -88,13 +88,14 @@ async function makeBackup(
   job: Job,
   intent: Intent,
   deps: EngineDeps,
-  ctx: RunContext,
+  given: RunContext,
 ): Promise<Omit<BackupRun, 'base' | 'durationMs'>> {
-  ctx.report({ type: 'stage', stage: 'preflight' })
-  const probing = probeSource(job, ctx)
+  given.report({ type: 'stage', stage: 'preflight' })
+  const probing = probeSource(job, given)
   probing.catch(() => {}) // awaited below; the leases are let go first
-  await using prepared = await prepareStorages(job, intent.id, deps.catalog, ctx)
+  await using prepared = await prepareStorages(job, intent.id, deps.catalog, given)
   await probing
+  const ctx = { ...given, signal: AbortSignal.any([given.signal, prepared.lost]) }
 
   ctx.report({ type: 'stage', stage: 'dump' })
   const usualBytes = usualSize(job.name, firstReady(prepared), ctx) // listed while the dump runs
