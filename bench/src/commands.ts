@@ -17,6 +17,7 @@ export function holdfast(args: string, database: string, { server, sink }: Bench
   return {
     line: `${quoted(process.execPath)} ${quoted(holdfastBin)} ${args}`,
     env: {
+      XDG_STATE_HOME: '/dev/null', // the storages are emptied between runs: nothing may remember them
       DATABASE_URL: server.url(database, { password: true }),
       S3_ENDPOINT: sink.endpoint,
       S3_ACCESS_KEY_ID: sink.accessKeyId,

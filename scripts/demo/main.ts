@@ -63,7 +63,8 @@ async function backUpAndRestore(
   secrets: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const cli: CliContext = { cwd: demo, env: environment(s3), signal }
+  // What it remembers of storages goes with the rest: the directory is made anew each time.
+  const cli: CliContext = { cwd: demo, env: { ...environment(s3), XDG_STATE_HOME: secrets }, signal }
   const places = [backups, `s3://${bucket}/shop?endpoint=${encodeURIComponent(s3.endpoint)}&pathStyle=true`]
   const urlFile = (database: string): string => {
     const file = join(secrets, database)

@@ -66,6 +66,7 @@ const byCommand: Readonly<Record<string, ExitCode>> = {
   cat: exitCodes.storage,
   copy: exitCodes.storage,
   check: exitCodes.storage,
+  forget: exitCodes.storage,
 }
 
 /** Damage that keeps a restore from succeeding is a failed restore; only a command that looks for damage finds it. */

@@ -190,9 +190,11 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .command('doctor')
     .summary('check that everything is in place')
     .description('Checks programs, databases, storages and the last backups, and says what to do about each finding.')
-    .argument('[job]', 'only this job')
+    .argument('[job|URL]', 'only this job, or the database of a URL')
+    .option('--to <storage>', 'a storage to look at, made if it is not there; may be repeated', append)
+    .addOption(fromOption())
     .action(on<DoctorCommandOptions>(async () => (await import('./commands/doctor.js')).doctorCommand))
-    .addHelpText('after', example('holdfast doctor'))
+    .addHelpText('after', example('holdfast doctor postgres://app@db/shop --to ./backups'))
 
   const storage = program.command('storage').description('Looks after storages.')
   storage
@@ -202,6 +204,13 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .option('--heavy', 'also the cases that move many megabytes or requests')
     .action(on<StorageCheckOptions>(async () => (await import('./commands/storage-check.js')).storageCheckCommand))
     .addHelpText('after', example('holdfast storage check s3://acme-backups/prod'))
+
+  storage
+    .command('forget')
+    .description('Forgets which storage lay at a place, after it was emptied or exchanged on purpose.')
+    .argument('<storage>', 'name, directory or s3://bucket/prefix')
+    .action(on<object>(async () => (await import('./commands/storage-forget.js')).storageForgetCommand))
+    .addHelpText('after', example('holdfast storage forget ./backups'))
 
   return program
 }

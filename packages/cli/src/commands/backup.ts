@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { type BackupResult, createHoldfast, type Holdfast, type Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { defaultDirectory, refuseEncryption } from '../configuration/from-environment.js'
+import { commandCatalog } from '../configuration/known-storages.js'
 import { chooseStorages, loggerTo, readSetup, type Setup } from '../configuration/setup.js'
 import { type ExitCode, exitCodeFor, exitCodes } from '../exit-codes.js'
 import { backupDocument } from '../output/backup-document.js'
@@ -24,9 +25,11 @@ export async function backupCommand(
   const storages = options.to || setup.file === undefined ? await chooseStorages(options.to, setup, cli) : undefined
   if (storages && !options.to) tellDefault(storages, cli)
   const jobs = await chooseJobs(args, options, storages && Object.keys(storages), setup, cli)
+  const all = { ...(await namedStorages(setup)), ...storages }
   await using holdfast = createHoldfast({
+    catalog: commandCatalog(cli.world, all, loggerTo(cli)),
     ...setup.config,
-    storages: { ...(await namedStorages(setup)), ...storages },
+    storages: all,
     jobs,
     logger: loggerTo(cli),
   })

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BackupError } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
@@ -81,6 +81,19 @@ describe('holdfast doctor', () => {
     expect([missing.code, missing.out]).toEqual([1, expect.stringContaining('FAIL configuration: There is no config')])
     const job = await runIn({ cwd: fakeProject().cwd }, 'doctor', 'nope')
     expect([job.code, job.err]).toEqual([8, expect.stringContaining('No job is called "nope"')])
+  })
+
+  it('looks at what the command line names alone', async () => {
+    const env = { PGCONNECT_TIMEOUT: '2' }
+    const { cwd } = testWorld()
+    const { code, out } = await runIn({ cwd, env }, 'doctor', 'postgres://u@127.0.0.1:1/shop', '--to', './to')
+    expect(code).toBe(4)
+    expect(out).toContain('storage ./to: can be written')
+    expect(out).toMatch(/FAIL source of shop: .*127\.0\.0\.1:1/)
+    expect(out).toContain('backups of shop: there is none yet')
+    const read = await runIn({ cwd }, 'doctor', '--from', './nowhere')
+    expect([read.code, read.out]).toEqual([3, expect.stringContaining('There is no directory')])
+    expect(readdirSync(cwd)).toEqual(['to'])
   })
 })
 

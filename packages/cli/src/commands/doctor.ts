@@ -1,7 +1,10 @@
 import { BackupError, createHoldfast, createRunContext, type JobConfig, named, type Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
+import { askingSource } from '../configuration/asking-source.js'
 import { variablesBesideConfig } from '../configuration/from-environment.js'
-import { loggerTo, readSetup, type Setup } from '../configuration/setup.js'
+import { checkKnownStorages, knownStoragesFile } from '../configuration/known-storages.js'
+import { isSourceUrl } from '../configuration/plugins.js'
+import { chooseStorages, loggerTo, readSetup, type Setup, urlFrom } from '../configuration/setup.js'
 import { checkBackups } from '../doctor/check-backups.js'
 import { checkPrograms } from '../doctor/check-programs.js'
 import { checkSource } from '../doctor/check-source.js'
@@ -10,19 +13,29 @@ import { exitCodeOf, type Finding, failure, good, warning } from '../doctor/find
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import type { Paint } from '../output/colours.js'
 
-/** `holdfast doctor` has no options of its own. */
-export type DoctorCommandOptions = Readonly<Record<string, never>>
+/** Options of `holdfast doctor`. */
+export interface DoctorCommandOptions {
+  /** Storages to look at instead of those of the configuration. */
+  readonly to?: readonly string[]
+  readonly from?: readonly string[]
+}
 
 /** Looks at everything that a backup needs, and says what to do about what is not in place. */
-export async function doctorCommand(cli: Cli, args: readonly string[]): Promise<ExitCode> {
+export async function doctorCommand(
+  cli: Cli,
+  args: readonly string[],
+  options: DoctorCommandOptions,
+): Promise<ExitCode> {
   const findings: Finding[] = []
   const tell = (found: readonly Finding[]): void => {
     findings.push(...found)
     for (const finding of found) cli.output.result(describe(finding, cli.output.paint))
   }
   tell(await checkPrograms())
-  const setup = await attempt('configuration', () => readSetup(cli), tell)
-  if (setup) await checkSetup(setup, args[0], tell, cli)
+  const named = [...(options.to ?? []), ...(options.from ?? [])]
+  const setup = await attempt('configuration', () => readSetup(cli, named), tell)
+  if (setup) await checkSetup(setup, args[0], options, tell, cli)
+  tell(checkState(cli))
   const exitCode = exitCodeOf(findings)
   cli.output.document({ status: exitCode === exitCodes.done ? 'well' : 'problems', exitCode, findings })
   cli.output.result(summary(findings, cli.output.paint))
@@ -31,16 +44,24 @@ export async function doctorCommand(cli: Cli, args: readonly string[]): Promise<
 
 async function checkSetup(
   setup: Setup,
-  only: string | undefined,
+  asked: string | undefined,
+  options: DoctorCommandOptions,
   tell: (found: readonly Finding[]) => void,
   cli: Cli,
 ): Promise<void> {
   const ctx = createRunContext({ signal: cli.signal, log: loggerTo(cli) })
-  const jobs = await attempt('jobs', () => setup.jobs(), tell)
+  const url = asked !== undefined && isSourceUrl(asked) ? urlFrom({ argument: asked }, '--url-file', cli) : undefined
+  const jobs = await attempt('jobs', () => (url === undefined ? setup.jobs() : jobOfUrl(url, cli)), tell)
+  const isNamed = options.to !== undefined || options.from !== undefined
   const isBare = setup.file === undefined && jobs !== undefined && Object.keys(jobs).length === 0
-  tell([isBare ? noDatabase : good('configuration', setup.file ?? 'no config file; the environment is used')])
-  if (isBare && variablesBesideConfig(cli.world.env).length === 0) return // no directory is made that nobody asked for
-  const storages = await attempt('storages', setup.storages, tell)
+  tell([
+    isBare && !isNamed ? noDatabase : good('configuration', setup.file ?? 'no config file; the environment is used'),
+  ])
+  const storages = await attempt(
+    'storages',
+    () => storagesToCheck(setup, options, isBare || url !== undefined, cli),
+    tell,
+  )
   for (const [name, unnamed] of Object.entries(storages ?? {})) {
     const storage = named(unnamed, name)
     const found = await checkStorage(storage, ctx)
@@ -48,14 +69,51 @@ async function checkSetup(
     await tellPolicy(storage, found, cli)
   }
   if (!jobs || !storages) return
-  for (const [name, job] of Object.entries(choose(jobs, only))) tell(await checkSource(name, job.source, ctx))
+  const chosen = url === undefined ? choose(jobs, asked) : jobs
+  for (const [name, job] of Object.entries(chosen)) tell(await checkSource(name, job.source, ctx))
+  if (Object.keys(storages).length === 0) return
+  const readable = Object.entries(jobs).map(([name, job]) => {
+    return [name, isNamed || url !== undefined ? { ...job, storages: Object.keys(storages), minCopies: 1 } : job]
+  })
   await using holdfast = await attempt(
     'jobs',
-    async () => createHoldfast({ ...setup.config, storages, jobs, logger: loggerTo(cli) }),
+    async () =>
+      createHoldfast({ ...setup.config, storages, jobs: Object.fromEntries(readable), logger: loggerTo(cli) }),
     tell,
   )
   if (!holdfast) return
-  for (const name of Object.keys(choose(jobs, only))) tell(await checkBackups(name, holdfast, cli.signal))
+  for (const name of Object.keys(chosen)) tell(await checkBackups(name, holdfast, cli.signal))
+}
+
+async function jobOfUrl(url: string, cli: Cli): Promise<Readonly<Record<string, JobConfig>>> {
+  const source = await askingSource(url, {}, cli)
+  return { [source.database]: { source, storages: [] } }
+}
+
+/** Those that were named; else those of the configuration. No directory is made that nobody asked for. */
+async function storagesToCheck(
+  setup: Setup,
+  { to = [], from = [] }: DoctorCommandOptions,
+  needsNone: boolean,
+  cli: Cli,
+): Promise<Readonly<Record<string, Storage>>> {
+  if (to.length + from.length > 0) {
+    const written = to.length > 0 ? await chooseStorages(to, setup, cli) : {}
+    return { ...written, ...(from.length > 0 && (await chooseStorages(from, setup, cli, false))) }
+  }
+  if (needsNone && setup.file === undefined && variablesBesideConfig(cli.world.env).length === 0) return {}
+  return setup.storages()
+}
+
+/** Where identities of storages are remembered, which is how a volume that is not mounted is noticed. */
+function checkState(cli: Cli): readonly Finding[] {
+  const file = knownStoragesFile(cli.world)
+  const problem =
+    file === undefined ? 'neither XDG_STATE_HOME nor HOME is set' : checkKnownStorages(file, loggerTo(cli))
+  if (problem === undefined) return [good('state', `storages are remembered in ${file}`)]
+  const advice =
+    'Backups work, but a volume that is not mounted goes unnoticed. Set XDG_STATE_HOME to a directory that can be written.'
+  return [warning('state', `storages cannot be remembered: ${problem}`, advice)]
 }
 
 async function attempt<Result>(

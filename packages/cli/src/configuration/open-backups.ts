@@ -1,5 +1,6 @@
 import { createHoldfast, type Holdfast, type JobConfig, type Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
+import { commandCatalog } from './known-storages.js'
 import { chooseStorages, loggerTo, readSetup, type Setup } from './setup.js'
 
 /** Options of every command that looks for backups. */
@@ -38,6 +39,7 @@ export async function openBackups(
   }
   const jobs = setup.file === undefined ? {} : await setup.jobs()
   const holdfast = createHoldfast({
+    catalog: commandCatalog(cli.world, storages, loggerTo(cli)),
     ...setup.config,
     storages,
     jobs: readingFrom(jobs, Object.keys(storages)),

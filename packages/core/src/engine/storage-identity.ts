@@ -56,6 +56,6 @@ function changed(storage: Storage, found: string | undefined): BackupError {
     message: found
       ? `${storage.display} is another storage than the one that "${storage.name}" was before`
       : `${storage.display} has lost ${identityKey}: it is not the storage that "${storage.name}" was before`,
-    hint: 'Is the volume mounted, and the path or bucket right? Nothing was written or deleted.',
+    hint: 'Is the volume mounted, and the path or bucket right? Nothing was written or deleted. If it was emptied or exchanged on purpose: `holdfast storage forget`.',
   })
 }
