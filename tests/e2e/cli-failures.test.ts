@@ -105,7 +105,7 @@ describe('exit codes', () => {
 })
 
 describe('an interrupted backup', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly on %s, with 130, and leaves nothing', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends cleanly on %s, with 130, and leaves nothing', async (signal) => {
     let sent = false
     const env = urlOf('big')
     const { code, out, err } = await holdfast(

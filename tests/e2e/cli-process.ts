@@ -1,11 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The built command line. */
 export const bin: string = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url))
+
+/** What the processes remember of storages: nothing of the user's own. */
+const state = mkdtempSync(join(tmpdir(), 'holdfast-state-'))
 
 /** How a process ended, and what it said. */
 export interface Ended {
@@ -33,7 +37,7 @@ export function holdfast(options: ProcessOptions, ...argv: string[]): Promise<En
 /** Runs a program to its end. */
 export async function runProgram(program: string, argv: readonly string[], options: ProcessOptions): Promise<Ended> {
   const { PATH = '', HOME = '' } = process.env
-  const child = spawn(program, argv, { cwd: options.cwd, env: { PATH, HOME, ...options.env } })
+  const child = spawn(program, argv, { cwd: options.cwd, env: { PATH, HOME, XDG_STATE_HOME: state, ...options.env } })
   const out: Buffer[] = []
   let err = ''
   child.stdout.on('data', (chunk: Buffer) => {

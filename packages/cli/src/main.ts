@@ -4,13 +4,15 @@ import { createScrubber } from './output/scrub.js'
 import { run } from './run.js'
 import type { World } from './world.js'
 
+/** Ctrl-C, a request to end, and a terminal that was closed. */
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** Runs the process's own command line, and ends the process. */
 export async function main(): Promise<void> {
   process.stdout.on('error', endOnClosedPipe)
   process.stderr.on('error', endOnClosedPipe)
   let interrupted = false
-  process.on('SIGINT', () => (interrupted = true))
-  process.on('SIGTERM', () => (interrupted = true))
+  for (const signal of endings) process.on(signal, () => (interrupted = true))
   process.on('uncaughtException', (error) => {
     if (interrupted) return // the run is ending; nothing may keep it from cleaning up
     process.stderr.write(`${createScrubber().scrub(describeError(error, undefined, true))}\n`)
@@ -36,11 +38,9 @@ function processWorld(): World {
     stdout: process.stdout,
     stderr: process.stderr,
     onInterrupt(listener) {
-      process.on('SIGINT', listener)
-      process.on('SIGTERM', listener)
+      for (const signal of endings) process.on(signal, listener)
       return () => {
-        process.off('SIGINT', listener)
-        process.off('SIGTERM', listener)
+        for (const signal of endings) process.off(signal, listener)
       }
     },
     interrupt: () => void process.emit('SIGINT'),

@@ -63,6 +63,10 @@ describe('programMeaning', () => {
     ],
     ['pg_dump: error: query failed: ERROR:  permission denied for table t', 'source-denied'],
     ['pg_restore: error: ERROR:  out of shared memory', 'restore-failed'],
+    [
+      'pg_restore: error: COPY failed for table "t": ERROR:  duplicate key value violates unique constraint "t_pkey"',
+      'restore-failed',
+    ],
     ['pg_dump: error: no matching tables were found', 'no-match'],
     ['pg_dump: error: aborting because of server version mismatch', 'tool-too-old'],
     ['pg_dump: error: server closed the connection unexpectedly', 'dump-failed'],
