@@ -4,7 +4,8 @@ import { Secret } from '../secret.js'
 import { age } from './age.js'
 import { readIdentities } from './age-identities.js'
 import { loadAge } from './age-library.js'
-import { type CipherValue, parseAgeOptions } from './age-options.js'
+import { parseAgeOptions } from './age-options.js'
+import type { CipherValue } from './cipher-value.js'
 
 /** A key pair of age. */
 export interface AgeKey {

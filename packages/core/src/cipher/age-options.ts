@@ -5,9 +5,7 @@ import type { Secret } from '../secret.js'
 import { type IdentityFile, identityFile, parseIdentities } from './age-identities.js'
 import { defaultWorkFactor } from './age-scrypt.js'
 import { isBech32 } from './bech32.js'
-
-/** A text, `{ env: 'NAME' }`, `{ file: '/run/secrets/x' }` or a {@link Secret}. */
-export type CipherValue = z.input<typeof secretValue>
+import type { CipherValue } from './cipher-value.js'
 
 /** How age is used. One of `recipients` and `passphrase` is needed to write, `identities` or `passphrase` to read. */
 export interface AgeOptions {

@@ -16,7 +16,7 @@ const chunkBytes = 64 * 1024
 const tagBytes = 16
 const sealedChunkBytes = chunkBytes + tagBytes
 
-/** Chunks that are worked on at once, so that what follows is called seldom. */
+/** Chunks that are worked on together, so that what follows is called seldom. */
 const batch = MiB / chunkBytes
 
 /** @param nonce - The {@link payloadNonceBytes} before the payload. */
@@ -30,19 +30,16 @@ export function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): Buffer {
  */
 export async function* sealPayload(plain: ByteStream, key: Buffer, ctx: RunContext): AsyncGenerator<Uint8Array> {
   let counter = 0
-  let held: Buffer = Buffer.alloc(0)
-  for await (const block of coalesce(plain, MiB)) {
+  for await (const { chunks, isEnd } of inChunks(plain, chunkBytes)) {
     ctx.signal.throwIfAborted()
-    const data = held.length === 0 ? asBuffer(block) : Buffer.concat([held, block])
-    const whole = chunksBefore(data.length - 1, chunkBytes)
-    for (let first = 0; first < whole; first += batch) {
-      const count = Math.min(batch, whole - first)
-      yield sealChunks(data.subarray(first * chunkBytes, (first + count) * chunkBytes), key, counter)
-      counter += count
-    }
-    held = data.subarray(whole * chunkBytes)
+    const sealed = Buffer.allocUnsafe(chunks.reduce((sum, chunk) => sum + chunk.length + tagBytes, 0))
+    let end = 0
+    chunks.forEach((chunk, index) => {
+      end += sealInto(sealed.subarray(end), chunk, key, counter + index, isEnd)
+    })
+    counter += chunks.length
+    yield sealed
   }
-  yield sealChunk(held, key, counter, true)
 }
 
 /**
@@ -53,67 +50,67 @@ export async function* sealPayload(plain: ByteStream, key: Buffer, ctx: RunConte
  */
 export async function* openPayload(sealed: ByteStream, key: Buffer, ctx: RunContext): AsyncGenerator<Uint8Array> {
   let counter = 0
-  let held: Buffer = Buffer.alloc(0)
-  for await (const block of coalesce(sealed, MiB)) {
+  for await (const { chunks, isEnd } of inChunks(sealed, sealedChunkBytes)) {
     ctx.signal.throwIfAborted()
-    const data = held.length === 0 ? asBuffer(block) : Buffer.concat([held, block])
-    const whole = chunksBefore(data.length - 1, sealedChunkBytes)
-    for (let first = 0; first < whole; first += batch) {
-      const count = Math.min(batch, whole - first)
-      const part = data.subarray(first * sealedChunkBytes, (first + count) * sealedChunkBytes)
-      yield openChunks(part, key, counter)
-      counter += count
+    if (chunks.some((chunk) => chunk.length < tagBytes)) throw damagedAge('it ends early')
+    const plain = Buffer.allocUnsafe(chunks.reduce((sum, chunk) => sum + chunk.length - tagBytes, 0))
+    if (isEnd && plain.length === 0 && counter > 0) throw damagedAge('its last chunk is empty')
+    let end = 0
+    chunks.forEach((chunk, index) => {
+      end += openInto(plain.subarray(end), chunk, key, counter + index, isEnd)
+    })
+    counter += chunks.length
+    if (plain.length > 0) yield plain
+  }
+}
+
+/** Chunks that are worked on together. `isEnd` comes with the one last chunk, which alone may be shorter, also empty. */
+interface Batch {
+  readonly chunks: readonly Uint8Array[]
+  readonly isEnd: boolean
+}
+
+/** Cuts a stream into chunks. One byte at least is held back until the source has ended: it may be in the last chunk. */
+async function* inChunks(source: ByteStream, size: number): AsyncGenerator<Batch> {
+  let held: Uint8Array = new Uint8Array()
+  for await (const block of coalesce(source, MiB)) {
+    const chunks: Uint8Array[] = []
+    let at = 0
+    while (held.length + block.length - at > size) {
+      const next = at + size - held.length
+      chunks.push(held.length === 0 ? block.subarray(at, next) : Buffer.concat([held, block.subarray(at, next)]))
+      held = new Uint8Array()
+      at = next
     }
-    held = data.subarray(whole * sealedChunkBytes)
+    held = held.length === 0 ? block.subarray(at) : Buffer.concat([held, block.subarray(at)])
+    for (let first = 0; first < chunks.length; first += batch) {
+      yield { chunks: chunks.slice(first, first + batch), isEnd: false }
+    }
   }
-  const last = openChunk(held, key, counter, true)
-  if (last.length > 0) yield last
-  else if (counter > 0) throw damagedAge('its last chunk is empty')
+  yield { chunks: [held], isEnd: true }
 }
 
-/** Full chunks that fit into so many bytes. */
-function chunksBefore(bytes: number, size: number): number {
-  return Math.max(0, Math.floor(bytes / size))
+/** @returns Bytes written. */
+function sealInto(target: Buffer, plain: Uint8Array, key: Buffer, counter: number, isLast: boolean): number {
+  const cipher = createCipheriv('chacha20-poly1305', key, chunkNonce(counter, isLast), { authTagLength: tagBytes })
+  target.set(cipher.update(plain))
+  cipher.final()
+  target.set(cipher.getAuthTag(), plain.length)
+  return plain.length + tagBytes
 }
 
-/** Full chunks side by side, none of them the last. */
-function sealChunks(plain: Buffer, key: Buffer, counter: number): Buffer {
-  const count = plain.length / chunkBytes
-  const sealed = Buffer.allocUnsafe(count * sealedChunkBytes)
-  for (let index = 0; index < count; index++) {
-    const chunk = plain.subarray(index * chunkBytes, (index + 1) * chunkBytes)
-    sealChunk(chunk, key, counter + index, false).copy(sealed, index * sealedChunkBytes)
-  }
-  return sealed
-}
-
-function openChunks(sealed: Buffer, key: Buffer, counter: number): Buffer {
-  const count = sealed.length / sealedChunkBytes
-  const plain = Buffer.allocUnsafe(count * chunkBytes)
-  for (let index = 0; index < count; index++) {
-    const chunk = sealed.subarray(index * sealedChunkBytes, (index + 1) * sealedChunkBytes)
-    openChunk(chunk, key, counter + index, false).copy(plain, index * chunkBytes)
-  }
-  return plain
-}
-
-function sealChunk(plain: Uint8Array, key: Buffer, counter: number, last: boolean): Buffer {
-  const cipher = createCipheriv('chacha20-poly1305', key, chunkNonce(counter, last), { authTagLength: tagBytes })
-  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()])
-}
-
-function openChunk(sealed: Buffer, key: Buffer, counter: number, last: boolean): Buffer {
-  if (sealed.length < tagBytes) throw damagedAge('it ends early')
-  const nonce = chunkNonce(counter, last)
+/** @returns Bytes written. */
+function openInto(target: Buffer, sealed: Uint8Array, key: Buffer, counter: number, isLast: boolean): number {
+  const nonce = chunkNonce(counter, isLast)
   const decipher = createDecipheriv('chacha20-poly1305', key, nonce, { authTagLength: tagBytes })
   decipher.setAuthTag(sealed.subarray(-tagBytes))
-  const plain = decipher.update(sealed.subarray(0, -tagBytes))
+  target.set(decipher.update(sealed.subarray(0, -tagBytes)))
   try {
     decipher.final()
   } catch {
     throw damagedAge(`chunk ${counter + 1} was changed, or bytes before it are missing or too many`)
   }
-  return plain
+  return sealed.length - tagBytes
 }
 
 /** Eleven bytes of counter, one that tells the last chunk. */
@@ -122,8 +119,4 @@ function chunkNonce(counter: number, last: boolean): Buffer {
   nonce.writeUIntBE(counter, 5, 6)
   nonce[11] = last ? 1 : 0
   return nonce
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

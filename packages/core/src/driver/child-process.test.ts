@@ -5,6 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { BackupError, type BackupErrorCode, isBackupError } from '../backup-error.js'
 import { createRunContext } from '../run-context.js'
+import { Secret } from '../secret.js'
 import { createFakeClock } from '../testing/fake-clock.js'
 import { type Child, type ChildSpec, killAndWait, startChild } from './child-process.js'
 
@@ -49,6 +50,19 @@ describe('startChild', () => {
     expect(stderrTail).toContain('PGHOST=db')
     expect(stderrTail).toContain('LC_ALL=C.UTF-8')
     expect(stderrTail).not.toContain('secret')
+  })
+
+  it('gives further descriptors: a secret that is in no argument, and lines that are no messages', async () => {
+    const said: string[] = []
+    const extra = [
+      { kind: 'lines' as const, onLine: (line: string) => said.push(line) },
+      { kind: 'secret' as const, content: new Secret('open sesame') },
+    ]
+    const child = startChild(shell('read word <&4; echo "got $word" >&3; echo message >&2'), { ...silent, extra }, ctx)
+    expect((await child.done).stderrTail).toBe('message')
+    expect(said).toEqual(['got open sesame'])
+    const deaf = startChild(shell('exit 0'), { ...silent, extra }, ctx)
+    expect(await deaf.done).toMatchObject({ code: 0 })
   })
 
   it('rejects when the child fails, with the end of what it said', async () => {

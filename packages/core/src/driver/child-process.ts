@@ -8,6 +8,7 @@ import type { RunContext } from '../run-context.js'
 import { minimalEnvironment } from './child-environment.js'
 import { type ChildLimits, watchChild } from './child-watchdog.js'
 import { dieWithParent, killOnExit, signalGroup } from './die-with-parent.js'
+import { type ExtraPipe, serveExtraPipes } from './extra-pipes.js'
 import { isProgram } from './find-program.js'
 import { readLines } from './stderr-lines.js'
 
@@ -43,6 +44,8 @@ export interface ChildIo {
   readonly stdin: 'ignore' | 'pipe'
   /** A `Writable` must be the standard input of another child; it is given to this one by descriptor and closed here. */
   readonly stdout: 'ignore' | 'pipe' | Writable
+  /** Further descriptors, from 3 on. */
+  readonly extra?: readonly ExtraPipe[]
 }
 
 /** How a child ended. */
@@ -84,7 +87,7 @@ export function startChild(spec: ChildSpec, io: ChildIo, ctx: RunContext): Child
   try {
     ctx.signal.throwIfAborted()
     if (!isProgram(spec.command)) throw toolMissing(spec)
-    return supervise(spec, spawnGroup(spec, io), ctx)
+    return supervise(spec, spawnGroup(spec, io), io.extra ?? [], ctx)
   } finally {
     // Destroyed, never ended: a shutdown would cut the connection that the child now holds. In the tick of the spawn,
     // so that the other child sees the end when this one ends.
@@ -102,7 +105,7 @@ function spawnGroup(spec: ChildSpec, io: ChildIo): ChildProcess {
   const { command, args } = dieWithParent(spec)
   const child = attempt(spec, () =>
     spawn(command, [...args], {
-      stdio: [io.stdin, io.stdout, 'pipe'],
+      stdio: [io.stdin, io.stdout, 'pipe', ...(io.extra ?? []).map(() => 'pipe' as const)],
       env: { ...minimalEnvironment(), ...spec.env },
       detached: true,
       ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
@@ -129,7 +132,7 @@ function lowerPriority(pid: number, nice: number): void {
   }
 }
 
-function supervise(spec: ChildSpec, running: ChildProcess, ctx: RunContext): Child {
+function supervise(spec: ChildSpec, running: ChildProcess, extra: readonly ExtraPipe[], ctx: RunContext): Child {
   const ended = new AbortController()
   const group = running.pid
   let killed: { readonly reason: unknown } | undefined
@@ -153,12 +156,13 @@ function supervise(spec: ChildSpec, running: ChildProcess, ctx: RunContext): Chi
       kill(error)
     }
   }
+  const pipes = serveExtraPipes(running, extra)
   const tail = running.stderr ? readLines(running.stderr, onLine).tail : () => ''
 
   async function settle(): Promise<ChildExit> {
     const [code, signal] = await untilExit(spec, running)
     if (killed !== undefined) send('SIGKILL') // what it left behind in its group
-    await stderrEnd(running, ctx)
+    await messagesEnd(running, pipes, ctx)
     const exit: ChildExit = { code, signal, stderrTail: tail() }
     if (killed !== undefined) throw killed.reason
     const error = spec.classify?.(exit) ?? failureOf(spec, exit)
@@ -213,15 +217,18 @@ function notStarted(spec: ChildSpec, cause: unknown): BackupError {
   })
 }
 
-/** The end of standard error, or a second: a stranger that inherited the descriptor must not hold up the run. */
-async function stderrEnd(running: ChildProcess, ctx: RunContext): Promise<void> {
-  const stderr = running.stderr
-  if (!stderr || stderr.closed) return
+/** The end of what it says, or a second: a stranger that inherited a descriptor must not hold up the run. */
+async function messagesEnd(
+  { stderr }: ChildProcess,
+  pipes: ReturnType<typeof serveExtraPipes>,
+  ctx: RunContext,
+): Promise<void> {
   const waiting = new AbortController()
   const { signal } = waiting
-  await Promise.race([once(stderr, 'close', { signal }), ctx.clock.sleep(1_000, signal)]).catch(() => {})
+  const closed = !stderr || stderr.closed ? undefined : once(stderr, 'close', { signal }).catch(() => {})
+  await Promise.race([Promise.all([closed, pipes.end(signal)]), ctx.clock.sleep(1_000, signal).catch(() => {})])
   waiting.abort()
-  stderr.destroy()
+  stderr?.destroy()
 }
 
 function failureOf(spec: ChildSpec, exit: ChildExit): BackupError | undefined {
