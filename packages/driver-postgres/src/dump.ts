@@ -19,11 +19,11 @@ import {
   readDumpSource,
   reportedOptions,
 } from './dump-plan.js'
-import { openSnapshot, type Snapshot } from './inventory.js'
+import { beginSnapshot, type Snapshot } from './inventory.js'
 import type { PostgresSettings } from './options.js'
 import { type Program, prepareProgram } from './programs.js'
 import { selectionOf } from './selection.js'
-import { withSession } from './session.js'
+import { openSession, type Session } from './session.js'
 import { chooseTool } from './tools.js'
 
 /** {@link Driver.dump} for PostgreSQL. */
@@ -34,8 +34,30 @@ export async function dump(
   ctx: RunContext,
 ): Promise<DumpSession> {
   const format = formatOf(request, settings)
+  const session = await openSession(connection, ctx)
+  try {
+    return await dumpIn(session, { connection, settings, request, format }, ctx)
+  } catch (error) {
+    await session[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+interface Wanted {
+  readonly connection: Connection
+  readonly settings: PostgresSettings
+  readonly request: DumpRequest
+  readonly format: DumpPlan['format']
+}
+
+/** The session belongs to the dump from then on. */
+async function dumpIn(
+  session: Session,
+  { connection, settings, request, format }: Wanted,
+  ctx: RunContext,
+): Promise<DumpSession> {
   const selection = selectionOf(request, settings)
-  const source = await withSession(connection, ctx, (session) => readDumpSource(session, connection, selection))
+  const source = await readDumpSource(session, connection, selection)
   const needs = `a PostgreSQL ${source.serverMajor} server (${displayOf(connection)})`
   const pgDump = await chooseTool('pg_dump', source.serverMajor, settings.binDir, needs)
   const pgDumpall = settings.globals
@@ -43,7 +65,8 @@ export async function dump(
     : undefined
   const level = request.sections === 'schema' ? 'none' : (request.inventory ?? 'none') // no rows, nothing to count
   const pinned: Connection = { ...connection, endpoints: [source.endpoint] }
-  const snapshot = level === 'none' ? undefined : await openSnapshot(pinned, selection, level, ctx)
+  const snapshot = level === 'none' ? undefined : await beginSnapshot(session, selection, level)
+  if (!snapshot) await session[Symbol.asyncDispose]()
   const plan: DumpPlan = { format, request, settings, selection, source, snapshotId: snapshot?.id }
   const planned = [mainPart(pgDump, plan), ...(pgDumpall ? [globalsPart(pgDumpall, connection, source)] : [])]
   const report = (warnings: readonly string[]): DumpReport => ({
@@ -62,18 +85,20 @@ export async function dump(
       settings,
       ctx,
     )
-  return dumpSession({ planned, prepare, report, snapshot, ctx })
+  return dumpSession({ planned, prepare, report, session, snapshot, ctx })
 }
 
 interface SessionParts {
   readonly planned: readonly PlannedPart[]
   prepare(part: PlannedPart): Promise<Program>
   report(warnings: readonly string[]): DumpReport
+  readonly session: Session
+  /** In the session. */
   readonly snapshot: Snapshot | undefined
   readonly ctx: RunContext
 }
 
-function dumpSession({ planned, prepare, report, snapshot, ctx }: SessionParts): DumpSession {
+function dumpSession({ planned, prepare, report, session, snapshot, ctx }: SessionParts): DumpSession {
   const cancel = new AbortController()
   const signal = AbortSignal.any([ctx.signal, cancel.signal])
   const running: Promise<unknown>[] = []
@@ -116,7 +141,7 @@ function dumpSession({ planned, prepare, report, snapshot, ctx }: SessionParts):
       cancel.abort(reason)
       reject(reason)
       await Promise.allSettled(running)
-      await snapshot?.[Symbol.asyncDispose]()
+      await session[Symbol.asyncDispose]()
     },
   }
 }

@@ -1,64 +1,58 @@
-import type { Inventory, InventoryTable, RunContext } from '@holdfast/core'
-import type { Connection, Endpoint } from './connection.js'
+import type { Inventory, InventoryTable } from '@holdfast/core'
 import { quoteQualified } from './quoting.js'
 import { type DumpedTable, dumpedTables, type Selection } from './selection.js'
-import { openSession, type Session } from './session.js'
+import type { Session } from './session.js'
 
 /** A transaction of ours whose view of the database the dump shares. */
-export interface Snapshot extends AsyncDisposable {
+export interface Snapshot {
   /** For `pg_dump --snapshot`. */
   readonly id: string
-  readonly endpoint: Endpoint
   /** Starts to count, once; later calls wait for the same result. */
   inventory(): Promise<Inventory>
 }
 
 /**
- * Opens a transaction and exports its snapshot. The transaction stays open until it is disposed of: what the dump
+ * Begins a transaction and exports its snapshot. The transaction stays open as long as the session: what the dump
  * sees, this sees, whatever is written meanwhile.
  */
-export async function openSnapshot(
-  connection: Connection,
+export async function beginSnapshot(
+  session: Session,
   selection: Selection,
   level: 'counts' | 'checksums',
-  ctx: RunContext,
 ): Promise<Snapshot> {
-  const session = await openSession(connection, ctx)
-  try {
-    await session.query('begin isolation level repeatable read read only')
-    await relaxTimeouts(session)
-    const [row] = await session.query<{ id: string }>('select pg_export_snapshot() as id')
-    let counting: Promise<Inventory> | undefined
-    const inventory = (): Promise<Inventory> => {
+  await session.query('begin isolation level repeatable read read only')
+  await session.query(localSettings(session))
+  const [row] = await session.query<{ id: string }>('select pg_export_snapshot() as id')
+  let counting: Promise<Inventory> | undefined
+  return {
+    id: row?.id ?? '',
+    inventory() {
       counting ??= takeInventory(session, selection, level)
       counting.catch(() => {}) // started beside the dump; whoever awaits it sees the error
       return counting
-    }
-    return {
-      id: row?.id ?? '',
-      endpoint: session.endpoint,
-      inventory,
-      [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
-    }
-  } catch (error) {
-    await session[Symbol.asyncDispose]()
-    throw error
+    },
   }
 }
 
-/** The transaction idles as long as the dump takes, and must not be ended for that. As pg_dump does for itself. */
-async function relaxTimeouts(session: Session): Promise<void> {
-  const settings = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
-  if (session.versionNumber >= 170_000) settings.push('transaction_timeout')
-  for (const setting of settings) await session.query(`set local ${setting} = 0`)
-  // A count of a big table ends soon after this process does.
-  if (session.versionNumber >= 140_000) await session.query(`set local client_connection_check_interval = '5s'`)
-  // Counts gain nothing from compiled expressions, and the compiler takes the dump's processor time.
-  await session.query('set local jit = off')
-  // The dump beside it is what should go fast.
-  await session.query('set local max_parallel_workers_per_gather = 0')
-  // A role that sees only some rows of a table must fail, not count them.
-  await session.query('set local row_security = off')
+/** One statement: each would cost a round trip, and every round trip delays the dump. */
+function localSettings({ versionNumber }: Session): string {
+  const settings: readonly (readonly [name: string, value: string, since?: number])[] = [
+    // The transaction idles as long as the dump takes, and must not be ended for that. As pg_dump does for itself.
+    ['statement_timeout', '0'],
+    ['lock_timeout', '0'],
+    ['idle_in_transaction_session_timeout', '0'],
+    ['transaction_timeout', '0', 170_000],
+    // A count of a big table ends soon after this process does.
+    ['client_connection_check_interval', '5s', 140_000],
+    // Counts gain nothing from compiled expressions, and the compiler takes the dump's processor time.
+    ['jit', 'off'],
+    // The dump beside it is what should go fast.
+    ['max_parallel_workers_per_gather', '0'],
+    // A role that sees only some rows of a table must fail, not count them.
+    ['row_security', 'off'],
+  ]
+  const known = settings.filter(([, , since = 0]) => versionNumber >= since)
+  return `select ${known.map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}`
 }
 
 async function takeInventory(

@@ -5,6 +5,7 @@ import type { Client } from 'pg'
 import { type Connection, displayOf, type Endpoint, toDatabase } from './connection.js'
 import { codeOf, databaseError } from './errors.js'
 import { tlsAttempts } from './tls.js'
+import { isWithoutTls, rememberWithoutTls, saysNoTls } from './without-tls.js'
 
 /** A row as the server sent it. Ask for `::text` or `::float8` where JavaScript has no better type. */
 type Row = Record<string, unknown>
@@ -86,11 +87,13 @@ export async function openMaintenance(
 }
 
 async function openEndpoint(connection: Connection, endpoint: Endpoint, ctx: RunContext): Promise<Session> {
-  const attempts = tlsAttempts(connection, endpoint)
+  const wanted = tlsAttempts(connection, endpoint)
+  const attempts = wanted.includes(false) && isWithoutTls(endpoint) ? ([false] as const) : wanted
   for (const [index, tls] of attempts.entries()) {
     try {
       return await openWith(connection, endpoint, tls, ctx)
     } catch (error) {
+      if (tls && saysNoTls(error)) rememberWithoutTls(endpoint)
       ctx.signal.throwIfAborted()
       const denied = /^(28|3D)/.test(codeOf(error)) && connection.sslmode !== 'allow'
       if (index === attempts.length - 1 || (denied && codeOf(error) !== '28000') || isAway(error)) throw error

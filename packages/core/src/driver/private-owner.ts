@@ -18,9 +18,10 @@ export function ownPrefix(): string {
  * processes, of other users and of other machines stay.
  */
 export function sweepOrphans(parent: string): void {
+  const here = place()
   for (const name of namesIn(parent)) {
     const [, where, pid, start] = form.exec(name) ?? []
-    if (where !== place() || isAlive(Number(pid), Number(start))) continue
+    if (where !== here || isAlive(Number(pid), Number(start))) continue
     const path = join(parent, name)
     if (isOwnDirectory(path)) attempt(() => rmSync(path, { recursive: true, force: true }))
   }
