@@ -36,6 +36,7 @@ const folders: Readonly<Record<string, Layer>> = {
   notify: 'parts',
   layout: 'layout',
   engine: 'engine',
+  foreign: 'engine',
   facade: 'facade',
 }
 

@@ -176,7 +176,7 @@ jobs:
     vi.stubGlobal('configWithUrl', configWithUrl)
     const path = write(
       'holdfast.config.mjs',
-      'export default globalThis.configWithUrl(process.env.SHOP_URL, process.env[`TEST_${1}`])',
+      'export default globalThis.configWithUrl(process.env.SHOP_URL, process.env["TEST_" + 1])',
     )
     const { unusable } = (await loadConfig(path)).config.jobs.shop?.source ?? {}
     expect(unusable?.message).toContain(`${path}: jobs.shop.source: The url`)
