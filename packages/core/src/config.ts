@@ -13,6 +13,7 @@ import { optionProblems } from './option-problems.js'
 import type { Clock, Logger } from './run-context.js'
 import { named } from './storage/named-storage.js'
 import type { Storage } from './storage/storage.js'
+import { testRestoreProblem, type VerifyConfig, verifyValue } from './verify-config.js'
 
 /** What {@link createHoldfast} is made from. */
 export interface HoldfastConfig {
@@ -46,6 +47,8 @@ export interface JobConfig {
   readonly onWarning?: 'complete' | 'fail'
   /** Time for which a copy may accept no byte before it is given up. Default `'5m'`. */
   readonly stallTimeout?: Duration
+  /** How often backups are read again and restored for a test. Default: when asked for. */
+  readonly verify?: VerifyConfig
 }
 
 /** A configuration, checked, with everything resolved. */
@@ -126,6 +129,7 @@ const jobSchema = z.strictObject({
   inventory: z.enum(['none', 'counts', 'checksums']).default('counts'),
   onWarning: z.enum(['complete', 'fail']).default('complete'),
   stallTimeout: durationValue.default(300_000),
+  verify: verifyValue.optional(),
 })
 
 const configSchema = z.strictObject({
@@ -155,6 +159,9 @@ function resolveJob(
   if (dump.format !== undefined && formats?.includes(dump.format) === false) {
     throw invalid([`${path}.dump.format: must be one of ${formats.join(', ')} (it is ${JSON.stringify(dump.format)})`])
   }
+  const canDecrypt = job.encrypt?.canDecrypt ?? true
+  const untestable = job.verify && testRestoreProblem(job.verify, { source: job.source, canDecrypt })
+  if (untestable) throw invalid([`${path}.verify.${untestable.key}: ${untestable.problem}`])
   return {
     name,
     source: job.source,
@@ -164,6 +171,7 @@ function resolveJob(
     ...(job.encrypt && { cipher: job.encrypt }),
     dump: { ...(dump as DumpRequest), inventory, onWarning },
     stallTimeoutMs: job.stallTimeout,
+    ...(job.verify && { verify: job.verify }),
   }
 }
 
@@ -216,6 +224,7 @@ function hasMethods(value: unknown, names: readonly string[]): boolean {
 function knownKeys(path: readonly PropertyKey[]): string[] {
   if (path.length === 0) return Object.keys(configSchema.shape)
   if (path[0] === 'jobs' && path.length === 2) return Object.keys(jobSchema.shape)
+  if (path[2] === 'verify') return path.length === 3 ? ['scrub', 'testRestore'] : ['schedule', 'on', 'assertions']
   return ['sections', 'tables', 'excludeTables', 'format']
 }
 

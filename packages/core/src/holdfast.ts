@@ -6,7 +6,7 @@ import type { Holdfast } from './facade/holdfast.js'
 import { openParts } from './facade/open.js'
 import { anyState, openProject } from './facade/project.js'
 import { restoreBackup } from './facade/restore.js'
-import { verifyBackup } from './facade/verify.js'
+import { dueNow, verifyBackup } from './facade/verify.js'
 
 /**
  * Joins databases and storages.
@@ -35,6 +35,7 @@ export function createHoldfast(config: HoldfastConfig): Holdfast {
     backup: (job, options = {}) => backupJob(project, job, options),
     restore: (selector, options = {}) => restoreBackup(project, selector, options),
     verify: (selector, options = {}) => verifyBackup(project, selector, options),
+    dueVerifications: async (scope = {}) => dueNow(project, scope),
 
     list: async (scope = {}) => readBackups(project.inScope(scope), { job: scope.job }, contextOf(scope)),
     show: async (selector, options = {}) =>

@@ -11,6 +11,7 @@ import type { BoundDatabase } from './restore-job.js'
 import { rows } from './rows.js'
 import { scratch } from './scratch.js'
 import { sections } from './sections.js'
+import { testScratch } from './test-scratch.js'
 
 /**
  * A PostgreSQL database, dumped and restored with PostgreSQL's own programs.
@@ -67,8 +68,9 @@ function bind(bound: BoundDatabase): Driver {
     restore: (from, request, ctx) => restore(bound, from, request, ctx),
     contents,
     check: (part, body, ctx) => check(part, body, settings, ctx),
-    scratch: (_options, ctx) => scratch(bound, bind, ctx),
-    sections: (part, body) => sections(part, body),
+    scratch: ({ manifest, toSwap }, ctx) =>
+      toSwap ? scratch(bound, bind, ctx) : testScratch(bound, bind, manifest, ctx),
+    sections: (part, body, _ctx, options) => sections(part, body, options),
     rows: (part, body, section) => rows(part, body, section),
     query: (statement, ctx) => query(bound, statement, ctx),
   }

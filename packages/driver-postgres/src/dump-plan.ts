@@ -4,6 +4,7 @@ import { readProperties } from './database-properties.js'
 import type { PostgresSettings } from './options.js'
 import { defaultLockTimeoutMs } from './programs.js'
 import { quoteConnectionValue } from './quoting.js'
+import { readRendering } from './rendering.js'
 import { checkPatterns, type Selection, selectionArguments } from './selection.js'
 import type { Session } from './session.js'
 import type { Tool } from './tools.js'
@@ -17,6 +18,8 @@ export interface DumpSource {
   /** Whether the role may read the passwords of roles. */
   readonly seesPasswords: boolean
   readonly properties: Readonly<Record<string, unknown>> | undefined
+  /** The settings under which values were written as text, by name. */
+  readonly rendering: Readonly<Record<string, string>>
   readonly warnings: readonly string[]
 }
 
@@ -46,6 +49,7 @@ export async function readDumpSource(
     sizeBytes: row?.size ?? 0,
     seesPasswords: row?.passwords ?? false,
     properties: properties ? { ...properties, settings } : undefined,
+    rendering: await readRendering(session),
     warnings: [
       ...(properties?.settings ?? [])
         .filter(({ name }) => isCustom(name))
@@ -138,6 +142,7 @@ export function reportedOptions({ format, request, settings, selection, source }
     largeObjects: settings.largeObjects,
     ...(format === 'plain' ? { clean: settings.clean, ifExists: settings.ifExists, create: settings.create } : {}),
     database: source.properties,
+    rendering: source.rendering,
   }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

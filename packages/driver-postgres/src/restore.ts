@@ -113,10 +113,10 @@ async function intoNew(situation: Situation): Promise<void> {
 async function intoEmpty(situation: Situation): Promise<void> {
   const { bound, session, found } = situation
   const filling = wholeFilling(situation)
-  if (bound.disposable) return await fill({ ...filling, singleTransaction: false })
   const needed = locksNeeded(filling.entries ?? found.objects, false)
   const hasRoom = filling.jobs === 1 && needed <= (await lockRoom(session))
-  if (hasRoom) return await fill({ ...filling, singleTransaction: true })
+  // A scratch needs no transaction, but gains: rows keep their order where the table is made in the same one.
+  if (hasRoom || bound.disposable) return await fill({ ...filling, singleTransaction: hasRoom })
   await replaceDatabase(situation)
 }
 

@@ -7,7 +7,7 @@ import { sectionName } from './section-name.js'
 import { isData, refuseCompressed } from './sections.js'
 
 /** How the rows of an archive end. No row reads like this: a backslash of its own would be doubled. */
-const endOfRows = '\\.'
+export const endOfRows = '\\.'
 
 /** {@link Driver.rows} for PostgreSQL: those of tables, as COPY writes them, without their line feeds. */
 export async function* rows(part: PartFormat, body: ByteStream, section: string): AsyncGenerator<Uint8Array> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { DumpSection } from '@holdfast/core'
 import { hasOwner } from './dump-roles.js'
 import { dataKinds, headKinds } from './entry-kinds.js'
+import { createRowSum } from './row-sum.js'
 import { type NamedObject, sectionName } from './section-name.js'
 import { settledSql } from './settled-sql.js'
 
@@ -69,8 +70,24 @@ export interface RowHash {
   end(): void
 }
 
-/** Begins the section of a table's rows, or of a large object. */
-export function hashRows(name: string, columns: readonly string[] | undefined, list: SectionList): RowHash {
+/**
+ * Begins the section of a table's rows, or of a large object.
+ *
+ * @param unordered - Names of the sections of which only the rows count, and not their order.
+ */
+export function hashRows(
+  name: string,
+  columns: readonly string[] | undefined,
+  list: SectionList,
+  unordered: ReadonlySet<string>,
+): RowHash {
+  if (columns && unordered.has(name)) {
+    const sum = createRowSum(columns)
+    return {
+      update: sum.update,
+      end: () => list.add({ name, kind: 'rows', sha256: sum.digest(), columns }),
+    }
+  }
   const hash = createHash('sha256')
   if (columns) hash.update(`${JSON.stringify(columns)}\n`)
   return {

@@ -1,4 +1,4 @@
-import { BackupError, type ByteStream, type DumpSection, type PartFormat } from '@holdfast/core'
+import { BackupError, type ByteStream, type DumpSection, type PartFormat, type SectionOptions } from '@holdfast/core'
 import { type ArchiveEntry, type OpenArchive, openArchive } from './archive.js'
 import { readArchiveData } from './archive-data.js'
 import { columnsOfCopy } from './copy-statement.js'
@@ -10,11 +10,19 @@ import { createSectionList, hashRows, type RowHash } from './section-list.js'
 import { sectionName } from './section-name.js'
 
 /** {@link Driver.sections} for PostgreSQL. */
-export async function sections(part: PartFormat, body: ByteStream): Promise<readonly DumpSection[]> {
-  return part.name === 'dump' ? await sectionsOfArchive(await openArchive(body)) : await sectionsOfPlain(body)
+export async function sections(
+  part: PartFormat,
+  body: ByteStream,
+  { unordered = new Set() }: SectionOptions = {},
+): Promise<readonly DumpSection[]> {
+  if (part.name !== 'dump') return await sectionsOfPlain(body, unordered)
+  return await sectionsOfArchive(await openArchive(body), unordered)
 }
 
-async function sectionsOfArchive(archive: OpenArchive): Promise<readonly DumpSection[]> {
+async function sectionsOfArchive(
+  archive: OpenArchive,
+  unordered: ReadonlySet<string>,
+): Promise<readonly DumpSection[]> {
   refuseCompressed(archive)
   const list = createSectionList()
   const entries = new Map<number, ArchiveEntry>()
@@ -26,8 +34,8 @@ async function sectionsOfArchive(archive: OpenArchive): Promise<readonly DumpSec
   await readArchiveData(archive, {
     begin(id, largeObject) {
       const entry = entries.get(id)
-      if (largeObject !== undefined) current = hashRows(contentOf(largeObject), undefined, list)
-      else if (entry) current = hashRows(sectionName(entry), columnsOfCopy(entry.copyStatement ?? ''), list)
+      if (largeObject !== undefined) current = hashRows(contentOf(largeObject), undefined, list, unordered)
+      else if (entry) current = hashRows(sectionName(entry), columnsOfCopy(entry.copyStatement ?? ''), list, unordered)
     },
     bytes: (bytes) => current?.update(bytes),
     end: () => current?.end(),
@@ -35,7 +43,7 @@ async function sectionsOfArchive(archive: OpenArchive): Promise<readonly DumpSec
   return list.finish()
 }
 
-async function sectionsOfPlain(body: ByteStream): Promise<readonly DumpSection[]> {
+async function sectionsOfPlain(body: ByteStream, unordered: ReadonlySet<string>): Promise<readonly DumpSection[]> {
   const list = createSectionList()
   let object: PlainObject | undefined
   let definition: string[] = []
@@ -54,10 +62,10 @@ async function sectionsOfPlain(body: ByteStream): Promise<readonly DumpSection[]
     statement(sql: string): void {
       const opened = openedObject(sql)
       if (object?.kind === 'TABLE DATA') {
-        if (/^COPY\s/.test(sql)) rows = hashRows(sectionName(object), columnsOfCopy(sql), list)
+        if (/^COPY\s/.test(sql)) rows = hashRows(sectionName(object), columnsOfCopy(sql), list, unordered)
       } else if (opened !== undefined) {
         rows?.end()
-        rows = hashRows(contentOf(opened), undefined, list)
+        rows = hashRows(contentOf(opened), undefined, list, unordered)
       } else if (object && isData(object)) rows?.update(Buffer.from(sql))
       else if (!isOwnerStatement(sql)) definition.push(sql)
     },

@@ -80,7 +80,12 @@ export interface Driver {
    * Reads a dump, without a server, into one fingerprint for each thing it holds. Two dumps of equal databases with
    * the same options have equal sections: that is the proof of a restore.
    */
-  sections?(part: PartFormat, body: ByteStream, ctx: RunContext): Promise<readonly DumpSection[]>
+  sections?(
+    part: PartFormat,
+    body: ByteStream,
+    ctx: RunContext,
+    options?: SectionOptions,
+  ): Promise<readonly DumpSection[]>
 
   /**
    * The rows of one section of a dump, as they stand in it: to name the first one that differs, and to compare rows
@@ -90,6 +95,15 @@ export interface Driver {
 
   /** Runs one statement and returns its rows: what a user asserts about a restored database. */
   query?(statement: string, ctx: RunContext): Promise<readonly Readonly<Record<string, unknown>>[]>
+}
+
+/** How {@link Driver.sections} compares. */
+export interface SectionOptions {
+  /**
+   * Names of sections of rows whose fingerprints are not to depend on the order of rows and columns, where that can be
+   * told: asked for those that differ at first sight.
+   */
+  readonly unordered?: ReadonlySet<string>
 }
 
 /** What the bytes of a part are. */

@@ -1,4 +1,5 @@
 import type { BackupType, Manifest } from '../layout/manifest.js'
+import type { TestRestore } from './proof/test-restore-result.js'
 
 /** A backup, as the storages know it. */
 export interface BackupRecord {
@@ -25,6 +26,8 @@ export interface BackupRecord {
   readonly warnings: readonly string[]
   /** Latest time at which some copy was found intact. */
   readonly verifiedAt?: Date
+  /** The latest test restore of some copy. */
+  readonly test?: TestRestore
   readonly manifest: Manifest
 }
 
@@ -39,6 +42,8 @@ export interface BackupCopy {
   /** What is wrong, if something is. */
   readonly problem?: string
   readonly verifiedAt?: Date
+  /** The latest test restore of this copy. */
+  readonly test?: TestRestore
 }
 
 /** A manifest that cannot be trusted or read. It makes no backup; nothing deletes it by itself. */

@@ -2,6 +2,7 @@ import type { Cipher } from '../cipher/cipher.js'
 import type { Codec } from '../codec/codec.js'
 import type { Driver, DumpRequest } from '../driver/driver.js'
 import type { Storage } from '../storage/storage.js'
+import type { VerifySettings } from './proof/verify-settings.js'
 
 /** A job with everything resolved: what the engine runs. */
 export interface Job {
@@ -12,6 +13,7 @@ export interface Job {
   readonly codec: Codec
   readonly cipher?: Cipher
   readonly dump: DumpRequest
+  readonly verify?: VerifySettings
   /** Milliseconds for which a copy may accept no byte before it is given up. */
   readonly stallTimeoutMs: number
 }

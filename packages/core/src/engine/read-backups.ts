@@ -105,17 +105,20 @@ function toCopy(
   entry: IndexedCopy,
   verification: Verification | undefined,
 ): BackupCopy {
-  const verifiedAt = verification && { verifiedAt: new Date(verification.verifiedAt) }
+  const known = verification && {
+    verifiedAt: new Date(verification.verifiedAt),
+    ...(verification.test && { test: verification.test }),
+  }
   for (const part of manifest.parts) {
     const object = entry.data.find(({ key }) => key === part.key)
     if (object?.size === part.storedBytes) continue
     const problem = object ? `${part.key} has ${object.size} of ${part.storedBytes} bytes` : `${part.key} is gone`
-    return { storage: storage.name, status: 'missing', problem, ...verifiedAt }
+    return { storage: storage.name, status: 'missing', problem, ...known }
   }
   if (verification?.status === 'corrupt') {
-    return { storage: storage.name, status: 'corrupt', problem: verification.problem ?? 'damaged', ...verifiedAt }
+    return { storage: storage.name, status: 'corrupt', problem: verification.problem ?? 'damaged', ...known }
   }
-  return { storage: storage.name, status: 'complete', ...verifiedAt }
+  return { storage: storage.name, status: 'complete', ...known }
 }
 
 /** A record from a manifest and what is known of its copies. */
@@ -128,6 +131,10 @@ export function toRecord(
   const verifiedAt = intact
     .map((verification) => verification.verifiedAt)
     .sort()
+    .at(-1)
+  const test = found
+    .flatMap(({ verification }) => (verification?.test ? [verification.test] : []))
+    .toSorted((a, b) => (a.testedAt < b.testedAt ? -1 : 1))
     .at(-1)
   const plainBytes =
     sum(manifest.parts.map((part) => part.plainBytes)) ?? sum(intact[0]?.parts.map((part) => part.plainBytes))
@@ -148,6 +155,7 @@ export function toRecord(
     copies: found.map(({ copy }) => copy),
     warnings: manifest.warnings,
     ...(verifiedAt !== undefined && { verifiedAt: new Date(verifiedAt) }),
+    ...(test && { test }),
     manifest,
   }
 }

@@ -5,6 +5,7 @@ import { formatVersion } from '../layout/manifest.js'
 import { verifiedKey } from '../layout/object-names.js'
 import type { RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
+import { type TestRestore, testRestoreSchema } from './proof/test-restore-result.js'
 
 /** What the latest verification of a copy found; kept beside its manifest. */
 export interface Verification {
@@ -15,6 +16,8 @@ export interface Verification {
   readonly problem?: string
   /** Plain sizes and hashes of the parts that could be read to their end. */
   readonly parts: readonly { readonly name: string; readonly plainBytes: number; readonly plainSha256: string }[]
+  /** The latest test restore of this copy, which may be older than `verifiedAt`. */
+  readonly test?: TestRestore | undefined
 }
 
 const verificationSchema = z.object({
@@ -23,6 +26,7 @@ const verificationSchema = z.object({
   status: z.enum(['intact', 'corrupt']),
   problem: z.string().optional(),
   parts: z.array(z.object({ name: z.string(), plainBytes: z.number().int().nonnegative(), plainSha256: z.string() })),
+  test: testRestoreSchema.optional().catch(undefined), // of a later version, perhaps; the rest is to be read all the same
 })
 
 /** Writes the result beside the manifest of the copy. */

@@ -5,6 +5,7 @@ import type { Manifest, ManifestPart } from '../layout/manifest.js'
 import { plainBytes, storedBytes } from '../layout/read-part.js'
 import type { RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
+import type { TestRestore } from './proof/test-restore-result.js'
 import { type Verification, writeVerification } from './verification.js'
 
 /** What a verification may use beside the stored bytes. */
@@ -13,6 +14,8 @@ export interface VerifyMeans {
   readonly driver?: Driver | undefined
   /** Reads encrypted parts; without one their stored bytes are verified alone. */
   readonly cipher?: Cipher | undefined
+  /** What the last test restore of this copy found: the new result keeps it. */
+  readonly test?: TestRestore | undefined
 }
 
 /**
@@ -47,6 +50,7 @@ export async function verifyCopy(
     status: problem === undefined ? 'intact' : 'corrupt',
     ...(problem !== undefined && { problem }),
     parts,
+    ...(means.test && { test: means.test }),
   }
   await remember(storage, base, found, ctx)
   return found
@@ -97,7 +101,7 @@ async function drain(stream: AsyncIterable<unknown>): Promise<void> {
 }
 
 /** A storage that may only be read still can be verified; the result is then this run's alone. */
-async function remember(storage: Storage, base: string, found: Verification, ctx: RunContext): Promise<void> {
+export async function remember(storage: Storage, base: string, found: Verification, ctx: RunContext): Promise<void> {
   try {
     await writeVerification(storage, base, found, ctx)
   } catch (error) {

@@ -1,11 +1,13 @@
 import type { ByteStream } from '../byte-stream.js'
 import type { Driver, RestoreRequest } from '../driver/driver.js'
 import type { BackupRecord } from '../engine/backup-record.js'
+import type { TestRestore } from '../engine/proof/test-restore-result.js'
 import type { BackupRun } from '../engine/run-backup.js'
 import type { RestoreRun } from '../engine/run-restore.js'
 import type { Verification } from '../engine/verification.js'
 import type { BackupType, ManifestPart } from '../layout/manifest.js'
 import type { ProgressEvent } from '../run-context.js'
+import type { TestRestoreConfig } from '../verify-config.js'
 
 /** What every call takes. */
 export interface CallOptions {
@@ -63,14 +65,24 @@ export interface RestoreResult extends RestoreRun {
 export interface VerifyOptions extends CallOptions, Scope {
   /** Reads the dump with the engine's own tool. Default: the source of the backup's job, or of any job of its engine. */
   readonly driver?: Driver
+  /**
+   * Restore one copy into a scratch database, and compare what was restored with what was dumped. `true`: as the job's
+   * `verify.testRestore` says, else beside its source.
+   */
+  readonly testRestore?: boolean | Pick<TestRestoreConfig, 'on' | 'assertions'>
 }
 
 /** What {@link Holdfast.verify} found. */
 export interface VerifyResult {
   readonly backup: BackupRecord
-  /** `corrupt` if any copy is; else `unreadable` if any copy could not be read at all. */
+  /**
+   * `corrupt` if any copy is, or if the test restore did not bring back what was dumped; else `unreadable` if any copy
+   * could not be read at all.
+   */
   readonly status: CopyVerification['status']
   readonly copies: readonly CopyVerification[]
+  /** Of the copy on `storage`, where a test restore was asked for and some copy was whole. */
+  readonly test?: TestRestore & { readonly storage: string }
 }
 
 /** What {@link Holdfast.verify} found of one copy. */

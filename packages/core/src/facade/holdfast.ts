@@ -1,4 +1,5 @@
 import type { BackupRecord } from '../engine/backup-record.js'
+import type { DueVerification } from '../engine/proof/due-verifications.js'
 import type { StoredBackups } from '../engine/read-backups.js'
 import type {
   BackupOptions,
@@ -28,8 +29,15 @@ export interface Holdfast extends AsyncDisposable {
   backup(job?: string, options?: BackupOptions): Promise<BackupResult>
   /** Restores the backup that `selector` names: an id or its beginning, `latest`, `latest~1`, or a job. */
   restore(selector: string, options?: RestoreOptions): Promise<RestoreResult>
-  /** Re-reads every copy of a backup to its end. Damage is a result, and so is a copy that cannot be read now. */
+  /**
+   * Re-reads every copy of a backup to its end; with `testRestore` one of them is restored into a scratch database that
+   * is compared with what was dumped, and dropped. Damage is a result, and so is a copy that cannot be read now.
+   *
+   * @throws {BackupError} what keeps a test restore from being made: `restore-refused`, `source-unreachable`, `wrong-key`.
+   */
   verify(selector: string, options?: VerifyOptions): Promise<VerifyResult>
+  /** What is to be verified now, by the `verify` settings of the jobs and the notes of earlier verifications. */
+  dueVerifications(scope?: Scope & CallOptions): Promise<readonly DueVerification[]>
   /** What the storages hold, newest first. */
   list(scope?: Scope & CallOptions): Promise<StoredBackups>
   /**

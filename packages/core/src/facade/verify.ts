@@ -1,25 +1,85 @@
-import { messageOf } from '../backup-error.js'
+import { BackupError, isBackupError, messageOf } from '../backup-error.js'
 import type { BackupRecord } from '../engine/backup-record.js'
+import { type DueVerification, dueVerifications } from '../engine/proof/due-verifications.js'
+import { testCopy } from '../engine/proof/test-copy.js'
+import type { TestRestorePlan } from '../engine/proof/test-restore.js'
+import { readBackups } from '../engine/read-backups.js'
 import { type VerifyMeans, verifyCopy } from '../engine/verify-backup.js'
 import type { RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
-import type { CopyVerification, VerifyOptions, VerifyResult } from './calls.js'
+import type { CallOptions, CopyVerification, Scope, VerifyOptions, VerifyResult } from './calls.js'
 import { anyState, type Project } from './project.js'
 
 /** {@link Holdfast.verify}. */
-export async function verifyBackup(
-  { jobs, contextOf, find, holders, driverFor }: Project,
-  selector: string,
-  options: VerifyOptions,
-): Promise<VerifyResult> {
+export async function verifyBackup(project: Project, selector: string, options: VerifyOptions): Promise<VerifyResult> {
+  const { cipherFor, contextOf, find, holders, driverFor } = project
   const ctx = contextOf(options)
   const backup = await find(selector, options, ctx, anyState)
-  ctx.report({ type: 'stage', stage: 'verify', detail: backup.name })
-  const means = { driver: options.driver ?? driverFor(backup), cipher: jobs.get(backup.job)?.cipher }
+  const plan = options.testRestore ? testPlan(backup, options.testRestore, project) : undefined
+  const means = { driver: options.driver ?? driverFor(backup), cipher: cipherFor(backup) }
   const copies: CopyVerification[] = []
-  for (const storage of holders(backup)) copies.push(await verifyOn(storage, backup, means, ctx))
+  let test: VerifyResult['test']
+  for (const storage of holders(backup)) {
+    const toTest = plan && !test
+    ctx.report({ type: 'stage', stage: 'verify', detail: `${backup.name} on ${storage.name}` })
+    const copy = toTest
+      ? await testOn({ ...plan, storage }, backup, ctx)
+      : await verifyOn(storage, backup, { ...means, ...knownTest(backup, storage) }, ctx)
+    copies.push(copy)
+    if (toTest && copy.status !== 'unreadable' && copy.test) test = { ...copy.test, storage: storage.name }
+  }
   const worst = (['corrupt', 'unreadable'] as const).find((status) => copies.some((copy) => copy.status === status))
-  return { backup, copies, status: worst ?? 'intact' }
+  const status = test && test.status !== 'proven' ? 'corrupt' : (worst ?? 'intact')
+  return { backup, copies, status, ...(test && { test }) }
+}
+
+/** {@link Holdfast.dueVerifications}. */
+export async function dueNow(
+  { jobs, contextOf, inScope }: Project,
+  scope: Scope & CallOptions,
+): Promise<readonly DueVerification[]> {
+  const ctx = contextOf(scope)
+  const settings = new Map([...jobs].flatMap(([name, { verify }]) => (verify ? [[name, verify] as const] : [])))
+  if (settings.size === 0) return []
+  const { backups } = await readBackups(inScope(scope), { job: scope.job }, ctx)
+  return dueVerifications(backups, settings, ctx.clock.now())
+}
+
+/** Where and how to restore for a test: as the call says, else as the job does. */
+function testPlan(
+  backup: BackupRecord,
+  asked: NonNullable<VerifyOptions['testRestore']>,
+  { jobs, cipherFor }: Project,
+): Omit<TestRestorePlan, 'storage'> {
+  const job = jobs.get(backup.job)
+  const settings = job?.verify?.testRestore
+  const given = asked === true || asked === false ? {} : asked
+  const on = given.on ?? settings?.on ?? job?.source
+  if (!on) {
+    throw new BackupError('config-invalid', {
+      message: `It is not said on which server to restore ${backup.name} for a test, and no job is called ${JSON.stringify(backup.job)}`,
+      hint: 'Name a database of that server (on); a scratch database is made beside it.',
+    })
+  }
+  return {
+    manifest: backup.manifest,
+    cipher: cipherFor(backup),
+    on,
+    elsewhere: on !== job?.source,
+    assertions: given.assertions ?? settings?.assertions,
+  }
+}
+
+/** Only what speaks against the copy, or keeps it from being read, is its result; the rest kept the test from running. */
+async function testOn(plan: TestRestorePlan, backup: BackupRecord, ctx: RunContext): Promise<CopyVerification> {
+  const { storage } = plan
+  try {
+    return { storage: storage.name, ...(await testCopy(plan, backup.base, ctx)) }
+  } catch (error) {
+    ctx.signal.throwIfAborted()
+    if (!isBackupError(error, 'unavailable') && !isBackupError(error, 'storage-denied')) throw error
+    return { storage: storage.name, status: 'unreadable', problem: messageOf(error), error }
+  }
 }
 
 async function verifyOn(
@@ -34,4 +94,8 @@ async function verifyOn(
     ctx.signal.throwIfAborted()
     return { storage: storage.name, status: 'unreadable', problem: messageOf(error), error }
   }
+}
+
+function knownTest({ copies }: BackupRecord, { name }: Storage): Pick<VerifyMeans, 'test'> {
+  return { test: copies.find(({ storage }) => storage === name)?.test }
 }

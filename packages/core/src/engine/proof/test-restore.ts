@@ -1,0 +1,267 @@
+import { BackupError, isBackupError, messageOf } from '../../backup-error.js'
+import type { ByteStream } from '../../byte-stream.js'
+import type { Cipher } from '../../cipher/cipher.js'
+import type { Driver, DumpSection, RestoreSource } from '../../driver/driver.js'
+import type { Inventory, Manifest, ManifestPart } from '../../layout/manifest.js'
+import { plainBytes, storedBytes } from '../../layout/read-part.js'
+import type { RunContext } from '../../run-context.js'
+import type { Storage } from '../../storage/storage.js'
+import { observed } from '../../stream/observed.js'
+import { type Assertion, failedAssertions } from '../assertions.js'
+import { readThrough } from '../verify-backup.js'
+import { compareInventory } from './compare-inventory.js'
+import { type ComparedDump, judgeSections } from './judge-sections.js'
+import { reDumpRequest, withDump } from './re-dump.js'
+import type { Difference, TestRestore } from './test-restore-result.js'
+
+/** What to restore for a test, and where. */
+export interface TestRestorePlan {
+  readonly manifest: Manifest
+  /** Whose copy is tested. */
+  readonly storage: Storage
+  readonly cipher?: Cipher | undefined
+  /** Beside its database the scratch is made. */
+  readonly on: Driver
+  /** Whether that is another server than the one that was backed up. */
+  readonly elsewhere: boolean
+  readonly assertions?: readonly Assertion[] | undefined
+}
+
+/** What came of a copy that was restored for a test. */
+export interface TestedCopy {
+  readonly test: TestRestore
+  /** Size and hash of each part, for each was read to its end. */
+  readonly parts: readonly { readonly name: string; readonly plainBytes: number; readonly plainSha256: string }[]
+}
+
+/** Most differences that a result keeps. */
+const maxDifferences = 100
+
+/**
+ * Restores a copy into a scratch database, dumps that again with the options of the backup, and compares the two dumps
+ * section by section. Whatever is written to the source meanwhile is no matter: nothing but the backup is compared.
+ * The stored copy is read once: its sections are taken while the restore reads it. The scratch is dropped in the end,
+ * whatever happens.
+ *
+ * @returns That the backup cannot be restored, or comes out different, is a result.
+ * @throws {BackupError} `corrupt` when the copy is damaged; and what keeps the test from being made, which says nothing
+ *   about the backup: `restore-refused`, `source-unreachable`, `wrong-key`, `tool-missing`, …
+ */
+export async function runTestRestore(plan: TestRestorePlan, ctx: RunContext): Promise<TestedCopy> {
+  const { on, manifest } = plan
+  const started = ctx.clock.monotonic()
+  const part = requireMeans(plan)
+  const backup = openBackup(plan, part, ctx)
+  const restoring = await restoreIntoScratch(plan, backup.source, ctx)
+  await using scratch = restoring.scratch
+  const about = {
+    testedAt: ctx.clock.now().toISOString(),
+    on: on.display,
+    serverVersion: restoring.serverVersion,
+    restoreMs: restoring.restoreMs,
+  }
+  const found = restoring.problem === undefined ? await examine() : undefined
+  const { parts } = await backup.finish()
+  const differences = found?.differences ?? []
+  const test: TestRestore = {
+    ...about,
+    status: restoring.problem !== undefined ? 'failed' : differences.length > 0 ? 'differs' : 'proven',
+    durationMs: ctx.clock.monotonic() - started,
+    sections: found?.sections ?? 0,
+    differences: differences.slice(0, maxDifferences),
+    notes: [...restoring.notes, ...(found?.notes ?? [])],
+    ...(restoring.problem !== undefined && { problem: restoring.problem }),
+  }
+  return { test, parts }
+
+  async function examine(): Promise<{ differences: Difference[]; notes: readonly string[]; sections: number }> {
+    ctx.report({ type: 'stage', stage: 'verify', detail: `comparing ${on.display}` })
+    const dumped: ComparedDump = {
+      sections: await backup.sections(),
+      again: (use) => use(part, backup.source.open(part.name, ctx)),
+    }
+    const request = reDumpRequest(manifest)
+    const restored: ComparedDump & { readonly inventory: Inventory | undefined } = {
+      ...(await dumpScratch(scratch.driver, manifest, part, ctx)),
+      again: (use) => withDump(scratch.driver, request, part.name, use, ctx),
+    }
+    const judged = await judgeSections(dumped, restored, {
+      driver: scratch.driver,
+      sameVersion: sameRelease(manifest.serverVersion, restoring.serverVersion),
+      strictPlacement: !plan.elsewhere && restoring.withOwners,
+      ctx,
+    })
+    const counted = manifest.inventory && restored.inventory && compareInventory(manifest.inventory, restored.inventory)
+    const failed = await failedAssertions(plan.assertions ?? [], scratch.driver, ctx)
+    return {
+      differences: [
+        ...judged.differences,
+        ...(counted ?? []),
+        ...failed.map(({ assertion, problem }) => ({ section: `assertion ${assertion}`, problem })),
+      ],
+      notes: judged.notes,
+      sections: dumped.sections.length,
+    }
+  }
+}
+
+/** What must be there before anything is begun. */
+function requireMeans({ on, manifest, cipher }: TestRestorePlan): ManifestPart {
+  if (!on.scratch || !on.sections) {
+    throw new BackupError('config-invalid', {
+      message: `The driver of ${on.display} (${on.engine}) makes no test restores`,
+      hint: 'Verify without a test restore: the stored bytes are read and compared all the same.',
+    })
+  }
+  if (on.engine !== manifest.engine) {
+    throw new BackupError('config-invalid', {
+      message: `Backup ${manifest.id} is of ${manifest.engine} and cannot be restored on ${on.display} (${on.engine})`,
+      hint: 'Name a server of the same engine.',
+    })
+  }
+  const locked = manifest.parts.find((part) => part.cipher && !cipher?.canDecrypt)
+  if (locked) {
+    throw new BackupError('wrong-key', {
+      message: `A test restore has to read ${locked.key}, and no key that reads it is configured`,
+      hint: 'Configure the key (identities), or run the test restore where it is.',
+    })
+  }
+  const [part] = manifest.parts
+  if (part) return part
+  throw new BackupError('manifest-invalid', { message: `Backup ${manifest.id} has no parts` })
+}
+
+/** The backup as the restore reads it. */
+interface WatchedBackup {
+  readonly source: RestoreSource
+  /** Of the main part, as it was read for the restore. */
+  sections(): Promise<readonly DumpSection[]>
+  /** Reads what the restore did not, and tells what was read. */
+  finish(): Promise<Pick<TestedCopy, 'parts'>>
+}
+
+function openBackup(
+  { manifest, storage, cipher, on }: TestRestorePlan,
+  main: ManifestPart,
+  ctx: RunContext,
+): WatchedBackup {
+  const looks: Promise<readonly DumpSection[]>[] = []
+  const read = new Map<string, { readonly plainBytes: number; readonly plainSha256: string }>()
+  const look = async (body: ByteStream): Promise<readonly DumpSection[]> => (await on.sections?.(main, body, ctx)) ?? []
+
+  async function* plainOf(part: ManifestPart, readCtx: RunContext): AsyncGenerator<Uint8Array> {
+    const plain = plainBytes(part, storedBytes(part, storage, 'restore', readCtx), cipher, readCtx)
+    yield* plain.stream
+    const { bytes, sha256 = '' } = plain.result()
+    read.set(part.name, { plainBytes: bytes, plainSha256: sha256 })
+  }
+
+  return {
+    source: {
+      manifest,
+      parts: manifest.parts,
+      open(name, readCtx) {
+        const part = manifest.parts.find((each) => each.name === name)
+        if (!part) throw new BackupError('not-found', { message: `Backup ${manifest.id} has no part ${name}` })
+        if (part !== main || read.has(name)) return plainOf(part, readCtx)
+        const { stream, result } = observed(plainOf(part, readCtx), look, readCtx.clock)
+        looks.push(result) // a driver may look into the dump more than once before it reads it to its end
+        return stream
+      },
+    },
+    async sections() {
+      const settled = await Promise.allSettled(looks)
+      const whole = settled.find((result) => result.status === 'fulfilled')
+      return whole ? whole.value : look(plainOf(main, ctx))
+    },
+    async finish() {
+      for (const part of manifest.parts) if (!read.has(part.name)) for await (const _ of plainOf(part, ctx));
+      return { parts: [...read].map(([name, plain]) => ({ name, ...plain })) }
+    },
+  }
+}
+
+interface Restoring {
+  readonly scratch: AsyncDisposable & { readonly driver: Driver }
+  readonly serverVersion: string
+  readonly restoreMs: number
+  readonly withOwners: boolean
+  readonly notes: readonly string[]
+  /** Why the backup could not be restored. */
+  readonly problem?: string
+}
+
+/** The scratch is the caller's to drop; it is dropped here where this throws. */
+async function restoreIntoScratch(plan: TestRestorePlan, source: RestoreSource, ctx: RunContext): Promise<Restoring> {
+  const { on, manifest, storage } = plan
+  ctx.report({ type: 'stage', stage: 'restore', detail: `${storage.name}, for a test on ${on.display}` })
+  const scratch = await on.scratch?.({ manifest, toSwap: false }, ctx)
+  if (!scratch) throw new BackupError('internal', { message: `${on.display} makes no scratch` })
+  try {
+    const { version: serverVersion } = await scratch.driver.probe(ctx)
+    const started = ctx.clock.monotonic()
+    const took = (): number => ctx.clock.monotonic() - started
+    try {
+      const notes = await restoreWithOwners(scratch.driver, source, ctx)
+      return { scratch, serverVersion, restoreMs: took(), withOwners: notes.length === 0, notes }
+    } catch (error) {
+      ctx.signal.throwIfAborted()
+      if (!isBackupError(error, 'restore-failed')) throw error
+      await readThrough(manifest, storage, ctx) // damage can make the client fail before hashes are compared
+      return { scratch, serverVersion, restoreMs: took(), withOwners: true, notes: [], problem: messageOf(error) }
+    }
+  } catch (error) {
+    await scratch[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/**
+ * Restores all there is; where the server refuses because of roles that it does not have, without owners and grants:
+ * a server for tests need not know the roles of the one in earnest.
+ *
+ * @returns What was left out, for the notes.
+ */
+async function restoreWithOwners(driver: Driver, source: RestoreSource, ctx: RunContext): Promise<readonly string[]> {
+  try {
+    await driver.restore(source, { mode: 'create' }, ctx)
+    return []
+  } catch (error) {
+    if (!isBackupError(error, 'restore-refused')) throw error
+    try {
+      await driver.restore(source, { mode: 'create', noOwner: true, noPrivileges: true }, ctx)
+    } catch (second) {
+      throw isBackupError(second, 'restore-refused') ? error : second
+    }
+    return [`Owners and grants were not restored, and are not compared: ${error.message}`]
+  }
+}
+
+async function dumpScratch(
+  driver: Driver,
+  manifest: Manifest,
+  part: ManifestPart,
+  ctx: RunContext,
+): Promise<{ readonly sections: readonly DumpSection[]; readonly inventory: Inventory | undefined }> {
+  const { inventory } = manifest
+  const request = { ...reDumpRequest(manifest), inventory: inventory?.exact ? inventory.level : ('none' as const) }
+  const read = async (
+    dumped: Parameters<Parameters<typeof withDump>[3]>[0],
+    body: ByteStream,
+    session: Parameters<Parameters<typeof withDump>[3]>[2],
+  ) => {
+    const sections = (await driver.sections?.(dumped, body, ctx)) ?? []
+    await session.done
+    return { sections, inventory: await session.inventory?.() }
+  }
+  return withDump(driver, request, part.name, read, ctx)
+}
+
+/** Whether two servers write their definitions in the same way: by major version, and by series below 12. */
+function sameRelease(one: string, other: string): boolean {
+  const seriesOf = (version: string): string => {
+    const [major = '', minor = ''] = version.split('.')
+    return Number.parseInt(major, 10) >= 12 ? `${Number.parseInt(major, 10)}` : `${major}.${minor}`
+  }
+  return seriesOf(one) === seriesOf(other)
+}
