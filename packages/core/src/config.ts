@@ -21,6 +21,8 @@ export interface HoldfastConfig {
   readonly storages?: Readonly<Record<string, Storage>>
   /** Jobs by name. */
   readonly jobs: Readonly<Record<string, JobConfig>>
+  /** Keys that read backups whose job has none here, or no longer: they are tried before those of the jobs. */
+  readonly ciphers?: readonly Cipher[]
   /** Where runs and identities are remembered. Default: in memory. */
   readonly catalog?: Catalog
   /** Default: silence. */
@@ -36,6 +38,7 @@ export interface JobConfig {
   readonly storages: readonly (string | Storage)[]
   /** `zstd` (default, level 3), `zstd:9`, `gzip`, `gzip:6`, `none`, or a codec. */
   readonly compress?: string | Codec
+  /** {@link age} or {@link gpg}. Default: backups are readable by whoever can read the storage. */
   readonly encrypt?: Cipher
   /** Copies that must be whole for the run to count. Default 1. */
   readonly minCopies?: number
@@ -103,7 +106,10 @@ const codecValue = z.custom<Codec>(
   },
 )
 const cipherValue = z.custom<Cipher>((value) => hasMethods(value, ['encrypt', 'decrypt']), {
-  error: 'must be a cipher',
+  error: "must be a cipher, for example age({ recipients: ['age1…'] })",
+})
+const encryptValue = cipherValue.refine((cipher) => cipher.keyIds.length > 0, {
+  error: 'has nobody to encrypt for: add recipients, or a passphrase',
 })
 
 const jobSchema = z.strictObject({
@@ -116,7 +122,7 @@ const jobSchema = z.strictObject({
     )
     .min(1, 'must name at least one storage'),
   compress: z.union([z.string().transform(compression), codecValue]).default(() => parseCompression('zstd')),
-  encrypt: cipherValue.optional(),
+  encrypt: encryptValue.optional(),
   minCopies: z.number().int().min(1).default(1),
   dump: z
     .strictObject({
@@ -135,6 +141,7 @@ const jobSchema = z.strictObject({
 const configSchema = z.strictObject({
   storages: z.record(z.string(), storageValue).optional(),
   jobs: z.record(z.string().min(1), jobSchema),
+  ciphers: z.array(cipherValue).optional(),
   catalog: z.custom<Catalog>((value) => hasMethods(value, ['begin', 'finish'])).optional(),
   logger: z.custom<Logger>((value) => hasMethods(value, ['info', 'warn', 'error'])).optional(),
   clock: z.custom<Clock>((value) => hasMethods(value, ['now', 'sleep'])).optional(),
@@ -159,7 +166,7 @@ function resolveJob(
   if (dump.format !== undefined && formats?.includes(dump.format) === false) {
     throw invalid([`${path}.dump.format: must be one of ${formats.join(', ')} (it is ${JSON.stringify(dump.format)})`])
   }
-  const canDecrypt = job.encrypt?.canDecrypt ?? true
+  const canDecrypt = !job.verify || (job.encrypt?.canDecrypt ?? true) // gpg looks through its keyring to answer
   const untestable = job.verify && testRestoreProblem(job.verify, { source: job.source, canDecrypt })
   if (untestable) throw invalid([`${path}.verify.${untestable.key}: ${untestable.problem}`])
   return {

@@ -6,7 +6,7 @@ import type { Project } from './project.js'
 
 /** {@link Holdfast.open}. */
 export async function openParts(
-  { jobs, contextOf, find, holders }: Project,
+  { cipherFor, contextOf, find, holders }: Project,
   selector: string,
   options: Scope & CallOptions & { readonly content?: 'stored' | 'plain' },
 ): Promise<{ readonly backup: BackupRecord; readonly parts: readonly OpenedPart[] }> {
@@ -17,7 +17,7 @@ export async function openParts(
   const parts = backup.manifest.parts.map((part) => {
     const stored = storedBytes(part, from, 'restore', ctx)
     if (options.content !== 'plain') return { part, fileName: fileNameOf(part.key), stream: stored }
-    const { stream } = plainBytes(part, stored, jobs.get(backup.job)?.cipher, ctx)
+    const { stream } = plainBytes(part, stored, cipherFor(backup), ctx)
     return { part, fileName: `${backup.name}.${part.name}`, stream }
   })
   return { backup, parts }

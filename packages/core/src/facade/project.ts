@@ -1,6 +1,7 @@
 import { BackupError, messageOf } from '../backup-error.js'
 import type { Catalog } from '../catalog/catalog.js'
 import { memoryCatalog } from '../catalog/memory-catalog.js'
+import type { Cipher } from '../cipher/cipher.js'
 import { closest } from '../closest.js'
 import { type HoldfastConfig, resolveConfig } from '../config.js'
 import type { Driver } from '../driver/driver.js'
@@ -38,11 +39,18 @@ export interface Project {
   holders(backup: BackupRecord): Storage[]
   /** The source of the backup's job, or of any job of its engine. */
   driverFor(backup: BackupRecord): Driver | undefined
+  /** What reads the backup: of the configuration's `ciphers`, its job's and then other jobs', the first with a key. */
+  cipherFor(backup: Pick<BackupRecord, 'job' | 'manifest'>): Cipher | undefined
+  /** Everything that may decrypt. */
+  readonly ciphers: readonly Cipher[]
 }
 
 /** @throws {BackupError} `config-invalid`. */
 export function openProject(config: HoldfastConfig): Project {
   const { storages, jobs } = resolveConfig(config)
+
+  const ciphersOf = (jobNames: readonly string[]): Cipher[] =>
+    [...(config.ciphers ?? []), ...jobNames.map((name) => jobs.get(name)?.cipher)].filter((one) => one !== undefined)
 
   const inScope = (scope: Scope): Storage[] =>
     scope.storage === undefined ? [...storages.values()] : [pick(storages, scope.storage, 'storage')]
@@ -85,6 +93,14 @@ export function openProject(config: HoldfastConfig): Project {
       if (own?.engine === backup.engine) return own
       return [...jobs.values()].find(({ source }) => source.engine === backup.engine)?.source
     },
+
+    cipherFor({ job, manifest }) {
+      const wanted = manifest.parts.find(({ cipher }) => cipher)?.cipher?.id
+      const found = ciphersOf([job, ...jobs.keys()]).find(({ id, canDecrypt }) => id === wanted && canDecrypt)
+      return found ?? jobs.get(job)?.cipher
+    },
+
+    ciphers: ciphersOf([...jobs.keys()]),
   }
 }
 

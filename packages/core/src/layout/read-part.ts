@@ -65,7 +65,7 @@ function requireCipher(part: ManifestPart, cipher: Cipher | undefined): Cipher {
   if (cipher?.id === part.cipher?.id && cipher?.canDecrypt) return cipher
   throw new BackupError('wrong-key', {
     message: `${part.key} is encrypted with ${part.cipher?.id}, and no key that reads it is configured`,
-    hint: `Configure the key (identities) of the recipients ${part.cipher?.keyIds.join(', ')}.`,
+    hint: `Name the key of one of ${part.cipher?.keyIds.join(', ')}: --identity FILE on the command line, \`identities\` in the configuration, or the keyring of gpg.`,
   })
 }
 
