@@ -17,6 +17,8 @@ describe('schemeOf', () => {
     ['postgres://h/d', 'postgres'],
     ['S3://bucket', 's3'],
     ['sqlite:./app.db', 'sqlite'],
+    ['sqlite:/var/lib/app.db', 'sqlite'],
+    ['sqlite:///var/lib/app.db', 'sqlite'],
     ['./backups', undefined],
     ['backups', undefined],
     ['C:\\backups', undefined],
@@ -26,7 +28,8 @@ describe('schemeOf', () => {
   })
 
   it('tells URLs of databases from names of jobs', () => {
-    expect([isSourceUrl('postgres://h/d'), isSourceUrl('shop'), isSourceUrl('a:b')]).toEqual([true, false, false])
+    expect(['postgres://h/d', 'sqlite:./a', 'sqlite:/a'].map(isSourceUrl)).toEqual([true, true, true])
+    expect(['shop', 'a:b', 'sqlite', 'sqlite:'].map(isSourceUrl)).toEqual([false, false, false, false])
   })
 })
 
@@ -48,7 +51,7 @@ describe('sourceFromText', () => {
 
 describe('driverOfEngine', () => {
   it('is bound to nothing in particular', async () => {
-    expect((await driverOfEngine('postgres'))?.engine).toBe('postgres')
+    for (const { id } of driverPlugins) expect((await driverOfEngine(id))?.engine).toBe(id)
     expect(await driverOfEngine('cobol')).toBeUndefined()
   })
 })

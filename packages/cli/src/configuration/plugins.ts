@@ -14,6 +14,11 @@ export const driverPlugins: readonly LazyPlugin<DriverPlugin>[] = [
     schemes: ['postgres', 'postgresql'],
     load: async () => (await import('@holdfast/driver-postgres')).postgresPlugin as unknown as DriverPlugin,
   },
+  {
+    id: 'sqlite',
+    schemes: ['sqlite'],
+    load: async () => (await import('@holdfast/driver-sqlite')).sqlitePlugin as unknown as DriverPlugin,
+  },
 ]
 
 /** The storages that come with the command line. Text without a scheme is a path for the first. */
@@ -32,11 +37,11 @@ export const storagePlugins: readonly [LazyPlugin<StoragePlugin>, ...LazyPlugin<
 
 /** The scheme of a URL in lower case; `undefined` for a path. A single letter is a drive, not a scheme. */
 export function schemeOf(text: string): string | undefined {
-  return /^([a-z][a-z0-9+.-]+):(?:\/\/|[^\\/])/i.exec(text)?.[1]?.toLowerCase()
+  return /^(?:sqlite(?=:.)|[a-z][a-z0-9+.-]+(?=:(?:\/\/|[^\\/])))/i.exec(text)?.[0]?.toLowerCase()
 }
 
-/** Whether text names a database by its URL. */
+/** Whether text names a database by its URL: `postgres://…`, `sqlite:./app.db`. */
 export function isSourceUrl(text: string): boolean {
   const scheme = schemeOf(text)
-  return scheme !== undefined && text.includes('://')
+  return scheme === 'sqlite' || (scheme !== undefined && text.includes('://'))
 }

@@ -1,0 +1,10 @@
+/** A database file, and how to work with it. */
+export interface BoundDatabase {
+  /** Absolute. */
+  readonly path: string
+  readonly tempDir?: string | undefined
+  /** Milliseconds that a restore waits for other programs. */
+  readonly patienceMs: number
+  /** Whether nobody else can have it open. */
+  readonly isScratch?: boolean
+}

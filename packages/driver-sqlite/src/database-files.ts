@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs'
+import { access, type FileHandle, link, open, realpath, rename, rm, statfs } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { type AsideKind, asideName, BackupError } from '@holdfast/core'
+
+/** What SQLite keeps beside a database file. */
+const companions = ['-journal', '-wal', '-shm']
+
+/** The longest name that file systems take, in bytes, less what SQLite adds to it. */
+export const longestName: number = 255 - '-journal'.length
+
+/** A free path beside a database: `app.db__holdfast_<id>`, `app.db__before_<id>`. */
+export function besideOf(path: string, kind: AsideKind, now: Date): string {
+  const directory = dirname(path)
+  return join(
+    directory,
+    asideName(basename(path), kind, now, longestName, (name) => existsSync(join(directory, name))),
+  )
+}
+
+/** Makes an empty, private file beside a database, and leaves it open for writing. */
+export async function makeBeside(path: string, now: Date): Promise<{ path: string; file: FileHandle }> {
+  const beside = besideOf(path, 'unfinished', now)
+  try {
+    return { path: beside, file: await open(beside, 'wx', 0o600) }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return await makeBeside(path, now) // somebody was quicker
+    throw new BackupError('restore-refused', {
+      message: `No file can be made beside ${path}: ${message}`,
+      hint: 'A restore takes a copy there first: make the directory, and give this user the right to write in it.',
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Gives a whole database the name of one that is not there, durably.
+ *
+ * @throws {BackupError} `target-not-empty` when the name is taken meanwhile; `restore-refused`.
+ */
+export async function takeName(from: string, path: string): Promise<void> {
+  for (const suffix of companions) {
+    if (await exists(path + suffix)) throw leftover(path + suffix)
+  }
+  await link(from, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') throw notEmpty(path)
+    return rename(from, path) // a file system without hard links
+  })
+  const directory = await open(dirname(path))
+  await directory.sync().finally(() => directory.close())
+}
+
+/** Removes a database that nobody has open, with what SQLite left beside it. */
+export async function removeDatabase(path: string): Promise<void> {
+  for (const suffix of [...companions, '']) await rm(path + suffix, { force: true })
+}
+
+/** The file itself, where the path is a link: what is made beside it must be on the same disk. */
+export async function fileOf(path: string): Promise<string> {
+  return await realpath(path).catch(() => path)
+}
+
+/** @throws {BackupError} `storage-full` before the first byte is written, rather than after the last that fits. */
+export async function requireRoom(directory: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(directory)
+  if (bavail * bsize >= bytes) return
+  throw new BackupError('storage-full', {
+    message: `${directory} has room for ${bavail * bsize} bytes, and a copy of the database takes ${bytes}`,
+    hint: 'Make room there. A dump takes its copy in tempDir (TMPDIR), a restore beside the database.',
+  })
+}
+
+/** A database that is not to be overwritten. */
+export function notEmpty(path: string): BackupError {
+  return new BackupError('target-not-empty', {
+    message: `${path} exists and holds something`,
+    hint: 'Say what to do with it (staged, replace or clean), or name another file.',
+  })
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+function leftover(path: string): BackupError {
+  return new BackupError('restore-refused', {
+    message: `${path} belongs to a database that is gone; SQLite would mix it into the restored one`,
+    hint: 'Move it away, and restore again.',
+  })
+}
