@@ -14,6 +14,8 @@ export interface TestWorldOptions {
   readonly columns?: number
   /** What is typed, line by line. */
   readonly typed?: readonly string[]
+  /** What comes in on standard input, instead of what is typed. */
+  readonly input?: Uint8Array
 }
 
 /** A world whose outputs can be read. */
@@ -34,6 +36,7 @@ export function testWorld(options: TestWorldOptions = {}): TestWorld {
     stdin: {
       isTTY: options.terminal ?? false,
       async *[Symbol.asyncIterator]() {
+        if (options.input) yield options.input
         for (const line of options.typed ?? []) yield `${line}\n`
       },
     },
