@@ -1,55 +1,28 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { clock, flip, openShop, type Shop, truncate } from '../test/shop.js'
 import { BackupError } from './backup-error.js'
-import { readAll, streamOf } from './byte-stream.js'
+import { streamOf } from './byte-stream.js'
 import type { Holdfast } from './facade/holdfast.js'
 import { createHoldfast } from './holdfast.js'
 import { encodeManifest } from './layout/manifest-file.js'
 import { verifiedKey } from './layout/object-names.js'
-import { createRunContext, type Logger, type ProgressEvent } from './run-context.js'
+import { createRunContext, type ProgressEvent } from './run-context.js'
 import type { Storage } from './storage/storage.js'
-import { createFakeClock } from './testing/fake-clock.js'
 import { type MemoryDatabase, memoryDriver } from './testing/memory-driver.js'
-import { memoryStorage } from './testing/memory-storage.js'
 
 const ctx = createRunContext()
-const shop: MemoryDatabase = { content: undefined }
+let world: Shop
+let shop: MemoryDatabase
 let disk: Storage
 let offsite: Storage
 let holdfast: Holdfast
 let lines: string[]
-const clock = createFakeClock(new Date('2026-03-01T00:00:00Z'))
-const logger: Logger = {
-  debug: (line) => lines.push(line),
-  info: (line) => lines.push(line),
-  warn: (line) => lines.push(line),
-  error: (line) => lines.push(line),
-}
 
 beforeEach(async () => {
-  shop.content = randomBytes(200_000)
-  disk = memoryStorage({ name: 'disk' })
-  offsite = { ...memoryStorage({ name: 'offsite' }), isLocal: false }
-  lines = []
-  holdfast = holdfastOn({ disk, offsite })
-  await clock.advance(3_600_000)
+  world = await openShop()
+  ;({ database: shop, disk, offsite, holdfast, lines } = world)
 })
-
-function holdfastOn(storages: Record<string, Storage>): Holdfast {
-  const source = memoryDriver({ name: 'shop', database: shop })
-  return createHoldfast({ storages, jobs: { shop: { source, storages: Object.keys(storages) } }, logger, clock })
-}
-
-async function flip(storage: Storage, key: string, at: number): Promise<void> {
-  const bytes = await readAll(storage.get(key, undefined, ctx))
-  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
-  await storage.put(key, streamOf(bytes), {}, ctx)
-}
-
-async function truncate(storage: Storage, key: string): Promise<void> {
-  const bytes = await readAll(storage.get(key, undefined, ctx))
-  await storage.put(key, streamOf(bytes.subarray(0, -1)), {}, ctx)
-}
 
 describe('backup', () => {
   it('says what it made', async () => {
@@ -143,13 +116,13 @@ describe('list', () => {
     const list = (): never => {
       throw new BackupError('storage-denied', { message: 'not yours' })
     }
-    const half = holdfastOn({ disk, offsite: { ...offsite, list } })
+    const half = world.on({ disk, offsite: { ...offsite, list } })
     expect(await half.list()).toMatchObject({
       backups: [{ job: 'shop' }],
       unreachable: [{ storage: 'offsite', error: { code: 'storage-denied' } }],
     })
     expect(await half.show('latest')).toMatchObject({ job: 'shop' })
-    await expect(holdfastOn({ disk: { ...disk, list } }).list()).rejects.toMatchObject({ code: 'storage-denied' })
+    await expect(world.on({ disk: { ...disk, list } }).list()).rejects.toMatchObject({ code: 'storage-denied' })
   })
 })
 
@@ -215,7 +188,7 @@ describe('verify', () => {
       expect((await holdfast.show('latest')).copies[0]).toEqual({ storage: 'disk', status: 'complete' })
     }
     const put = (): Promise<never> => Promise.reject(new BackupError('read-only', { message: 'read only' }))
-    expect((await holdfastOn({ disk: { ...disk, put } }).verify('latest')).status).toBe('intact')
+    expect((await world.on({ disk: { ...disk, put } }).verify('latest')).status).toBe('intact')
   })
 
   it("uses the engine's own check, and tells a copy that cannot be read from a damaged one", async () => {
@@ -232,7 +205,7 @@ describe('verify', () => {
       if (key.endsWith('.json')) return disk.get(key, range, at)
       throw new BackupError('unavailable', { message: 'down' })
     }
-    expect(await holdfastOn({ disk: { ...disk, get } }).verify('latest')).toMatchObject({
+    expect(await world.on({ disk: { ...disk, get } }).verify('latest')).toMatchObject({
       status: 'unreadable',
       copies: [{ storage: 'disk', status: 'unreadable', problem: 'down', error: { code: 'unavailable' } }],
     })
@@ -284,7 +257,7 @@ describe('one manifest that cannot be read', () => {
       if (key === `${backup.base}.manifest.json`) throw new BackupError('storage-denied', { message: 'archived' })
       return disk.get(key, range, at)
     }
-    const { backups, damaged, unreachable } = await holdfastOn({ disk: { ...disk, get } }).list()
+    const { backups, damaged, unreachable } = await world.on({ disk: { ...disk, get } }).list()
     expect(backups.map(({ id }) => id)).toEqual([newer.backup.id])
     expect(damaged).toMatchObject([{ key: `${backup.base}.manifest.json`, problem: 'archived' }])
     expect(unreachable).toEqual([])
