@@ -2,13 +2,13 @@ import type { BackupRecord, StoredBackups } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { type FromOptions, openBackups } from '../configuration/open-backups.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
-import { backupDocument } from '../output/backup-document.js'
-import type { Paint } from '../output/colours.js'
+import { backupDocument, cipherOf } from '../output/backup-document.js'
 import { describeCopies } from '../output/copies.js'
 import { errorDocument } from '../output/errors.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge } from '../output/format-duration.js'
 import { type Column, table } from '../output/table.js'
+import { verifiedCell } from '../output/test-restore.js'
 import { visibleBackup } from '../output/visible.js'
 
 /** Options of `holdfast list` and `holdfast show`. */
@@ -57,21 +57,17 @@ function listTable(backups: readonly BackupRecord[], { output }: Cli): string {
     { title: 'AGE', cell: ({ startedAt }) => formatAge(startedAt, now), align: 'right' },
     { title: 'SIZE', cell: ({ storedBytes }) => formatBytes(storedBytes), align: 'right' },
     { title: 'RATIO', cell: ratioOf, align: 'right' },
+    { title: 'CIPHER', cell: ({ manifest }) => cipherOf(manifest)?.id ?? '–' },
     { title: 'COPIES', cell: ({ copies }) => describeCopies(copies, paint), shrinks: true },
-    { title: 'VERIFIED', cell: (backup) => verifiedOf(backup, now, paint) },
+    { title: 'VERIFIED', cell: (backup) => verifiedCell(backup, now, paint) },
     { title: 'LABEL', cell: ({ label }) => label ?? '', shrinks: true },
   ]
-  const shown = columns.filter(({ title }) => title !== 'LABEL' || backups.some(({ label }) => label !== undefined))
+  const isShown: Readonly<Record<string, boolean>> = {
+    LABEL: backups.some(({ label }) => label !== undefined),
+    CIPHER: backups.some(({ manifest }) => cipherOf(manifest) !== undefined),
+  }
+  const shown = columns.filter(({ title }) => isShown[title] ?? true)
   return table(shown, backups, output.width, paint.faint)
-}
-
-/** When some copy was last found intact; a copy that was found damaged counts for more. */
-function verifiedOf({ verifiedAt, copies }: BackupRecord, now: Date, paint: Paint): string {
-  const damaged = copies.filter(({ status }) => status === 'corrupt')
-  const known = damaged.flatMap((copy) => (copy.verifiedAt ? [copy.verifiedAt] : []))
-  const latest = known.sort((a, b) => b.getTime() - a.getTime())[0]
-  if (damaged.length > 0) return paint.bad(latest ? `DAMAGED, ${formatAge(latest, now)}` : 'DAMAGED')
-  return verifiedAt ? formatAge(verifiedAt, now) : paint.faint('never')
 }
 
 /** How many times smaller the backup is than the dump, where both are known. */

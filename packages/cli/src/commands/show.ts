@@ -2,10 +2,11 @@ import type { BackupRecord } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { openBackups } from '../configuration/open-backups.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
-import { backupDocument } from '../output/backup-document.js'
+import { backupDocument, cipherOf } from '../output/backup-document.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge, formatDuration, formatTime } from '../output/format-duration.js'
 import { table } from '../output/table.js'
+import { describeTest } from '../output/test-restore.js'
 import { visible, visibleBackup } from '../output/visible.js'
 import type { ListCommandOptions } from './list.js'
 
@@ -44,6 +45,8 @@ function facts(backup: BackupRecord, { output }: Cli): string {
       formatBytes(backup.storedBytes) + (plainBytes === undefined ? '' : `, ${formatBytes(plainBytes)} as dumped`),
     ],
     ['Verified', backup.verifiedAt ? formatTime(backup.verifiedAt) : 'never'],
+    ...tested(backup, output),
+    ['Encrypted', encryptionOf(backup)],
     ['Made by', `Holdfast ${manifest.holdfast}, ${toolsOf(manifest.tools)}`],
     ['Options', optionsOf(manifest.options)],
     ...manifest.warnings.map((warning): [string, string] => ['Warning', output.paint.warning(warning)]),
@@ -52,6 +55,16 @@ function facts(backup: BackupRecord, { output }: Cli): string {
     .filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== '')
     .map(([name, value]) => `${output.paint.faint(name.padEnd(9))} ${value}`)
     .join('\n')
+}
+
+/** The latest test restore: when, and what it found. */
+function tested({ test }: BackupRecord, { paint, verbose }: Cli['output']): [string, string][] {
+  if (!test) return []
+  const [verdict = '', ...rest] = describeTest(test, paint, verbose)
+  return [
+    ['Tested', `${formatTime(new Date(test.testedAt))}, ${verdict}`],
+    ...rest.map((line): [string, string] => ['', line]),
+  ]
 }
 
 function copies(backup: BackupRecord, { output }: Cli): string {
@@ -113,6 +126,11 @@ function inventory({ manifest }: BackupRecord, { output }: Cli): string | undefi
 
 function recover({ manifest }: BackupRecord, { output }: Cli): string {
   return `${output.paint.faint('To restore it without Holdfast, download the object and run:')}\n  ${manifest.recover}`
+}
+
+function encryptionOf({ manifest }: BackupRecord): string {
+  const cipher = cipherOf(manifest)
+  return cipher ? `${cipher.id}, for ${cipher.keyIds.join(', ')}` : 'no'
 }
 
 function toolsOf(tools: Readonly<Record<string, string>>): string {

@@ -1,26 +1,39 @@
 import {
   BackupError,
   type BackupRecord,
-  type CopyVerification,
   type Driver,
   type Holdfast,
   messageOf,
+  type VerifyOptions,
   type VerifyResult,
 } from '@holdfast/core'
 import type { Cli } from '../cli.js'
-import { type FromOptions, openBackups } from '../configuration/open-backups.js'
+import { askingSource } from '../configuration/asking-source.js'
+import { type FromOptions, type OpenedBackups, openBackups } from '../configuration/open-backups.js'
+import { urlFrom } from '../configuration/setup.js'
 import { driverOfEngine } from '../configuration/source-from-text.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
-import { asBackupError, errorDocument } from '../output/errors.js'
-import { formatBytes } from '../output/format-bytes.js'
+import { asBackupError } from '../output/errors.js'
 import { createProgress } from '../output/progress.js'
-import { visibleBackup } from '../output/visible.js'
 import { reportProblems } from './list.js'
+import { describeVerification, verificationDocument } from './verify-report.js'
 
 /** Options of `holdfast verify`. */
-export type VerifyCommandOptions = FromOptions
+export interface VerifyCommandOptions extends FromOptions {
+  readonly testRestore?: boolean
+  readonly on?: string
+  readonly onFile?: string
+  readonly assert?: readonly string[]
+  readonly all?: boolean
+}
 
-/** Re-reads every copy of the backups that were named, and says which are damaged. */
+/** A backup, and how far its verification goes. */
+interface Task {
+  readonly backup: BackupRecord
+  readonly testRestore: VerifyOptions['testRestore']
+}
+
+/** Re-reads copies of backups, restores them for a test where that is asked for, and says which are damaged. */
 export async function verifyCommand(
   cli: Cli,
   args: readonly string[],
@@ -31,24 +44,46 @@ export async function verifyCommand(
   await using holdfast = opened.holdfast
   const stored = await holdfast.list({ signal })
   reportProblems(stored, cli)
-  const backups = await choose(args[0], stored.backups, holdfast, signal)
+  const tasks = await choose(args[0], stored.backups, options, opened, cli)
   const results: VerifyResult[] = []
-  for (const backup of backups) {
-    const driver = opened.engines.includes(backup.engine) ? undefined : await driverOfEngine(backup.engine)
-    results.push(await verify(backup, driver, holdfast, cli))
+  for (const task of tasks) {
+    const driver = opened.engines.includes(task.backup.engine) ? undefined : await driverOfEngine(task.backup.engine)
+    results.push(await verify(task, driver, holdfast, cli))
   }
   const count = (status: VerifyResult['status']): number => results.filter((each) => each.status === status).length
   const unread = count('unreadable') + stored.unreachable.length
   const status =
     count('corrupt') + stored.damaged.length > 0 ? 'corrupt' : count('unreadable') > 0 ? 'unreadable' : 'intact'
-  output.document({ status, backups: results.map(toDocument), damaged: stored.damaged })
+  output.document({ status, backups: results.map(verificationDocument), damaged: stored.damaged })
+  if (tasks.length === 0) output.result('Nothing is to be verified now. `holdfast verify --all` verifies every backup.')
   if (results.length > 1) output.result(`${count('intact')} of ${results.length} backups are intact`)
   if (status === 'corrupt') return exitCodes.damaged
   return unread > 0 ? exitCodes.partial : exitCodes.done
 }
 
-/** All, all of a job, or the one that a selector means. */
+/** What was named; without a name what is due by the jobs' `verify` settings, or all where no job has any. */
 async function choose(
+  selector: string | undefined,
+  backups: readonly BackupRecord[],
+  options: VerifyCommandOptions,
+  opened: OpenedBackups,
+  cli: Cli,
+): Promise<readonly Task[]> {
+  const { holdfast, setup } = opened
+  const testRestore = await testRestoreFrom(options, opened, cli)
+  const jobs = setup.file === undefined ? {} : await setup.jobs()
+  const byDue = Object.values(jobs).some(({ verify: settings }) => settings !== undefined)
+  if (selector === undefined && !testRestore && !options.all && byDue) {
+    const due = await holdfast.dueVerifications({ signal: cli.signal })
+    return due.map(({ backup, kind }) => ({ backup, testRestore: kind === 'test-restore' }))
+  }
+  const named = await chooseBackups(selector, backups, holdfast, cli.signal)
+  const chosen = testRestore && !options.all ? latestOfEachJob(named) : named
+  return chosen.map((backup) => ({ backup, testRestore }))
+}
+
+/** All, all of a job, or the one that a selector means. */
+async function chooseBackups(
   selector: string | undefined,
   backups: readonly BackupRecord[],
   holdfast: Holdfast,
@@ -63,18 +98,52 @@ async function choose(
   })
 }
 
+/** Of each job the newest that is whole; one that was named by itself stays, whatever its state. */
+function latestOfEachJob(backups: readonly BackupRecord[]): readonly BackupRecord[] {
+  if (backups.length === 1) return backups
+  const whole = backups.filter(({ copies }) => copies.some(({ status }) => status === 'complete'))
+  return [...new Set(whole.map(({ job }) => job))].flatMap((job) => whole.find((backup) => backup.job === job) ?? [])
+}
+
+/** Where to restore for a test: `--on`, else as the job says; without a config file beside the database of the environment. */
+async function testRestoreFrom(
+  options: VerifyCommandOptions,
+  { setup }: OpenedBackups,
+  cli: Cli,
+): Promise<Task['testRestore']> {
+  const { testRestore, on, onFile, assert } = options
+  if (!testRestore && on === undefined && onFile === undefined && !assert) return undefined
+  const url = urlFrom({ argument: on, file: onFile }, '--on-file', cli)
+  const [fromEnvironment] = setup.file === undefined && url === undefined ? Object.values(await setup.jobs()) : []
+  const driver = url === undefined ? fromEnvironment?.source : await askingSource(url, {}, cli)
+  if (!driver && setup.file === undefined) {
+    throw new BackupError('config-invalid', {
+      message: 'It is not said on which server to restore for a test',
+      hint: 'Add --on postgres://user@host/database: a scratch database is made beside that one, and dropped again.',
+    })
+  }
+  return { ...(driver && { on: driver }), ...(assert && { assertions: assert }) }
+}
+
 async function verify(
-  backup: BackupRecord,
+  { backup, testRestore }: Task,
   driver: Driver | undefined,
   holdfast: Holdfast,
   cli: Cli,
 ): Promise<VerifyResult> {
   const { output, signal } = cli
   using progress = createProgress(backup.shortId, cli.world, output, cli.options)
-  const options = { signal, onProgress: progress.report, ...(driver && { driver }) }
-  const result = await holdfast.verify(backup.id, options).catch((error: unknown) => unreadable(backup, error, signal))
+  const options = {
+    signal,
+    onProgress: progress.report,
+    ...(driver && { driver }),
+    ...(testRestore && { testRestore }),
+  }
+  const verifying = holdfast.verify(backup.id, options)
+  // What keeps a test restore from being made says nothing about the backup: that is the command's error.
+  const result = await (testRestore ? verifying : verifying.catch((error) => unreadable(backup, error, signal)))
   progress[Symbol.dispose]()
-  output.result(describe({ ...result, backup: visibleBackup(result.backup) }, cli))
+  output.result(describeVerification(result, cli))
   return result
 }
 
@@ -86,37 +155,4 @@ function unreadable(backup: BackupRecord, error: unknown, signal: AbortSignal): 
     return { storage, status: 'unreadable' as const, problem: messageOf(error), error }
   })
   return { backup, status: 'unreadable', copies }
-}
-
-function describe({ backup, status, copies }: VerifyResult, { output }: Cli): string {
-  const { paint } = output
-  const state = {
-    intact: paint.good('intact'),
-    unreadable: paint.warning('not readable everywhere'),
-    corrupt: paint.bad('DAMAGED'),
-  }[status]
-  const width = Math.max(0, ...copies.map(({ storage }) => storage.length))
-  return [
-    `Backup ${paint.strong(backup.shortId)} of ${backup.job} is ${state} (${formatBytes(backup.storedBytes)})`,
-    ...copies.map(({ storage, status: copy, problem = 'no reason was given' }) => {
-      const found = {
-        intact: paint.good('intact'),
-        unreadable: `${paint.warning('unreadable')}: ${problem}`,
-        corrupt: `${paint.bad('damaged')}: ${problem}`,
-      }[copy]
-      return `  ${storage.padEnd(width)}  ${found}`
-    }),
-  ].join('\n')
-}
-
-function toDocument({ backup, status, copies }: VerifyResult): object {
-  const { id, shortId, name, job } = backup
-  return { id, shortId, name, job, status, copies: copies.map(copyDocument) }
-}
-
-/** An error is told by its message and its code. */
-function copyDocument(copy: CopyVerification): object {
-  if (copy.status !== 'unreadable') return copy
-  const { error, ...rest } = copy
-  return { ...rest, ...errorDocument(error) }
 }

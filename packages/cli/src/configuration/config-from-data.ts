@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import {
+  age,
   BackupError,
+  type Cipher,
   type Driver,
+  gpg,
   type HoldfastConfig,
   type JobConfig,
   messageOf,
@@ -32,7 +35,10 @@ export async function configFromData(data: unknown, path: string): Promise<Holdf
   }
   const jobs: Record<string, JobConfig> = {}
   for (const [name, value] of entriesOf(data.jobs, 'jobs')) jobs[name] = await jobFrom(value, `jobs.${name}`, cwd)
-  return { ...data, storages, jobs } as HoldfastConfig
+  const ciphers = Array.isArray(data.ciphers)
+    ? { ciphers: data.ciphers.map((value: unknown, index) => cipherFrom(value, `ciphers.${index}`)) }
+    : {}
+  return { ...data, ...ciphers, storages, jobs } as HoldfastConfig
 }
 
 async function jobFrom(value: unknown, at: string, cwd: string): Promise<JobConfig> {
@@ -47,7 +53,33 @@ async function jobFrom(value: unknown, at: string, cwd: string): Promise<JobConf
         : storageFrom(each, `${at}.storages.${index}`, undefined, cwd),
     ),
   )
-  return { ...value, ...source, storages } as unknown as JobConfig // what is missing is told with the rest
+  const encrypt = value.encrypt === undefined ? {} : { encrypt: cipherFrom(value.encrypt, `${at}.encrypt`) }
+  const verify = value.verify === undefined ? {} : { verify: await verifyFrom(value.verify, `${at}.verify`) }
+  return { ...value, ...source, ...encrypt, ...verify, storages } as unknown as JobConfig // what is missing is told with the rest
+}
+
+/** `{ cipher: 'age', recipients: […] }`, `{ cipher: 'gpg', … }`, or the recipient of age alone. */
+function cipherFrom(value: unknown, at: string): Cipher {
+  const { cipher, ...options } =
+    typeof value === 'string' ? { cipher: 'age', recipients: value } : isObject(value) ? value : {}
+  if (cipher !== 'age' && cipher !== 'gpg') {
+    throw invalid(
+      at,
+      "must be a recipient (age1…), { cipher: 'age', recipients: … } or { cipher: 'gpg', recipients: … }",
+    )
+  }
+  try {
+    return cipher === 'age' ? age(options) : gpg(options)
+  } catch (error) {
+    throw error instanceof BackupError ? invalid(at, error.message) : error
+  }
+}
+
+/** The server for test restores is named as a source is. */
+async function verifyFrom(value: unknown, at: string): Promise<unknown> {
+  if (!isObject(value) || !isObject(value.testRestore) || value.testRestore.on === undefined) return value
+  const on = await sourceFrom(value.testRestore.on, `${at}.testRestore.on`)
+  return { ...value, testRestore: { ...value.testRestore, on } }
 }
 
 async function sourceFrom(value: unknown, at: string): Promise<Driver> {

@@ -1,0 +1,46 @@
+import type { CopyVerification, VerifyResult } from '@holdfast/core'
+import type { Cli } from '../cli.js'
+import { errorDocument } from '../output/errors.js'
+import { formatBytes } from '../output/format-bytes.js'
+import { describeTest } from '../output/test-restore.js'
+
+/** What a verification found of one backup, for people. */
+export function describeVerification({ backup, status, copies, test }: VerifyResult, { output }: Cli): string {
+  const { paint, verbose } = output
+  const bytesAreWhole = copies.every((copy) => copy.status !== 'corrupt')
+  const state = {
+    intact: paint.good('intact'),
+    unreadable: paint.warning('not readable everywhere'),
+    corrupt: paint.bad(bytesAreWhole ? 'NOT PROVEN' : 'DAMAGED'),
+  }[status]
+  const width = Math.max(0, ...copies.map(({ storage }) => storage.length))
+  return [
+    `Backup ${paint.strong(backup.shortId)} of ${backup.job} is ${state} (${formatBytes(backup.storedBytes)})`,
+    ...copies.flatMap((copy) => {
+      const tested = test?.storage === copy.storage ? describeTest(test, paint, verbose) : []
+      return [
+        `  ${copy.storage.padEnd(width)}  ${describeCopy(copy, paint)}`,
+        ...tested.map((line) => `  ${' '.repeat(width)}  ${line}`),
+      ]
+    }),
+  ].join('\n')
+}
+
+function describeCopy(copy: CopyVerification, paint: Cli['output']['paint']): string {
+  const { status, problem = 'no reason was given' } = copy
+  if (status === 'intact') return paint.good('intact')
+  return status === 'unreadable' ? `${paint.warning('unreadable')}: ${problem}` : `${paint.bad('damaged')}: ${problem}`
+}
+
+/** The same for programs. */
+export function verificationDocument({ backup, status, copies, test }: VerifyResult): object {
+  const { id, shortId, name, job } = backup
+  return { id, shortId, name, job, status, copies: copies.map(copyDocument), ...(test && { test }) }
+}
+
+/** An error is told by its message and its code. */
+function copyDocument(copy: CopyVerification): object {
+  if (copy.status !== 'unreadable') return copy
+  const { error, ...rest } = copy
+  return { ...rest, ...errorDocument(error) }
+}
