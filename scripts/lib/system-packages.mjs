@@ -13,14 +13,26 @@ const needed = [
     for: ['start', 'test', 'bench'],
     present: () => inPostgresBin('postgres') && inPostgresBin('pg_dump') && hasExtension('pgcrypto'),
   },
+  {
+    debian: ['mariadb-server', 'mariadb-client'],
+    what: 'a MariaDB server with its client tools',
+    for: ['test'],
+    present: () => onPath('mariadb-dump') && onPath('mariadb-install-db') && hasMariadbd(),
+  },
   { debian: ['zstd'], what: 'the zstd program', for: ['start', 'test', 'bench'], present: () => onPath('zstd') },
+  {
+    debian: ['debootstrap'],
+    what: 'debootstrap, to get newer servers with',
+    for: ['matrix'],
+    present: () => onPath('debootstrap') || existsSync('/usr/sbin/debootstrap'),
+  },
   { debian: ['rclone'], what: 'rclone, to compare uploads with', for: ['bench'], present: () => onPath('rclone') },
 ]
 
 /**
  * Installs what is missing when this runs as root on a system with apt; else says what to install.
  *
- * @param {'start' | 'test' | 'bench'} purpose
+ * @param {'start' | 'test' | 'bench' | 'matrix'} purpose
  * @throws {Error} With one line that says what to install, when it cannot do so itself.
  */
 export async function ensureSystemPackages(purpose) {
@@ -90,6 +102,10 @@ function onPath(program) {
 /** @param {string} program */
 function inPostgresBin(program) {
   return onPath(program) || below('/usr/lib/postgresql').some((folder) => existsSync(join(folder, 'bin', program)))
+}
+
+function hasMariadbd() {
+  return onPath('mariadbd') || ['/usr/sbin', '/usr/local/sbin'].some((folder) => existsSync(join(folder, 'mariadbd')))
 }
 
 /** @param {string} name */

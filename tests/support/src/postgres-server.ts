@@ -99,7 +99,7 @@ function createCluster(binDir: string, root: string, password: string, owner: Ow
     chownSync(root, owner.uid, owner.gid)
     chownSync(passwordFile, owner.uid, owner.gid)
   }
-  const flags = ['--no-sync', '--no-instructions', '--encoding=UTF8', '--locale=C.UTF-8', '--username=postgres']
+  const flags = ['--no-sync', '--encoding=UTF8', '--locale=C.UTF-8', '--username=postgres']
   const access = ['--auth=scram-sha-256', `--pwfile=${passwordFile}`, `--pgdata=${join(root, 'data')}`]
   execFileSync(join(binDir, 'initdb'), [...flags, ...access], { ...owner, cwd: root, stdio: 'pipe' })
 }

@@ -15,6 +15,11 @@ export const driverPlugins: readonly LazyPlugin<DriverPlugin>[] = [
     load: async () => (await import('@holdfast/driver-postgres')).postgresPlugin as unknown as DriverPlugin,
   },
   {
+    id: 'mysql',
+    schemes: ['mysql', 'mariadb'],
+    load: async () => (await import('@holdfast/driver-mysql')).mysqlPlugin as unknown as DriverPlugin,
+  },
+  {
     id: 'sqlite',
     schemes: ['sqlite'],
     load: async () => (await import('@holdfast/driver-sqlite')).sqlitePlugin as unknown as DriverPlugin,

@@ -1,0 +1,170 @@
+import { BackupError, type ByteStream } from '@holdfast/core'
+import { type DumpPiece, scanDump } from './dump-scanner.js'
+import { quoteIdentifier } from './quoting.js'
+import { firstWord, type Subject, subjectOf, withoutVersions } from './statement-subject.js'
+
+/** What to make of a dump on its way to the client. */
+export interface FilterRules {
+  /** The database that was dumped: names that are qualified with it mean the one that is filled. */
+  readonly from: string
+  readonly into: string
+  /** Only these tables, with their rows and triggers. */
+  readonly tables?: ReadonlySet<string>
+  readonly schema: boolean
+  readonly rows: boolean
+  /** Views, triggers, routines and events belong to the connecting user. */
+  readonly definerIsInvoker: boolean
+  /** Told of each event that would run; it is made so that it does not. */
+  onEnabledEvent(name: string): void
+}
+
+/** Statements that mysqldump and mariadb-dump write. Whatever else a dump holds is no statement of theirs. */
+const expected = new Set([
+  ...['SET', 'CREATE', 'DROP', 'ALTER', 'INSERT', 'REPLACE', 'LOCK', 'UNLOCK', 'COMMIT', 'START', 'BEGIN', 'DO'],
+  ...['SELECT', ''],
+])
+
+/**
+ * Passes a dump on to the client without what the rules do not want, and without comments: what the client does not
+ * get, it cannot take for a command.
+ *
+ * @throws {BackupError} `restore-refused` for what no dump program writes: commands for the client in every spelling,
+ *   and statements that reach out of the database.
+ */
+export async function* filterDump(source: ByteStream, rules: FilterRules): AsyncGenerator<Uint8Array> {
+  let passRows = rules.rows
+  const passed: Buffer[] = []
+  const handle = (piece: DumpPiece): void => {
+    if (piece.kind === 'delimiter') passed.push(Buffer.from(`DELIMITER ${piece.delimiter}\n`))
+    if (piece.kind === 'statement') {
+      const sql = rewriteStatement(piece.sql, rules)
+      if (sql === undefined) return
+      const bytes = sql === piece.sql ? piece.bytes : Buffer.from(sql)
+      passed.push(bytes, Buffer.from(`${piece.delimiter}\n`))
+    }
+    if (piece.kind !== 'rows') return
+    if (piece.first) passRows = rules.rows && wantsRows(piece.bytes, rules)
+    if (passRows) passed.push(piece.bytes, ...(piece.last ? [lineEnd] : []))
+  }
+  for await (const pieces of scanDump(source)) {
+    for (const piece of pieces) handle(piece)
+    const out = Buffer.concat(passed)
+    passed.length = 0
+    if (out.length > 0) yield out
+  }
+}
+
+const lineEnd = Buffer.from('\n')
+
+function wantsRows(bytes: Buffer, { tables }: FilterRules): boolean {
+  const subject = subjectOf(bytes.toString('utf8', 0, 1_024))
+  if (!subject || subject.qualified) throw refused(bytes.toString('utf8', 0, 80))
+  return tables === undefined || tables.has(subject.name)
+}
+
+/** @returns `undefined` for a statement that is left out. */
+function rewriteStatement(sql: string, rules: FilterRules): string | undefined {
+  const word = firstWord(sql)
+  if (!expected.has(word) || (word === '' && !/^[;\s]*$/.test(withoutVersions(sql)))) throw refused(sql)
+  if (word === '') return undefined
+  if (/^(?:CREATE|DROP|ALTER)\s+(?:OR\s+REPLACE\s+)?(?:DATABASE|SCHEMA)\b/i.test(withoutVersions(sql))) {
+    return ofDatabase(sql)
+  }
+  if (word === 'SET' && /\b(?:global|persist|password)\b|@@(?:global|persist)/i.test(outsideQuotes(sql)))
+    throw refused(sql)
+  const subject = subjectOf(sql)
+  if (!subject) {
+    if (!/^(?:SET\s|UNLOCK TABLES$|COMMIT$|START TRANSACTION|BEGIN$)/i.test(withoutVersions(sql))) throw refused(sql)
+    return sql
+  }
+  if ((subject.qualified && subject.kind !== 'trigger') || /\bSONAME\b/i.test(outsideQuotes(sql))) throw refused(sql)
+  if (!wants(subject, rules)) return undefined
+  return rewritten(sql, subject, rules)
+}
+
+function wants(subject: Subject, { tables, schema, rows }: FilterRules): boolean {
+  const { verb, kind } = subject
+  const ofRows = verb === 'lock' || verb === 'alter' || verb === 'setval'
+  if (ofRows ? !rows && verb !== 'setval' : !schema) return false
+  if (tables === undefined) return true
+  if (kind === 'trigger') return verb === 'create' ? tables.has(subject.table ?? '') : true
+  return (kind === 'table' || kind === 'sequence') && tables.has(subject.name)
+}
+
+function rewritten(given: string, subject: Subject, rules: FilterRules): string {
+  if (subject.verb !== 'create') return given
+  let sql = given
+  if (rules.from !== rules.into && /^(?:table|view)$/.test(subject.kind)) sql = requalify(sql, rules.from, rules.into)
+  if (subject.kind === 'trigger') sql = unqualifyTrigger(sql, rules.from)
+  if (rules.definerIsInvoker && subject.kind !== 'table') sql = invokerDefines(sql)
+  if (subject.kind !== 'event') return sql
+  const still = stopEvent(sql)
+  if (still !== sql) rules.onEnabledEvent(subject.name)
+  return still
+}
+
+/**
+ * A dump of one database gives its character set back around triggers and routines, by name; without the name it is
+ * that of the database that is filled.
+ */
+function ofDatabase(sql: string): string {
+  const match = /^ALTER DATABASE `(?:[^`]|``)*` (CHARACTER SET \w+ COLLATE \w+)\s*$/i.exec(withoutVersions(sql))
+  if (match) return `ALTER DATABASE ${match[1]}`
+  throw refused(sql)
+}
+
+/** Names of another database that stand before a dot become those of this one: in views, and in defaults of columns. */
+export function requalify(sql: string, from: string, into: string): string {
+  const [old, fresh] = [quoteIdentifier(from), quoteIdentifier(into)]
+  if (!sql.includes(`${old}.`)) return sql
+  const parts = /'(?:[^'\\]|\\.|'')*'|`(?:[^`]|``)*`\.?/gs
+  let previous = ''
+  return sql.replace(parts, (part) => {
+    const first = !previous.endsWith('.')
+    previous = part
+    return first && part === `${old}.` ? `${fresh}.` : part
+  })
+}
+
+function unqualifyTrigger(sql: string, from: string): string {
+  const head = /^.*?\bFOR\s+EACH\s+ROW\b/is.exec(sql)?.[0]
+  if (!head) return sql
+  const names = [quoteIdentifier(from), from].map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+  const qualified = new RegExp(`(\\bTRIGGER\\s+|\\bON\\s+)(?:${names.join('|')})\\s*\\.\\s*`, 'gi')
+  return head.replace(qualified, '$1') + sql.slice(head.length)
+}
+
+const account = '(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|\'[^\']*\'|[\\w.%-]+)'
+const definer = new RegExp(`\\bDEFINER\\s*=\\s*${account}(?:\\s*@\\s*${account})?`, 'i')
+
+function invokerDefines(sql: string): string {
+  return sql.replace(definer, 'DEFINER=CURRENT_USER')
+}
+
+function stopEvent(sql: string): string {
+  return replaceState(sql, 'ENABLE', 'DISABLE')
+}
+
+/** The event as {@link filterDump} found it. */
+export function runEvent(sql: string): string {
+  return replaceState(sql, 'DISABLE', 'ENABLE')
+}
+
+/** As SHOW CREATE EVENT writes it: the state stands after ON COMPLETION, before the comment and the body. */
+function replaceState(sql: string, from: string, to: string): string {
+  const match = /\bON\s+COMPLETION\s+(?:NOT\s+)?PRESERVE\s+(?=(\w+(?:\s+ON\s+\w+)?))/i.exec(sql)
+  if (match?.[1]?.toUpperCase() !== from) return sql
+  const at = match.index + match[0].length
+  return sql.slice(0, at) + to + sql.slice(at + from.length)
+}
+
+function outsideQuotes(sql: string): string {
+  return sql.replace(/'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`(?:[^`]|``)*`/gs, "''")
+}
+
+function refused(sql: string): BackupError {
+  return new BackupError('restore-refused', {
+    message: `The dump holds what no dump program writes: ${JSON.stringify(sql.trim().slice(0, 80))}`,
+    hint: 'It could be a command for the client, or reach out of the database. If you trust the dump, restore it by hand as its manifest says.',
+  })
+}

@@ -1,0 +1,136 @@
+import { BackupError, type DumpPart, type DumpRequest } from '@holdfast/core'
+import type { BoundDatabase } from './bound-database.js'
+import { defaultLockTimeoutMs } from './programs.js'
+import { type TableInfo, tablesOf } from './schema-objects.js'
+import { readProperties, type SchemaProperties } from './schema-properties.js'
+import type { Server } from './server.js'
+import type { Session } from './session.js'
+import { chooseTables, type TableChoice } from './table-selection.js'
+import type { Tool } from './tools.js'
+
+/** Text near the end of every whole dump. */
+export const dumpTrailer = '-- Dump completed'
+
+/** What is known of the source before anything is started. */
+export interface DumpSource {
+  readonly server: Server
+  readonly properties: SchemaProperties
+  /** What is dumped: tables and sequences. */
+  readonly tables: readonly TableInfo[]
+  readonly choice: TableChoice
+  readonly warnings: readonly string[]
+}
+
+/** Asks the source what a dump of it needs to know, and checks that the patterns match something. */
+export async function readDumpSource(
+  session: Session,
+  { connection, settings }: BoundDatabase,
+  request: DumpRequest,
+): Promise<DumpSource> {
+  if (request.format !== undefined && request.format !== 'sql') {
+    throw new BackupError('config-invalid', {
+      message: `The dump format ${JSON.stringify(request.format)} is not known to the MySQL driver`,
+      hint: 'There is one: sql.',
+    })
+  }
+  const { database } = connection
+  const all = await tablesOf(session, database)
+  const choice = chooseTables(request, database, all)
+  const chosen = all.filter(({ name }) => (choice.only ? choice.only.includes(name) : !choice.excluded.includes(name)))
+  const tables = chosen.filter(({ kind }) => kind !== 'view')
+  const plain = tables.filter((table) => table.kind === 'table' && !table.transactional && table.engine !== undefined)
+  const warnings = [...choice.warnings]
+  if (plain.length > 0 && !settings.lockTables && request.sections !== 'schema') {
+    const names = plain.map(({ name, engine }) => `${name} (${engine})`)
+    const shown = names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
+    warnings.push(
+      `Tables without transactions are dumped as they are when their turn comes, not of one state: ${shown}; lockTables locks them meanwhile`,
+    )
+  }
+  return { server: session.server, properties: await readProperties(session, database), tables, choice, warnings }
+}
+
+/** Whether the past of system-versioned tables is dumped. */
+export function dumpsHistory(tool: Tool, source: DumpSource, { settings }: BoundDatabase): boolean {
+  const can = tool.knows('dump-history') && source.server.number >= 101_100
+  return can && source.tables.some(({ versioned }) => versioned) && settings.history !== false
+}
+
+/** The arguments of the dump program: each flag that server and program need, as far as the program knows it. */
+export function dumpArguments(tool: Tool, source: DumpSource, bound: BoundDatabase, request: DumpRequest): string[] {
+  const { settings, connection } = bound
+  const { database } = connection
+  const { only, excluded } = source.choice
+  const withRows = request.sections !== 'schema'
+  const withSchema = request.sections !== 'data'
+  const code = withSchema && only === undefined
+  const lockSeconds = Math.max(1, Math.ceil((settings.lockTimeout ?? defaultLockTimeoutMs) / 1000))
+  const flags: readonly (readonly [wanted: boolean, flag: string])[] = [
+    [!settings.lockTables, '--single-transaction'],
+    [settings.lockTables === true, '--lock-tables'],
+    [true, '--quick'],
+    [true, '--hex-blob'],
+    [true, '--default-character-set=utf8mb4'],
+    [true, '--max-allowed-packet=1G'],
+    [true, '--comments'],
+    [true, '--skip-dump-date'],
+    [code && settings.routines !== false, '--routines'],
+    [!(code && settings.routines !== false), '--skip-routines'],
+    [code && settings.events !== false, '--events'],
+    [!(code && settings.events !== false), '--skip-events'],
+    [withSchema && settings.triggers !== false, '--triggers'],
+    [!(withSchema && settings.triggers !== false), '--skip-triggers'],
+    [!withRows, '--no-data'],
+    [!withSchema, '--no-create-info'],
+    [dumpsHistory(tool, source, bound) && withRows, '--dump-history'],
+    // A default of a column that asks a sequence asks it for every row, and under LOCK TABLES it may not.
+    [source.tables.some(({ kind }) => kind === 'sequence'), '--skip-add-locks'],
+    [tool.knows('no-tablespaces'), '--no-tablespaces'],
+    [tool.knows('set-gtid-purged'), '--set-gtid-purged=OFF'],
+    [tool.knows('column-statistics'), '--column-statistics=0'],
+    [tool.knows('init-command'), `--init-command=SET SESSION lock_wait_timeout=${lockSeconds}`],
+  ]
+  return [
+    ...flags.flatMap(([wanted, flag]) => (wanted ? [flag] : [])),
+    ...[...excluded, ...ownTables].map((name) => `--ignore-table=${database}.${name}`),
+    '--',
+    database,
+    ...(only ?? []),
+  ]
+}
+
+/** Nobody's but ours, see journal.ts. */
+const ownTables: readonly string[] = ['__holdfast_journal', '__holdfast_filling']
+
+/** The part that the dump program writes. */
+export function mainPart(source: DumpSource, request: DumpRequest): Omit<DumpPart, 'take'> {
+  const expectedBytes = source.tables.reduce((sum, { dataBytes }) => sum + dataBytes, 0)
+  return {
+    name: 'sql',
+    mediaType: 'application/sql',
+    trailer: dumpTrailer,
+    ...(request.sections === 'schema' || expectedBytes === 0 ? {} : { expectedBytes }),
+  }
+}
+
+/** The options in force, for the manifest. */
+export function reportedOptions(
+  source: DumpSource,
+  { settings }: BoundDatabase,
+  request: DumpRequest,
+): Record<string, unknown> {
+  const options = {
+    flavour: source.server.flavour,
+    format: 'sql',
+    sections: request.sections ?? 'all',
+    tables: request.tables,
+    excludeTables: request.excludeTables?.length ? request.excludeTables : undefined,
+    lockTables: settings.lockTables,
+    routines: settings.routines,
+    events: settings.events,
+    triggers: settings.triggers,
+    history: settings.history,
+    database: source.properties,
+  }
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}

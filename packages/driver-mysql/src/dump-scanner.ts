@@ -1,0 +1,281 @@
+import { BackupError, type ByteStream, MiB } from '@holdfast/core'
+
+/** A piece of a dump. */
+export type DumpPiece =
+  /** A whole statement without its delimiter. `end` is its delimiter and the rest of its last line. */
+  | { readonly kind: 'statement'; readonly sql: string; readonly bytes: Buffer; readonly delimiter: string }
+  /** A run of bytes of an INSERT. `first` begins one, `last` ends with its delimiter. */
+  | { readonly kind: 'rows'; readonly bytes: Buffer; readonly first: boolean; readonly last: boolean }
+  /** A line that begins with `--` or `#`, or a plain comment between statements. */
+  | { readonly kind: 'comment'; readonly bytes: Buffer }
+  /** A `DELIMITER` line. */
+  | { readonly kind: 'delimiter'; readonly delimiter: string }
+
+/** Statements other than INSERT are looked at whole. */
+const maxStatementBytes = 64 * MiB
+/** What must be there to tell what begins: enough for the words before a table's name, and any comment mark. */
+const lookAhead = 512
+
+const [tab, newline, carriage, space] = [0x09, 0x0a, 0x0d, 0x20]
+const [quote, double, backtick, backslash] = [0x27, 0x22, 0x60, 0x5c]
+const [hash, star, dash, slash, bang, letterM, plus] = [0x23, 0x2a, 0x2d, 0x2f, 0x21, 0x4d, 0x2b]
+
+type Within = 'gap' | 'statement' | 'rows'
+
+/**
+ * Cuts a dump of mysqldump or mariadb-dump into pieces, as their clients do: quotes, comments, delimiters. Rows are
+ * passed on as they come, so that a row of a gigabyte takes no memory.
+ *
+ * @throws {BackupError} `restore-refused` for a backslash outside quotes, which is a command for the client
+ *   (`\! rm`), and for a statement too long to be looked at.
+ * @see client/mysql.cc, `add_line`, in MariaDB and MySQL
+ */
+export async function* scanDump(source: ByteStream): AsyncGenerator<readonly DumpPiece[]> {
+  const scanner = createScanner()
+  for await (const chunk of source) {
+    const pieces = scanner.push(chunk)
+    if (pieces.length > 0) yield pieces
+  }
+  yield scanner.end()
+}
+
+interface Scanner {
+  push(chunk: Uint8Array): readonly DumpPiece[]
+  end(): readonly DumpPiece[]
+}
+
+function createScanner(): Scanner {
+  let rest: Buffer = Buffer.alloc(0)
+  let held: Buffer[] = [] // the statement so far
+  let heldBytes = 0
+  let within: Within = 'gap'
+  let inQuote = 0
+  let inComment: 'line' | 'block' | undefined
+  let firstRows = false
+  let delimiter = ';'
+  const modes = createModes()
+  let pieces: DumpPiece[] = []
+
+  const special = new Uint8Array(256)
+  const mark = (): void => {
+    special.fill(0)
+    for (const byte of [quote, double, backtick, backslash, hash, dash, slash]) special[byte] = 1
+    special[delimiter.charCodeAt(0)] = 1
+  }
+  mark()
+
+  /** Passes on what has been seen of a statement: rows at once, the rest when it is whole. */
+  const take = (bytes: Buffer, last: boolean): void => {
+    if (within === 'rows') {
+      if (bytes.length > 0 || last) pieces.push({ kind: 'rows', bytes, first: firstRows, last })
+      firstRows = false
+    } else {
+      held.push(Buffer.from(bytes)) // whoever gave us the chunk may reuse it
+      heldBytes += bytes.length
+      if (heldBytes > maxStatementBytes) throw tooLong()
+    }
+    if (!last) return
+    if (within === 'statement') {
+      const whole = Buffer.concat(held)
+      const text = whole.subarray(0, whole.length - delimiter.length)
+      const sql = text.toString('utf8')
+      modes.observe(sql)
+      pieces.push({ kind: 'statement', sql, bytes: text, delimiter })
+    }
+    held = []
+    heldBytes = 0
+    within = 'gap'
+  }
+
+  /** @returns Where it stopped: the end, or where more bytes are needed. */
+  const scan = (bytes: Buffer, atEnd: boolean): number => {
+    let at = 0
+    while (at < bytes.length) {
+      if (within === 'gap') {
+        const next = gap(bytes, at, atEnd)
+        if (next === undefined) return at
+        at = next
+        continue
+      }
+      const stop = inside(bytes, at, atEnd)
+      if (stop === at) return at
+      at = stop
+    }
+    return at
+  }
+
+  /** Space, comments and DELIMITER between statements. `undefined`: more bytes are needed. */
+  const gap = (bytes: Buffer, from: number, atEnd: boolean): number | undefined => {
+    let at = from
+    while (at < bytes.length && isSpace(bytes[at])) at++
+    if (at > from) return at
+    if (bytes.length - at < lookAhead && !atEnd) return undefined
+    const head = bytes.toString('latin1', at, at + lookAhead)
+    if (/^(--[\s\0]|--$|#)|^\/\*M?!999999\\-/.test(head)) {
+      const end = bytes.indexOf(newline, at)
+      if (end < 0 && !atEnd) return undefined
+      const stop = end < 0 ? bytes.length : end + 1
+      pieces.push({ kind: 'comment', bytes: bytes.subarray(at, stop) })
+      return stop
+    }
+    if (/^\/\*(?![!+]|M!)/.test(head)) {
+      const end = bytes.indexOf('*/', at + 2)
+      if (end < 0 && !atEnd) return undefined
+      return end < 0 ? bytes.length : end + 2
+    }
+    if (/^delimiter\s/i.test(head)) {
+      const end = bytes.indexOf(newline, at)
+      if (end < 0 && !atEnd) return undefined
+      const stop = end < 0 ? bytes.length : end + 1
+      delimiter = delimiterOf(bytes.toString('latin1', at, stop))
+      mark()
+      pieces.push({ kind: 'delimiter', delimiter })
+      return stop
+    }
+    within = /^(insert|replace)\s/i.test(head) ? 'rows' : 'statement'
+    firstRows = true
+    return at
+  }
+
+  /** Within a statement, up to its end or that of the bytes. */
+  const inside = (bytes: Buffer, from: number, atEnd: boolean): number => {
+    const { length } = bytes
+    let at = from
+    while (at < length) {
+      if (inQuote !== 0) {
+        const escapes = modes.escapesIn(inQuote)
+        while (at < length && bytes[at] !== inQuote && !(escapes && bytes[at] === backslash)) at++
+        if (at >= length) break
+        if (bytes[at] === inQuote) inQuote = 0
+        else if (at + 1 >= length && !atEnd)
+          break // what is escaped has not come yet
+        else at++
+        at++
+        continue
+      }
+      if (inComment) {
+        const end = inComment === 'line' ? bytes.indexOf(newline, at) : bytes.indexOf('*/', at)
+        if (end < 0) {
+          at = inComment === 'line' || atEnd ? length : Math.max(at, length - 1)
+          break
+        }
+        at = end + (inComment === 'line' ? 1 : 2)
+        inComment = undefined
+        continue
+      }
+      while (at < length && special[bytes[at] as number] === 0) at++
+      if (at >= length) break
+      if (at + 4 > length && !atEnd) break
+      if (isDelimiter(bytes, at, delimiter)) {
+        at += delimiter.length
+        take(bytes.subarray(from, at), true)
+        return at
+      }
+      const byte = bytes[at]
+      if (byte === backslash) throw command(bytes.subarray(at, at + 60).toString('utf8'))
+      if (byte === quote || byte === double || byte === backtick) inQuote = byte
+      else if (byte === hash) inComment = 'line'
+      else if (byte === dash && bytes[at + 1] === dash && isSpaceOrEnd(bytes[at + 2])) inComment = 'line'
+      else if (byte === slash && bytes[at + 1] === star && !isCode(bytes, at + 2)) {
+        inComment = 'block'
+        at++
+      }
+      at++
+    }
+    at = Math.min(at, length)
+    if (at > from) take(bytes.subarray(from, at), false)
+    return at
+  }
+
+  const run = (bytes: Buffer, atEnd: boolean): readonly DumpPiece[] => {
+    const stop = scan(bytes, atEnd)
+    rest = bytes.subarray(stop)
+    if (rest.length > maxStatementBytes) throw tooLong()
+    const done = pieces
+    pieces = []
+    return done
+  }
+  return {
+    push(chunk) {
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+      // What is left over must survive the chunk it came with.
+      const done = run(rest.length === 0 ? bytes : Buffer.concat([rest, bytes]), false)
+      rest = Buffer.from(rest)
+      return done
+    },
+    end() {
+      const done = [...run(rest, true)]
+      if (within !== 'gap' && (heldBytes > 0 || within === 'rows')) throw cutShort()
+      return done
+    },
+  }
+}
+
+interface Modes {
+  observe(sql: string): void
+  escapesIn(quoteMark: number): boolean
+}
+
+/** Routines stand in a dump with the mode they were made in, and two modes change what a backslash means. */
+function createModes(): Modes {
+  const saved = new Map<string, string>()
+  let mode = ''
+  return {
+    observe(sql) {
+      if (sql.length > 4_096 || !/sql_mode/i.test(sql)) return
+      for (const [, name = ''] of sql.matchAll(/@(\w+)\s*:?=\s*@@(?:session\.)?sql_mode/gi))
+        saved.set(name.toLowerCase(), mode)
+      const set = /(?:^|[\s,.])(?<!@)sql_mode\s*:?=\s*(?:'([^']*)'|@(\w+))/i.exec(sql)
+      if (set) mode = set[1] ?? saved.get((set[2] ?? '').toLowerCase()) ?? ''
+    },
+    escapesIn(quoteMark) {
+      if (quoteMark === backtick || /NO_BACKSLASH_ESCAPES/i.test(mode)) return false
+      return quoteMark === quote || !/ANSI/i.test(mode)
+    },
+  }
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === space || byte === newline || byte === carriage || byte === tab
+}
+
+function isSpaceOrEnd(byte: number | undefined): boolean {
+  return byte === undefined || byte <= space
+}
+
+/** Whether what follows a comment's mark makes it code: `/*!`, `/*M!`, and hints `/*+`. */
+function isCode(bytes: Buffer, at: number): boolean {
+  return bytes[at] === bang || bytes[at] === plus || (bytes[at] === letterM && bytes[at + 1] === bang)
+}
+
+function isDelimiter(bytes: Buffer, at: number, delimiter: string): boolean {
+  for (let index = 0; index < delimiter.length; index++) {
+    if (bytes[at + index] !== delimiter.charCodeAt(index)) return false
+  }
+  return true
+}
+
+/** Those that dump programs write; any other could hide what follows it from us but not from the client. */
+function delimiterOf(line: string): string {
+  const delimiter = /^delimiter[ \t]+(;|;;|\/\/|\$\$)[ \t]*\r?\n?$/i.exec(line)?.[1]
+  if (delimiter) return delimiter
+  throw command(line)
+}
+
+function command(line: string): BackupError {
+  return new BackupError('restore-refused', {
+    message: `The dump holds a command for the client: ${JSON.stringify(line.trim().slice(0, 60))}`,
+    hint: 'Such a command could run programs on this machine. If you trust the dump, restore it by hand as its manifest says.',
+  })
+}
+
+function tooLong(): BackupError {
+  return new BackupError('restore-refused', {
+    message: `The dump holds a single statement of more than ${maxStatementBytes / MiB} MiB that is no INSERT`,
+    hint: 'Restore it by hand, as its manifest says.',
+  })
+}
+
+function cutShort(): BackupError {
+  return new BackupError('corrupt', { message: 'The dump is not whole: it ends in the middle of a statement' })
+}

@@ -1,0 +1,86 @@
+import { BackupError, type BackupErrorCode, isBackupError, messageOf } from '@holdfast/core'
+
+/** What an error of the server or of a program comes to. */
+export interface Meaning {
+  readonly code: BackupErrorCode
+  readonly retryable?: boolean
+  readonly hint?: string
+}
+
+const away: Meaning = {
+  code: 'source-unreachable',
+  retryable: true,
+  hint: 'Check host and port, that the server runs, and that a firewall lets this machine in.',
+}
+const denied: Meaning = {
+  code: 'source-denied',
+  hint: 'Check user, password and host of the account (SHOW GRANTS), and its permissions.',
+}
+const missing: Meaning = { code: 'source-missing', hint: 'Check the name of the database.' }
+const tls: Meaning = { code: 'source-unreachable', hint: 'Check sslmode and sslca.' }
+const locked: Meaning = {
+  code: 'target-in-use',
+  retryable: true,
+  hint: 'Another session holds a lock on a table for longer than lockTimeout; end it, try later, or allow the restore to end connections.',
+}
+
+/** @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html */
+const byNumber: ReadonlyMap<number, Meaning> = new Map([
+  ...[1044, 1045, 1142, 1143, 1227, 1370, 1410, 1698, 3118, 3879].map((code) => [code, denied] as const),
+  ...[1049].map((code) => [code, missing] as const),
+  ...[1040, 1053, 1077, 1129, 1152, 1203, 1226, 1927, 2002, 2003, 2005, 2006, 2013].map(
+    (code) => [code, away] as const,
+  ),
+  [1205, locked],
+])
+
+/**
+ * What an error of `mysql2` or of the server means.
+ *
+ * @param what - What was tried, on what: `Reading the tables of db:3306/shop failed`.
+ */
+export function databaseError(error: unknown, what: string): BackupError {
+  if (isBackupError(error)) return error
+  const meaning = meaningOf(error)
+  return new BackupError(meaning.code, {
+    message: `${what}: ${detailOf(error)}`,
+    hint: meaning.hint,
+    retryable: meaning.retryable,
+    cause: error,
+  })
+}
+
+/** The number that the server gives an error; 0 for others. */
+export function errnoOf(error: unknown): number {
+  const cause = isBackupError(error) ? error.cause : error
+  const errno = cause instanceof Error && 'errno' in cause ? cause.errno : undefined
+  return typeof errno === 'number' && errno > 0 ? errno : 0
+}
+
+function meaningOf(error: unknown): Meaning {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (/^(ER_|WARN_)/.test(code) || errnoOf(error) > 1000) return byNumber.get(errnoOf(error)) ?? { code: 'internal' }
+  if (/^(HANDSHAKE_|ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|EPROTO)/.test(code)) return tls
+  if (/^(ECONN|ENOTFOUND|EHOST|ENET|ETIMEDOUT|EPIPE|EAI_|ENOENT|EADDR|PROTOCOL_)/.test(code)) return away
+  if (/closed state|Connection lost|timeout/i.test(messageOf(error))) return away
+  return { code: 'internal' }
+}
+
+/** What the last words of a client program mean, where they say more than its exit code. */
+export function programMeaning(stderr: string): Meaning | undefined {
+  const number = Number(/(?:ERROR|Got error:|error:?) (\d{4})\b/.exec(stderr)?.[1] ?? 0)
+  if (/Couldn't find table|No such table|doesn't exist in database/i.test(stderr)) return { code: 'no-match' }
+  if (number === 2013 || number === 2006) {
+    return { code: 'dump-failed', retryable: true, hint: 'The connection was lost; the server log says why.' }
+  }
+  if (number === 1205) {
+    return { code: 'timed-out', retryable: true, hint: 'Another session held a lock for longer than lockTimeout.' }
+  }
+  return byNumber.get(number)
+}
+
+/** An AggregateError of several addresses has no message of its own. */
+function detailOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(messageOf).join('; ')
+  return messageOf(error)
+}

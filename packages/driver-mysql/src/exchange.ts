@@ -1,0 +1,163 @@
+import { BackupError, isBackupError, messageOf, type RunContext } from '@holdfast/core'
+import { dropDefinition, makeDefinitions } from './definitions.js'
+import { closeJournal, type Journal, type Plan, writeJournal } from './journal.js'
+import { defaultLockTimeoutMs } from './programs.js'
+import { quoteIdentifier, quoteQualified } from './quoting.js'
+import { tablesOf } from './schema-objects.js'
+import { createSchema, dropSchema, type SchemaProperties } from './schema-properties.js'
+import type { Session } from './session.js'
+
+/** What an exchange needs besides its plan. */
+export interface ExchangeOptions {
+  /** Of the schema for what goes. */
+  readonly properties: SchemaProperties | undefined
+  readonly lockTimeoutMs: number | undefined
+  /** End other connections to the database, which could hold locks. */
+  readonly terminateConnections: boolean
+}
+
+/**
+ * Exchanges tables: all of them change places in one atomic `RENAME TABLE`; what cannot be renamed (views, triggers,
+ * routines, events) is dropped before and made anew after it. On failure everything is as it was.
+ *
+ * @throws {BackupError} `target-in-use` where locks of others were waited for in vain; what making a definition throws.
+ */
+export async function exchange(session: Session, plan: Plan, options: ExchangeOptions, ctx: RunContext): Promise<void> {
+  const seconds = Math.max(1, Math.ceil((options.lockTimeoutMs ?? defaultLockTimeoutMs) / 1000))
+  await session.query(`set session lock_wait_timeout = ${seconds}`)
+  await createSchema(session, plan.aside, options.properties)
+  await writeJournal(session, plan)
+  try {
+    await prepare(session, plan)
+    if (options.terminateConnections) await endConnections(session, plan.database)
+    await rename(session, [
+      ...plan.outgoingTables.map((name) => [plan.database, plan.aside, name] as const),
+      ...plan.incomingTables.map((name) => [plan.incoming, plan.database, name] as const),
+    ])
+    await complete(session, plan)
+  } catch (error) {
+    await undo(session, plan, ctx).catch((failure) => {
+      ctx.log.error(
+        `The exchange could not be undone now, and is by the next restore of ${quoteIdentifier(plan.database)}: ${messageOf(failure)}`,
+      )
+    })
+    throw error
+  }
+}
+
+/** Finishes or undoes what a journal says was begun. @returns Which of the two. */
+export async function settle(session: Session, { plan }: Journal, ctx: RunContext): Promise<'finished' | 'undone'> {
+  if (await hasRenamed(session, plan)) {
+    try {
+      await complete(session, plan)
+      return 'finished'
+    } catch (error) {
+      if (isBackupError(error, 'source-unreachable')) throw error
+    }
+  }
+  await undo(session, plan, ctx)
+  return 'undone'
+}
+
+/** Triggers, views and the like stand in the way of the renaming. */
+async function prepare(session: Session, plan: Plan): Promise<void> {
+  for (const definition of plan.dropped) await dropDefinition(session, plan.database, definition)
+  for (const name of plan.incomingTriggers) await dropDefinition(session, plan.incoming, { kind: 'trigger', name })
+  await dropForeignKeys(session, plan)
+}
+
+/** What follows the renaming. May be done twice. */
+async function complete(session: Session, plan: Plan): Promise<void> {
+  await session.query('set session foreign_key_checks = 0')
+  for (const { table, column, expression } of plan.defaults) {
+    await session.query(
+      `alter table ${quoteQualified(plan.database, table)} alter column ${quoteIdentifier(column)} set default (${expression})`,
+    )
+  }
+  await addForeignKeys(session, plan)
+  await makeDefinitions(session, plan.database, plan.made)
+  await session.query('set session foreign_key_checks = 1')
+  await closeJournal(session, plan.aside)
+}
+
+/** Puts everything back, from wherever it stopped. May be done twice. */
+async function undo(session: Session, plan: Plan, ctx: RunContext): Promise<void> {
+  const gone = new Set(await namesIn(session, plan.aside))
+  const left = new Set(await namesIn(session, plan.incoming))
+  for (const definition of plan.made) await dropDefinition(session, plan.database, definition)
+  const back = [
+    ...plan.incomingTables
+      .filter((name) => !left.has(name))
+      .map((name) => [plan.database, plan.incoming, name] as const),
+    ...plan.outgoingTables.filter((name) => gone.has(name)).map((name) => [plan.aside, plan.database, name] as const),
+  ]
+  if (back.length > 0) await dropForeignKeys(session, plan)
+  await rename(session, back)
+  await session.query('set session foreign_key_checks = 0')
+  await addForeignKeys(session, plan)
+  await makeDefinitions(session, plan.database, plan.dropped, ({ kind, name }, error) => {
+    // A view whose tables had gone before can be kept by the server, but not made.
+    ctx.log.warn(`The ${kind} ${quoteIdentifier(name)} could not be made again: ${messageOf(error)}`)
+  })
+  await session.query('set session foreign_key_checks = 1')
+  await dropSchema(session, plan.aside)
+}
+
+/** All tables move at once: where they are tells whether they have. */
+async function hasRenamed(session: Session, plan: Plan): Promise<boolean> {
+  const gone = new Set(await namesIn(session, plan.aside))
+  const left = new Set(await namesIn(session, plan.incoming))
+  if (plan.outgoingTables.length + plan.incomingTables.length === 0) return false
+  return plan.outgoingTables.every((name) => gone.has(name)) && plan.incomingTables.every((name) => !left.has(name))
+}
+
+async function namesIn(session: Session, schema: string): Promise<readonly string[]> {
+  return (await tablesOf(session, schema)).map(({ name }) => name)
+}
+
+async function rename(
+  session: Session,
+  moves: readonly (readonly [from: string, to: string, name: string])[],
+): Promise<void> {
+  if (moves.length === 0) return
+  const list = moves.map(([from, to, name]) => `${quoteQualified(from, name)} to ${quoteQualified(to, name)}`)
+  await session.query(`rename table ${list.join(', ')}`)
+}
+
+async function dropForeignKeys(session: Session, { database, foreignKeys }: Plan): Promise<void> {
+  for (const { table, name } of foreignKeys) {
+    if (!(await hasForeignKey(session, database, table, name))) continue
+    await session.query(`alter table ${quoteQualified(database, table)} drop foreign key ${quoteIdentifier(name)}`)
+  }
+}
+
+async function addForeignKeys(session: Session, { database, foreignKeys }: Plan): Promise<void> {
+  if (foreignKeys.length > 0) await session.query(`use ${quoteIdentifier(database)}`)
+  for (const { table, name, definition } of foreignKeys) {
+    if (await hasForeignKey(session, database, table, name)) continue
+    await session.query(`alter table ${quoteIdentifier(table)} add ${definition}`)
+  }
+}
+
+async function hasForeignKey(session: Session, database: string, table: string, name: string): Promise<boolean> {
+  const rows = await session.query(
+    `select 1 as found from information_schema.table_constraints
+      where binary constraint_schema = binary ? and binary table_name = binary ? and binary constraint_name = binary ?
+        and constraint_type = 'FOREIGN KEY'`,
+    [database, table, name],
+  )
+  return rows.length > 0
+}
+
+/** Ends the other connections to a database, as far as the user may. */
+async function endConnections(session: Session, database: string): Promise<void> {
+  const rows = await session.query<{ id: number }>(
+    'select id from information_schema.processlist where binary db = binary ? and id <> connection_id()',
+    [database],
+  )
+  for (const { id } of rows) {
+    await session.query(`kill ${Number(id)}`).catch((error) => {
+      if (!(error instanceof BackupError) || error.code === 'source-unreachable') throw error // it went by itself
+    })
+  }
+}

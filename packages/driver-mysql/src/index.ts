@@ -1,0 +1,5 @@
+export { mysql } from './driver.js'
+export type { MysqlOptions, MysqlSettings, SslMode } from './options.js'
+export { mysqlOptions } from './options.js'
+export { mysqlPlugin } from './plugin.js'
+export { findTools, type Tool, type ToolName } from './tools.js'

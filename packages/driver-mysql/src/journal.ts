@@ -1,0 +1,120 @@
+import type { Definition } from './definitions.js'
+import { quoteIdentifier, quoteQualified } from './quoting.js'
+import { ownTablePrefix } from './schema-objects.js'
+import { type Session, schemaExists } from './session.js'
+
+/**
+ * What an exchange of tables is about to do, written down before it begins: whatever happens in between, the next
+ * command finds here how to finish it, or how to undo it.
+ */
+export interface Plan {
+  /** Where the tables are wanted. */
+  readonly database: string
+  /** Where the new ones come from. */
+  readonly incoming: string
+  /** Where the old ones go; this schema holds the journal. */
+  readonly aside: string
+  readonly outgoingTables: readonly string[]
+  readonly incomingTables: readonly string[]
+  /** Views, triggers, routines and events of the database that go; they stay here, as text. */
+  readonly dropped: readonly Definition[]
+  /** Those that the database is to have in the end. */
+  readonly made: readonly Definition[]
+  /** Triggers that must be gone before their tables can be renamed. */
+  readonly incomingTriggers: readonly string[]
+  /** Foreign keys of tables that stay to tables that go: they are to mean the new tables. */
+  readonly foreignKeys: readonly ForeignKey[]
+  /** Defaults of incoming columns that name the schema which they come from. */
+  readonly defaults: readonly ColumnDefault[]
+}
+
+/** A foreign key, as `SHOW CREATE TABLE` writes it. */
+export interface ForeignKey {
+  readonly table: string
+  readonly name: string
+  readonly definition: string
+}
+
+/** A default of a column. */
+export interface ColumnDefault {
+  readonly table: string
+  readonly column: string
+  readonly expression: string
+}
+
+/** A journal, as it was found. */
+export interface Journal {
+  readonly state: 'begun' | 'done'
+  readonly plan: Plan
+}
+
+const journalTable = `${ownTablePrefix}journal`
+
+/** Writes a plan down, in the schema that the old tables will go to. Durable when it returns. */
+export async function writeJournal(session: Session, plan: Plan): Promise<void> {
+  const table = quoteQualified(plan.aside, journalTable)
+  await session.query(
+    `create table ${table} (id int primary key, state varchar(10) not null, plan longblob not null) engine = InnoDB`,
+  )
+  await session.query(`insert into ${table} values (1, 'begun', ?)`, [Buffer.from(JSON.stringify(plan))])
+}
+
+/** Notes that nothing is left to do. */
+export async function closeJournal(session: Session, aside: string): Promise<void> {
+  await session.query(`update ${quoteQualified(aside, journalTable)} set state = 'done' where id = 1`)
+}
+
+/** The journal of a schema; `undefined` where there is none, or where it was not written to its end. */
+export async function readJournal(session: Session, aside: string): Promise<Journal | undefined> {
+  const there = await session.query(
+    'select 1 as found from information_schema.tables where binary table_schema = binary ? and table_name = ?',
+    [aside, journalTable],
+  )
+  if (there.length === 0) return undefined
+  const [row] = await session.query<{ state: 'begun' | 'done'; plan: Buffer }>(
+    `select state, plan from ${quoteQualified(aside, journalTable)} where id = 1`,
+  )
+  return row ? { state: row.state, plan: JSON.parse(row.plan.toString('utf8')) as Plan } : undefined
+}
+
+const fillingTable = `${ownTablePrefix}filling`
+
+/** Marks a database as one that is being filled, and was made for that or was empty. */
+export async function markFilling(session: Session, database: string, made: boolean): Promise<void> {
+  await session.query(`create table ${quoteQualified(database, fillingTable)} (made int not null) engine = InnoDB`)
+  await session.query(`insert into ${quoteQualified(database, fillingTable)} values (${made ? 1 : 0})`)
+}
+
+/** Takes the mark away: the database is whole. */
+export async function unmarkFilling(session: Session, database: string): Promise<void> {
+  await session.query(`drop table if exists ${quoteQualified(database, fillingTable)}`)
+}
+
+/** Whether a database bears the mark, and was made by the one who set it. */
+export async function fillingOf(session: Session, database: string): Promise<{ readonly made: boolean } | undefined> {
+  if (!(await schemaExists(session, database))) return undefined
+  const there = await session.query(
+    'select 1 as found from information_schema.tables where binary table_schema = binary ? and table_name = ?',
+    [database, fillingTable],
+  )
+  if (there.length === 0) return undefined
+  const [row] = await session.query<{ made: number }>(`select made from ${quoteQualified(database, fillingTable)}`)
+  return { made: row?.made === 1 }
+}
+
+/** Schemas whose names are made of a database's and a suffix with an id, oldest first. */
+export async function schemasBeside(
+  session: Session,
+  database: string,
+  nameOf: (database: string, id: string) => string,
+): Promise<readonly string[]> {
+  const prefix = nameOf(database, '00000000').slice(0, -8)
+  const rows = await session.query<{ name: string }>('select schema_name as name from information_schema.schemata')
+  return rows
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(prefix) && /^[0-9a-f]{8}$/.test(name.slice(prefix.length)))
+    .sort()
+}
+
+/** For messages. */
+export const shown = (names: readonly string[]): string => names.map(quoteIdentifier).join(', ')

@@ -1,0 +1,61 @@
+import type { RunContext } from '@holdfast/core'
+import type { BoundDatabase } from './bound-database.js'
+import { emptySchema } from './empty-schema.js'
+import { settle } from './exchange.js'
+import { fillingOf, readJournal, schemasBeside, shown } from './journal.js'
+import { beforeName } from './names.js'
+import { tryLock, unlock } from './restore-lock.js'
+import { dropSchema } from './schema-properties.js'
+import type { Session } from './session.js'
+import { shielded } from './shielded.js'
+
+/**
+ * Puts in order what a restore left that was killed: an exchange of tables is finished or undone, and a database that
+ * was being filled is empty again, or gone. Nothing happens while another restore works on the database.
+ *
+ * @returns What was done, for people.
+ */
+export async function settleLeftovers(
+  session: Session,
+  { connection, scratch }: BoundDatabase,
+  ctx: RunContext,
+): Promise<readonly string[]> {
+  const { database } = connection
+  if (scratch || !(await tryLock(session, database))) return []
+  const done: string[] = []
+  try {
+    for (const aside of (await schemasBeside(session, database, beforeName)).toReversed()) {
+      const journal = await readJournal(session, aside)
+      if (journal === undefined && (await isBare(session, aside))) await dropSchema(session, aside)
+      if (journal?.state !== 'begun' || journal.plan.database !== database) continue
+      const outcome = await settle(session, journal, shielded(ctx))
+      done.push(
+        `An earlier restore of ${shown([database])} was interrupted while tables changed places: it was ${outcome} now`,
+      )
+    }
+    const filling = await fillingOf(session, database)
+    if (filling) {
+      if (filling.made) await dropSchema(session, database)
+      else await emptySchema(session, database)
+      done.push(
+        `An earlier restore left ${shown([database])} half filled: it was ${filling.made ? 'dropped' : 'emptied'} now`,
+      )
+    }
+  } finally {
+    await unlock(session, database)
+  }
+  for (const message of done) {
+    ctx.log.warn(message)
+    ctx.report({ type: 'warning', stage: 'restore', message })
+  }
+  return done
+}
+
+/** Made for an exchange that was killed before it had written its journal. */
+async function isBare(session: Session, schema: string): Promise<boolean> {
+  const rows = await session.query(
+    'select 1 as found from information_schema.tables where binary table_schema = binary ? limit 1',
+    [schema],
+  )
+  return rows.length === 0
+}

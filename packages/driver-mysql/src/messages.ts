@@ -1,0 +1,26 @@
+import type { RunContext } from '@holdfast/core'
+
+/** What the client programs said, read live. */
+export interface Messages {
+  /** Lines of warnings so far. */
+  readonly warnings: readonly string[]
+  /** For a child's `onStderrLine`. */
+  onLine(line: string): void
+}
+
+/** That a password stands in an option file is what we want; that a name is deprecated helps nobody here. */
+const noise = /Using a password on the command line|Deprecated program name|is deprecated and will be removed/i
+
+/** Logs what a program says on standard error and keeps its warnings. */
+export function collectMessages(program: string, ctx: RunContext): Messages {
+  const warnings: string[] = []
+  const onLine = (line: string): void => {
+    if (noise.test(line)) ctx.log.debug(line, { program })
+    else if (/\bwarning\b/i.test(line)) {
+      warnings.push(line)
+      ctx.log.warn(line, { program })
+    } else if (/\berror\b/i.test(line)) ctx.log.error(line, { program })
+    else ctx.log.info(line, { program })
+  }
+  return { warnings, onLine }
+}

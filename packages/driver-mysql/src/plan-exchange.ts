@@ -1,0 +1,157 @@
+import { BackupError } from '@holdfast/core'
+import { type Definition, readDefinitions } from './definitions.js'
+import { runEvent } from './dump-filter.js'
+import type { ColumnDefault, ForeignKey, Plan } from './journal.js'
+import { quoteIdentifier, quoteQualified } from './quoting.js'
+import { tablesOf } from './schema-objects.js'
+import type { Session } from './session.js'
+
+/** Between which schemas, and how much. */
+export interface ExchangeRequest {
+  readonly database: string
+  readonly incoming: string
+  readonly aside: string
+  /**
+   * `all`: the database holds in the end what is incoming, and nothing else. `same`: what has the name of something
+   * incoming goes, the rest stays. `missing`: only what the database does not have comes.
+   */
+  readonly extent: 'all' | 'same' | 'missing'
+  /** Events that stand still in the incoming schema, and are to run. */
+  readonly enabledEvents: ReadonlySet<string>
+  /** What the incoming schema has besides tables, where it does not hold it itself. */
+  readonly definitions?: readonly Definition[]
+}
+
+/** Looks at both schemas, and decides what goes and what comes. Changes nothing. */
+export async function planExchange(session: Session, request: ExchangeRequest): Promise<Plan> {
+  const { database, incoming, aside, extent } = request
+  const there = await tablesOf(session, database)
+  const coming = await tablesOf(session, incoming)
+  const held = await readDefinitions(session, database)
+  const own = await readDefinitions(session, incoming)
+  const arriving = request.definitions ?? own.map((one) => inEarnest(one, request))
+  const isTable = ({ kind }: { readonly kind: string }): boolean => kind !== 'view'
+  const thereNames = new Set(there.map(({ name }) => name))
+  const comingNames = new Set([
+    ...coming.filter(isTable).map(({ name }) => name),
+    ...arriving.filter(({ kind }) => kind === 'view').map(({ name }) => name),
+  ])
+  const comes = (name: string): boolean => extent !== 'missing' || !thereNames.has(name)
+  const goes = (name: string): boolean => extent === 'all' || (extent === 'same' && comingNames.has(name))
+  const incomingTables = coming.filter((table) => isTable(table) && comes(table.name)).map(({ name }) => name)
+  const outgoingTables = there.filter((table) => isTable(table) && goes(table.name)).map(({ name }) => name)
+
+  const heldKeys = new Set(held.map(keyOf))
+  const moved = new Set(incomingTables)
+  const made = arriving.filter((one) => {
+    if (extent !== 'missing') return true
+    if (one.kind === 'trigger') return moved.has(one.table ?? '')
+    return one.kind === 'view' ? !thereNames.has(one.name) : !heldKeys.has(keyOf(one))
+  })
+  const madeKeys = new Set(made.map(keyOf))
+  const gone = new Set(outgoingTables)
+  const dropped = held.filter((one) => {
+    if (extent === 'all' || madeKeys.has(keyOf(one))) return true
+    if (one.kind === 'trigger') return gone.has(one.table ?? '')
+    return one.kind === 'view' && goes(one.name)
+  })
+  return {
+    database,
+    incoming,
+    aside,
+    outgoingTables,
+    incomingTables,
+    dropped,
+    made,
+    incomingTriggers: own
+      .filter(({ kind, table }) => kind === 'trigger' && moved.has(table ?? ''))
+      .map(({ name }) => name),
+    foreignKeys: await keysToOutgoing(session, database, gone),
+    defaults: await qualifiedDefaults(session, incoming, database, moved),
+  }
+}
+
+const keyOf = ({ kind, name }: Pick<Definition, 'kind' | 'name'>): string => JSON.stringify([kind, name])
+
+/** As it is to be in the database: with its name where the incoming schema's stands, and running. */
+function inEarnest(one: Definition, { incoming, database, enabledEvents }: ExchangeRequest): Definition {
+  // The name of a scratch holds an id of its own: where it stands before a dot, it means the scratch.
+  const sql = one.sql.replaceAll(`${quoteIdentifier(incoming)}.`, `${quoteIdentifier(database)}.`)
+  return { ...one, sql: one.kind === 'event' && enabledEvents.has(one.name) ? runEvent(sql) : sql }
+}
+
+/** A foreign key to a table of a database. */
+interface Reference {
+  readonly schema: string
+  readonly table: string
+  readonly name: string
+  readonly referenced: string
+}
+
+/** Foreign keys of other databases: they would follow a table that is renamed, and nobody could say to what. */
+export async function keysFromElsewhere(session: Session, database: string): Promise<readonly Reference[]> {
+  return (await referencesTo(session, database)).filter(({ schema }) => schema !== database)
+}
+
+async function referencesTo(session: Session, database: string): Promise<readonly Reference[]> {
+  return await session.query<Reference & Record<string, unknown>>(
+    `select distinct table_schema as \`schema\`, table_name as \`table\`, constraint_name as name,
+            referenced_table_name as referenced
+       from information_schema.key_column_usage where binary referenced_table_schema = binary ?`,
+    [database],
+  )
+}
+
+/**
+ * Foreign keys follow a table that is renamed. Those of tables that stay are made anew, to mean the new one.
+ *
+ * @throws {BackupError} `restore-refused` where another database has one: it would follow, too.
+ */
+async function keysToOutgoing(
+  session: Session,
+  database: string,
+  gone: ReadonlySet<string>,
+): Promise<readonly ForeignKey[]> {
+  const keys: ForeignKey[] = []
+  for (const { schema, table, name, referenced } of await referencesTo(session, database)) {
+    if (!gone.has(referenced)) continue
+    if (schema !== database) throw foreignSchema(schema, table, name)
+    if (gone.has(table)) continue
+    const [row = {}] = await session.query(`show create table ${quoteQualified(database, table)}`)
+    const definition = String(row['Create Table'] ?? '')
+      .split('\n')
+      .map((line) => line.trim().replace(/,$/, ''))
+      .find((line) => line.startsWith(`CONSTRAINT ${quoteIdentifier(name)} FOREIGN KEY`))
+    if (definition) keys.push({ table, name, definition })
+  }
+  return keys
+}
+
+function foreignSchema(schema: string, table: string, name: string): BackupError {
+  return new BackupError('restore-refused', {
+    message: `The table ${quoteQualified(schema, table)} of another database has a foreign key ${quoteIdentifier(name)} to a table that would be replaced`,
+    hint: 'Drop that foreign key, restore, and make it again.',
+  })
+}
+
+/** `DEFAULT nextval(`incoming`.`sequence`)` does not follow a renaming. MariaDB. */
+async function qualifiedDefaults(
+  session: Session,
+  incoming: string,
+  database: string,
+  moved: ReadonlySet<string>,
+): Promise<readonly ColumnDefault[]> {
+  const qualifier = `${quoteIdentifier(incoming)}.`
+  const rows = await session.query<{ table: string; column: string; expression: string }>(
+    `select table_name as \`table\`, column_name as \`column\`, column_default as expression
+       from information_schema.columns where binary table_schema = binary ? and locate(?, column_default) > 0`,
+    [incoming, qualifier],
+  )
+  return rows
+    .filter(({ table }) => moved.has(table))
+    .map(({ table, column, expression }) => ({
+      table,
+      column,
+      expression: expression.replaceAll(qualifier, `${quoteIdentifier(database)}.`),
+    }))
+}

@@ -1,0 +1,89 @@
+import {
+  isBackupError,
+  messageOf,
+  type PreflightFindings,
+  type PreflightProblem,
+  type PreflightRequest,
+  type RestoreSource,
+  type RunContext,
+} from '@holdfast/core'
+import type { BoundDatabase } from './bound-database.js'
+import { type Definition, readDefinitions } from './definitions.js'
+import { keysFromElsewhere } from './plan-exchange.js'
+import { quoteIdentifier } from './quoting.js'
+import { serverName } from './server.js'
+import { openSession, type Session, schemaExists } from './session.js'
+import { chooseTool } from './tools.js'
+
+/** {@link Driver.preflight} for MySQL and MariaDB. */
+export async function findings(
+  bound: BoundDatabase,
+  from: RestoreSource,
+  request: PreflightRequest,
+  ctx: RunContext,
+): Promise<PreflightFindings> {
+  const { connection, settings } = bound
+  const problems: PreflightProblem[] = []
+  await using session = await openSession(connection, ctx, 'none')
+  try {
+    await chooseTool('client', session.server, settings.binDir)
+  } catch (error) {
+    problems.push(problemOf(error))
+  }
+  const exists = await schemaExists(session, connection.database)
+  if (exists && request.mode !== 'create' && request.mode !== 'append') {
+    problems.push(...(await exchangeProblems(session, connection.database)))
+  }
+  if (!exists && (request.mode === 'clean' || request.mode === 'append')) {
+    problems.push({
+      message: `There is no database ${quoteIdentifier(connection.database)} to restore into in place`,
+      hint: 'Restore with mode create, which makes it.',
+    })
+  }
+  return { problems, warnings: restoreWarnings(session, from, request) }
+}
+
+/** What is worth knowing before a restore, and does not keep it from working. */
+export function restoreWarnings(
+  { server }: Session,
+  { manifest }: RestoreSource,
+  request: Pick<PreflightRequest, 'jobs'>,
+): readonly string[] {
+  const { flavour } = manifest.options
+  const foreign = typeof flavour === 'string' && flavour !== server.flavour
+  const kinds: Readonly<Record<string, string>> = { mysql: 'MySQL', mariadb: 'MariaDB' }
+  return [
+    ...(foreign
+      ? [
+          `The dump is of ${kinds[flavour] ?? flavour} and the server is ${serverName(server)}: what only one knows fails`,
+        ]
+      : []),
+    ...(request.jobs !== undefined && request.jobs > 1
+      ? ['The MySQL driver restores with one connection; jobs changes nothing']
+      : []),
+  ]
+}
+
+/**
+ * What keeps the tables of a database from changing places with others, found before the hours of filling: foreign
+ * keys of other databases, and code that the user may not see and so could not make again.
+ */
+export async function exchangeProblems(session: Session, database: string): Promise<readonly PreflightProblem[]> {
+  const problems: PreflightProblem[] = []
+  for (const { schema, table, name } of await keysFromElsewhere(session, database)) {
+    problems.push({
+      message: `The table ${quoteIdentifier(schema)}.${quoteIdentifier(table)} of another database has a foreign key ${quoteIdentifier(name)} to a table that would be replaced`,
+      hint: 'Drop that foreign key, restore, and make it again.',
+    })
+  }
+  const definitions: readonly Definition[] | PreflightProblem = await readDefinitions(session, database).catch(
+    problemOf,
+  )
+  if ('message' in definitions) problems.push(definitions)
+  return problems
+}
+
+function problemOf(error: unknown): PreflightProblem {
+  const hint = isBackupError(error) ? error.hint : undefined
+  return { message: messageOf(error), ...(hint === undefined ? {} : { hint }) }
+}

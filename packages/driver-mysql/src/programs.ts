@@ -1,0 +1,87 @@
+import {
+  BackupError,
+  type BackupErrorCode,
+  type ChildExit,
+  type ChildSpec,
+  type PrivateFile,
+  privateFile,
+  type RunContext,
+} from '@holdfast/core'
+import type { BoundDatabase } from './bound-database.js'
+import { optionFile } from './connection.js'
+import { programMeaning } from './errors.js'
+import { collectMessages, type Messages } from './messages.js'
+import type { Tool } from './tools.js'
+
+const defaultIdleTimeoutMs = 30 * 60_000
+/** Milliseconds to wait for a lock on a table, unless `lockTimeout` says otherwise. */
+export const defaultLockTimeoutMs = 60_000
+
+/** A client program that can be started: a private file says where to connect, and with which password. */
+export interface Program extends AsyncDisposable {
+  readonly spec: ChildSpec
+  readonly messages: Messages
+}
+
+/** What to run. */
+export interface ProgramRequest {
+  readonly tool: Tool
+  readonly args: readonly string[]
+  readonly failure: 'dump-failed' | 'restore-failed'
+  readonly onWarning?: 'complete' | 'fail' | undefined
+}
+
+/** Sets up a program. Disposing removes its option file, once it has ended. */
+export async function prepareProgram(
+  { tool, args, failure, onWarning }: ProgramRequest,
+  { connection, settings }: BoundDatabase,
+  ctx: RunContext,
+): Promise<Program> {
+  const restores = failure === 'restore-failed'
+  const options: PrivateFile = await privateFile('my.cnf', optionFile(connection, tool.flavour === 'mariadb', restores))
+  const messages = collectMessages(tool.name, ctx)
+  return {
+    messages,
+    spec: {
+      name: tool.name,
+      command: tool.path,
+      args: [`--defaults-file=${options.path}`, ...args],
+      failure,
+      nice: settings.nice,
+      // Only dumps can be judged by the bytes they move: a restore waits while the server builds an index.
+      idleTimeoutMs: restores ? undefined : (settings.idleTimeout ?? defaultIdleTimeoutMs),
+      totalTimeoutMs: settings.totalTimeout,
+      onStderrLine: messages.onLine,
+      classify: (exit) => judge(exit, { tool, failure, messages, onWarning }),
+    },
+    [Symbol.asyncDispose]: () => options[Symbol.asyncDispose](),
+  }
+}
+
+interface Judged {
+  readonly tool: Tool
+  readonly failure: BackupErrorCode
+  readonly messages: Messages
+  readonly onWarning: 'complete' | 'fail' | undefined
+}
+
+function judge(
+  { code, stderrTail }: ChildExit,
+  { tool, failure, messages, onWarning }: Judged,
+): BackupError | undefined {
+  if (code === 0) {
+    const [first] = messages.warnings
+    if (onWarning !== 'fail' || first === undefined) return undefined
+    return new BackupError(failure, {
+      message: `${tool.name} warned: ${first}`,
+      hint: "Look into the warning, or accept warnings with onWarning: 'complete'.",
+    })
+  }
+  const meaning = programMeaning(stderrTail)
+  if (code === null || !meaning) return undefined // the exit code says it all
+  return new BackupError(meaning.code === 'dump-failed' ? failure : meaning.code, {
+    message: `${tool.name} ended with exit code ${code}: ${stderrTail}`,
+    hint: meaning.hint,
+    retryable: meaning.retryable,
+  })
+}

@@ -1,0 +1,39 @@
+import { BackupError, type RunContext } from '@holdfast/core'
+import type { Connection } from './connection.js'
+import { lockName } from './names.js'
+import { quoteIdentifier } from './quoting.js'
+import { openSession, type Session } from './session.js'
+
+/**
+ * Keeps others from restoring into a database, as long as the session lives: the server lets go of the lock when the
+ * connection ends, however it ends.
+ *
+ * @throws {BackupError} `target-in-use` when another restore holds it.
+ */
+export async function lockDatabase(connection: Connection, database: string, ctx: RunContext): Promise<Session> {
+  const session = await openSession(connection, ctx, 'none')
+  if (await tryLock(session, database)) return session
+  await session[Symbol.asyncDispose]()
+  throw new BackupError('target-in-use', {
+    message: `Another restore works on ${quoteIdentifier(database)}`,
+    hint: 'Wait for it to end.',
+    retryable: true,
+  })
+}
+
+/** @returns Whether the session has the lock now. */
+export async function tryLock(session: Session, database: string): Promise<boolean> {
+  const [row] = await session.query<{ got: number | null }>('select get_lock(?, 0) as got', [lockName(database)])
+  return Number(row?.got) === 1
+}
+
+/** Lets go of it before the session ends. */
+export async function unlock(session: Session, database: string): Promise<void> {
+  await session.query('select release_lock(?)', [lockName(database)])
+}
+
+/** Whether a restore works on a database now. */
+export async function isLocked(session: Session, database: string): Promise<boolean> {
+  const [row] = await session.query<{ free: number | null }>('select is_free_lock(?) as free', [lockName(database)])
+  return Number(row?.free) !== 1
+}

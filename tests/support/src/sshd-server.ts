@@ -1,0 +1,176 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+/** What a test may ask of its server. */
+export interface SshdOptions {
+  /** Arguments of `sftp-server`, for example `['-P', 'posix-rename']` to take a request away. */
+  readonly sftpArguments?: readonly string[]
+  /** Further lines of sshd_config. */
+  readonly settings?: readonly string[]
+}
+
+/** A key pair on disk. */
+export interface SshKey {
+  readonly path: string
+  /** The private key. */
+  readonly text: string
+  /** `ssh-ed25519 AAAA…` */
+  readonly publicKey: string
+}
+
+/** A real sshd of the test's own: a free loopback port, keys and files in a temp directory, gone after `stop()`. */
+export interface Sshd extends AsyncDisposable {
+  readonly host: string
+  readonly port: number
+  /** Who runs the test: a server that is not root knows nobody else. */
+  readonly username: string
+  /** A key that is let in. */
+  readonly key: SshKey
+  /** The same key under a passphrase. */
+  readonly lockedKey: SshKey & { readonly passphrase: string }
+  /** A key that is not let in. */
+  readonly strangerKey: SshKey
+  readonly hostKey: SshKey
+  /** `SHA256:…` of the host key, as ssh-keygen says. */
+  readonly fingerprint: string
+  /** An empty directory for what is stored. */
+  readonly directory: string
+  /** What the server said so far. */
+  readonly log: readonly string[]
+  /** Makes a further key pair in the temp directory. */
+  makeKey(name: string, type?: 'ed25519' | 'ecdsa' | 'rsa', passphrase?: string): SshKey
+  stop(): Promise<void>
+}
+
+const sshdPath = '/usr/sbin/sshd'
+const sftpServerPath = '/usr/lib/openssh/sftp-server'
+
+/**
+ * Starts an sshd for tests. Only keys are let in; passwords are asked for and always wrong.
+ *
+ * @throws Error with what to install, where there is no sshd on this machine.
+ */
+export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
+  if (!existsSync(sshdPath)) throw new Error('No SSH server on this machine: apt-get install openssh-server')
+  // sshd as root wants this directory, which only its service makes.
+  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
+  const root = mkdtempSync(join(tmpdir(), 'holdfast-sshd-'))
+  try {
+    const makeKey: Sshd['makeKey'] = (name, type = 'ed25519', passphrase = '') => {
+      const path = join(root, name)
+      execFileSync('ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', name, '-f', path], { stdio: 'pipe' })
+      return { path, text: readFileSync(path, 'utf8'), publicKey: readFileSync(`${path}.pub`, 'utf8').trim() }
+    }
+    const passphrase = 'correct horse'
+    const keys = {
+      hostKey: makeKey('host_key'),
+      key: makeKey('user_key'),
+      lockedKey: { ...makeKey('locked_key', 'ed25519', passphrase), passphrase },
+      strangerKey: makeKey('stranger_key'),
+    }
+    const authorized = [keys.key, keys.lockedKey].map(({ publicKey }) => publicKey).join('\n')
+    writeFileSync(join(root, 'authorized_keys'), `${authorized}\n`, { mode: 0o600 })
+    const directory = join(root, 'files')
+    mkdirSync(directory, { mode: 0o700 })
+    const { child, port, log } = await startOnFreePort(root, options)
+    const stop = stopper(child, root)
+    return {
+      host: '127.0.0.1',
+      port,
+      username: userInfo().username,
+      ...keys,
+      fingerprint: fingerprintOf(keys.hostKey),
+      directory,
+      log,
+      makeKey,
+      stop,
+      [Symbol.asyncDispose]: stop,
+    }
+  } catch (error) {
+    rmSync(root, { recursive: true, force: true })
+    throw error
+  }
+}
+
+function fingerprintOf({ path }: SshKey): string {
+  return execFileSync('ssh-keygen', ['-l', '-E', 'sha256', '-f', `${path}.pub`]).toString().split(' ')[1] ?? ''
+}
+
+async function startOnFreePort(
+  root: string,
+  options: SshdOptions,
+): Promise<{ child: ChildProcess; port: number; log: string[] }> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort()
+    writeFileSync(join(root, 'sshd_config'), configOf(root, port, options))
+    const log: string[] = []
+    const child = spawn(sshdPath, ['-D', '-e', '-f', join(root, 'sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const failure = await readyOrFailure(child, log)
+    if (failure === undefined) return { child, port, log }
+    if (attempt === 5 || !/Bind to port|Address already in use/.test(failure)) throw new Error(failure)
+  }
+}
+
+function configOf(root: string, port: number, { sftpArguments = [], settings = [] }: SshdOptions): string {
+  return [
+    `Port ${port}`,
+    'ListenAddress 127.0.0.1',
+    `HostKey ${join(root, 'host_key')}`,
+    `AuthorizedKeysFile ${join(root, 'authorized_keys')}`,
+    'PidFile none',
+    'StrictModes no', // the temp directory lies below one that everybody writes to
+    'UsePAM no',
+    'PermitRootLogin yes',
+    'PasswordAuthentication yes',
+    'MaxStartups 100',
+    'LogLevel VERBOSE',
+    `Subsystem sftp ${[sftpServerPath, ...sftpArguments].join(' ')}`,
+    ...settings,
+    '',
+  ].join('\n')
+}
+
+/** Resolves to nothing once the server listens, to what it said if it ends before. Keeps its log drained. */
+function readyOrFailure(child: ChildProcess, log: string[]): Promise<string | undefined> {
+  const { stderr } = child
+  if (!stderr) throw new Error('The server was started without a pipe for its log')
+  return new Promise((resolve) => {
+    createInterface({ input: stderr }).on('line', (line) => {
+      if (log.length < 2000) log.push(line)
+      if (line.startsWith('Server listening on')) resolve(undefined)
+    })
+    child.once('error', (error) => resolve(error.message))
+    child.once('close', () => resolve(`sshd did not start:\n${log.join('\n')}`))
+  })
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+function stopper(child: ChildProcess, root: string): () => Promise<void> {
+  const killNow = (): void => void child.kill('SIGKILL')
+  process.once('exit', killNow) // a test process that dies must not leave a server behind
+  return async () => {
+    process.off('exit', killNow)
+    if (child.exitCode === null && child.signalCode === null) {
+      // The log closes when the last session does: what matters is that nobody listens any more.
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      await ended
+    }
+    rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  }
+}
