@@ -4,6 +4,8 @@ import type { BackupCommandOptions } from './commands/choose-jobs.js'
 import type { CopyCommandOptions } from './commands/copy.js'
 import type { DoctorCommandOptions } from './commands/doctor.js'
 import type { CatCommandOptions, DownloadCommandOptions } from './commands/download.js'
+import type { KeyGenerateOptions } from './commands/key-generate.js'
+import type { KeyKitOptions } from './commands/key-kit.js'
 import type { ListCommandOptions } from './commands/list.js'
 import type { RestoreCommandOptions } from './commands/restore-options.js'
 import type { StorageCheckOptions } from './commands/storage-check.js'
@@ -74,6 +76,7 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .option('--data-only', 'rows alone')
     .option('--format <format>', 'format of the dump (PostgreSQL: custom, plain)')
     .option('--compress <how>', 'zstd, zstd:9, gzip, gzip:6 or none')
+    .option('--age-recipient <recipient>', 'encrypt for age1…; may be repeated', append)
     .option('--label <text>', 'a note to keep with the backup')
     .option('--min-copies <number>', 'copies that must be whole for the run to count', wholeNumber)
     .addOption(new Option('--inventory <level>', 'what to record of the rows').choices(['none', 'counts', 'checksums']))
@@ -111,6 +114,8 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .option('--into-file <file>', 'read that URL from a file')
     .addOption(fromOption())
     .addOption(storageAlias())
+    .addOption(identityOption())
+    .addOption(passphraseFileOption())
     .addOption(
       new Option('--mode <mode>', 'what to do with what is in the target').choices([
         'create',
@@ -154,6 +159,8 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .option('--all', 'every backup, whether it is due or not')
     .addOption(fromOption())
     .addOption(storageAlias())
+    .addOption(identityOption())
+    .addOption(passphraseFileOption())
     .action(on<VerifyCommandOptions>(async () => (await import('./commands/verify.js')).verifyCommand))
     .addHelpText('after', example('holdfast verify latest --from ./backups --test-restore --on postgres://app@db/shop'))
 
@@ -168,6 +175,8 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .option('--force', 'overwrite a file')
     .addOption(fromOption())
     .addOption(storageAlias())
+    .addOption(identityOption())
+    .addOption(passphraseFileOption())
     .action(on<DownloadCommandOptions>(async () => (await import('./commands/download.js')).downloadCommand))
     .addHelpText('after', example('holdfast download latest --from s3://acme-backups/prod -o ./shop.dump.zst'))
 
@@ -179,6 +188,8 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .option('--part <name>', 'this part (default: the dump)')
     .addOption(fromOption())
     .addOption(storageAlias())
+    .addOption(identityOption())
+    .addOption(passphraseFileOption())
     .action(on<CatCommandOptions>(async () => (await import('./commands/download.js')).catCommand))
     .addHelpText('after', example('holdfast cat latest --from ./backups | pg_restore --list'))
 
@@ -202,6 +213,25 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .addOption(fromOption())
     .action(on<DoctorCommandOptions>(async () => (await import('./commands/doctor.js')).doctorCommand))
     .addHelpText('after', example('holdfast doctor postgres://app@db/shop --to ./backups'))
+
+  const key = program.command('key').description('Makes keys for encrypted backups, and the sheet to keep with them.')
+  key
+    .command('generate')
+    .description('Makes an age key: a file for its owner alone, and the recipient that backups are encrypted for.')
+    .option('-o, --output <file>', 'where to; - is standard output (default: holdfast-key.txt)')
+    .addOption(new Option('--passphrase', 'ask for a passphrase to put the key under').conflicts('passphraseFile'))
+    .option('--passphrase-file <file>', 'read that passphrase from a file')
+    .action(on<KeyGenerateOptions>(async () => (await import('./commands/key-generate.js')).keyGenerateCommand))
+    .addHelpText('after', example('holdfast key generate -o backup-key.txt'))
+
+  key
+    .command('kit')
+    .description('Makes a recovery kit to print: where the backups are, and how to restore them with standard tools.')
+    .option('-o, --output <file>', 'where to, as text or .html (default: standard output)')
+    .option('--identity <file>', 'print this key on it too')
+    .option('--html', 'as a page of HTML')
+    .action(on<KeyKitOptions>(async () => (await import('./commands/key-kit.js')).keyKitCommand))
+    .addHelpText('after', example('holdfast key kit --identity backup-key.txt -o recovery-kit.html'))
 
   const storage = program.command('storage').description('Looks after storages.')
   storage
@@ -233,6 +263,14 @@ function fromOption(): Option {
 
 function storageAlias(): Option {
   return new Option('--storage <storage>', 'the same as --from').argParser(append).hideHelp()
+}
+
+function identityOption(): Option {
+  return new Option('--identity <file>', 'an age key that reads encrypted backups; may be repeated').argParser(append)
+}
+
+function passphraseFileOption(): Option {
+  return new Option('--passphrase-file <file>', 'the passphrase of the key, or of the backup')
 }
 
 function example(line: string): string {

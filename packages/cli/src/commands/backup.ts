@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { type BackupResult, createHoldfast, type Holdfast, type Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
-import { defaultDirectory, refuseEncryption } from '../configuration/from-environment.js'
+import { defaultDirectory } from '../configuration/from-environment.js'
 import { commandCatalog } from '../configuration/known-storages.js'
 import { chooseStorages, loggerTo, readSetup, type Setup } from '../configuration/setup.js'
 import { type ExitCode, exitCodeFor, exitCodes } from '../exit-codes.js'
@@ -21,7 +21,6 @@ export async function backupCommand(
   options: BackupCommandOptions,
 ): Promise<ExitCode> {
   const setup = await readSetup(cli, options.to)
-  refuseEncryption(setup.read, cli.world.env)
   const storages = options.to || setup.file === undefined ? await chooseStorages(options.to, setup, cli) : undefined
   if (storages && !options.to) tellDefault(storages, cli)
   const jobs = await chooseJobs(args, options, storages && Object.keys(storages), setup, cli)

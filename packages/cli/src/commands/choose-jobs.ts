@@ -8,6 +8,7 @@ import {
 } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
+import { encryptionFrom } from '../configuration/encryption.js'
 import { compressionFrom } from '../configuration/from-environment.js'
 import { isSourceUrl } from '../configuration/plugins.js'
 import { type Setup, urlFrom } from '../configuration/setup.js'
@@ -22,6 +23,7 @@ export interface BackupCommandOptions {
   readonly dataOnly?: boolean
   readonly format?: string
   readonly compress?: string
+  readonly ageRecipient?: readonly string[]
   readonly label?: string
   readonly minCopies?: number
   readonly inventory?: InventoryLevel
@@ -101,11 +103,13 @@ function adjust(
   const compress = options.compress ?? compressionFrom(setup.read)
   if (compress !== undefined) requireCompression(compress, options.compress === undefined)
   if (format !== undefined) requireFormat(format, job.source)
+  const encrypt = encryptionFrom(options, setup.read)
   const sections = schemaOnly ? 'schema' : dataOnly ? 'data' : undefined
   return {
     ...job,
     ...(storages && { storages }),
     ...(compress !== undefined && { compress }),
+    ...(encrypt && { encrypt }),
     ...(minCopies !== undefined && { minCopies }),
     ...(inventory !== undefined && { inventory }),
     dump: {

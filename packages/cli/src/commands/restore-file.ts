@@ -2,7 +2,6 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import {
   BackupError,
-  type Cipher,
   createHoldfast,
   type Driver,
   type DumpFile,
@@ -10,11 +9,11 @@ import {
   dumpOnDisk,
   dumpOnStorage,
   type FileRestorePreview,
-  gpg,
   type Storage,
 } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { isSourceUrl, schemeOf } from '../configuration/plugins.js'
+import { readingCiphers } from '../configuration/reading-keys.js'
 import { chooseStorages, loggerTo, readSetup, type Setup } from '../configuration/setup.js'
 import { storageFromText } from '../configuration/storage-from-text.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
@@ -56,7 +55,7 @@ export async function restoreFileCommand(
     signal,
     onProgress: progress.report,
     into: driver,
-    ciphers: ciphersFor(options),
+    ciphers: await readingCiphers(options, setup, cli),
     sections: options.schemaOnly ? 'schema' : options.dataOnly ? 'data' : 'all',
     ...(mode && { mode }),
     ...(options.tables && { tables: options.tables }),
@@ -125,11 +124,6 @@ const ways: Readonly<Record<FileRestorePreview['mode'], string>> = {
   replace: 'restored aside, then it takes the place of the database; all that this holds now is lost',
   clean: 'in place: what the dump holds is dropped and made again',
   append: 'in place: rows are added to what is there',
-}
-
-/** gpg finds its keys itself. Identities of age come with the options that name them. */
-function ciphersFor(_options: RestoreCommandOptions): readonly Cipher[] {
-  return [gpg()]
 }
 
 interface OpenedFile extends AsyncDisposable {

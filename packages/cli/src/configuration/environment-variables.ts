@@ -26,6 +26,7 @@ export type VariableKey =
   | 'encrypt'
   | 'ageRecipients'
   | 'gpgRecipient'
+  | 'ageIdentity'
   | 's3Bucket'
   | 's3Region'
   | 's3AccessKeyId'
@@ -59,6 +60,7 @@ export const environmentVariables: Readonly<Record<VariableKey, EnvironmentVaria
   encrypt: variable('BACKUP_ENCRYPT', 'job'),
   ageRecipients: variable('BACKUP_AGE_RECIPIENTS', 'job'),
   gpgRecipient: variable('BACKUP_GPG_RECIPIENT', 'job'),
+  ageIdentity: variable('BACKUP_AGE_IDENTITY', 'job', [], true),
   s3Bucket: variable('S3_BUCKET', 'storage', ['BACKUP_S3_BUCKET', 'MINIO_BUCKET']),
   s3Region: variable('S3_REGION', 'storage'),
   s3AccessKeyId: variable('S3_ACCESS_KEY_ID', 'storage', ['S3_ACCESS_KEY', 'MINIO_ACCESS_KEY']),

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { environmentReader } from './environment-variables.js'
 import {
   compressionFrom,
-  refuseEncryption,
   s3Settings,
   sourceFromEnvironment,
   storagesFromEnvironment,
@@ -110,22 +109,6 @@ describe('compressionFrom', () => {
     [{ BACKUP_COMPRESSION: 'zstd:9' }, 'zstd:9'],
   ])('%j is %j', (env, expected) => {
     expect(compressionFrom(environmentReader(env))).toBe(expected)
-  })
-})
-
-describe('refuseEncryption', () => {
-  const refuse = (env: Env) => () => refuseEncryption(environmentReader(env), env)
-
-  it.each([{ BACKUP_AGE_RECIPIENTS: 'age1x' }, { BACKUP_GPG_RECIPIENT_FILE: '/x' }, { BACKUP_ENCRYPT: 'true' }])(
-    'never lets a backup through in plain that was to be encrypted: %j',
-    (env) => {
-      expect(refuse(env as unknown as Env)).toThrow(/asks for encryption/)
-    },
-  )
-
-  it('lets the rest through', () => {
-    expect(refuse({ BACKUP_ENCRYPT: 'false' })).not.toThrow()
-    expect(refuse({})).not.toThrow()
   })
 })
 

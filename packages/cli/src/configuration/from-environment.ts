@@ -3,7 +3,6 @@ import { BackupError, type Driver, type Storage } from '@holdfast/core'
 import type { World } from '../world.js'
 import {
   booleanOf,
-  type EnvironmentVariable,
   environmentReader,
   environmentVariables as known,
   namesSet,
@@ -93,22 +92,6 @@ export function compressionFrom(read: ReadVariable): string | undefined {
   const value = read(known.compression)?.trim().toLowerCase()
   if (value === 'true') return 'zstd'
   return value === 'false' ? 'none' : value
-}
-
-/**
- * A backup that was to be encrypted is never made in plain.
- *
- * @throws {BackupError} `config-invalid`.
- */
-export function refuseEncryption(read: ReadVariable, env: World['env']): void {
-  const asked: EnvironmentVariable[] = [known.ageRecipients, known.gpgRecipient]
-  if (booleanOf(read(known.encrypt), known.encrypt.name)) asked.push(known.encrypt)
-  const [name] = asked.flatMap((variable) => namesSet(variable, env))
-  if (name === undefined) return
-  throw new BackupError('config-invalid', {
-    message: `${name} asks for encryption, which this version cannot do yet`,
-    hint: 'Nothing was written. Unset it to back up without encryption, or encrypt where the backups lie.',
-  })
 }
 
 /** Variables that a config file makes ineffective, by the names under which they are set. */

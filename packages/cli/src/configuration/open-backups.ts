@@ -1,10 +1,11 @@
 import { createHoldfast, type Holdfast, type JobConfig, type Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { commandCatalog } from './known-storages.js'
+import { type KeyOptions, readingCiphers } from './reading-keys.js'
 import { chooseStorages, loggerTo, readSetup, type Setup } from './setup.js'
 
 /** Options of every command that looks for backups. */
-export interface FromOptions {
+export interface FromOptions extends KeyOptions {
   readonly from?: readonly string[]
   /** The same as `from`. */
   readonly storage?: readonly string[]
@@ -41,6 +42,7 @@ export async function openBackups(
   const holdfast = createHoldfast({
     catalog: commandCatalog(cli.world, storages, loggerTo(cli)),
     ...setup.config,
+    ciphers: [...(await readingCiphers(options, setup, cli)), ...(setup.config?.ciphers ?? [])],
     storages,
     jobs: readingFrom(jobs, Object.keys(storages)),
     logger: loggerTo(cli),
@@ -49,10 +51,15 @@ export async function openBackups(
   return { holdfast, setup, storages, jobs: Object.keys(jobs), engines }
 }
 
-/** Jobs know drivers and keys; what is read comes from the storages that were chosen. */
+/** Jobs know drivers and keys; what is read comes from the storages that were chosen, and they write to no other. */
 function readingFrom(
   jobs: Readonly<Record<string, JobConfig>>,
   storages: readonly string[],
 ): Readonly<Record<string, JobConfig>> {
-  return Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, { ...job, storages, minCopies: 1 }]))
+  const reading = (job: JobConfig): JobConfig => {
+    const own = job.storages.map((each) => (typeof each === 'string' ? each : each.name))
+    const chosen = own.filter((name) => storages.includes(name))
+    return { ...job, storages: chosen.length > 0 ? chosen : storages, minCopies: 1 }
+  }
+  return Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, reading(job)]))
 }

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { BackupError, messageOf, type Storage, streamOf } from '@holdfast/core'
+import type { Cli } from '../cli.js'
+import { encryptionFrom } from '../configuration/encryption.js'
+import { readSetup, type Setup } from '../configuration/setup.js'
+import { type ExitCode, exitCodes } from '../exit-codes.js'
+import { type KitFacts, type KitJob, kitAsHtml, kitAsText } from '../output/recovery-kit.js'
+import { destinationFor, saveTo } from './save-file.js'
+
+/** Options of `holdfast key kit`. */
+export interface KeyKitOptions {
+  readonly output?: string
+  readonly identity?: string
+  readonly html?: boolean
+}
+
+/** Makes the sheet that brings the backups back when nothing else is left: to print, and to keep where keys are kept. */
+export async function keyKitCommand(cli: Cli, _args: readonly string[], options: KeyKitOptions): Promise<ExitCode> {
+  const { output, world, signal } = cli
+  const setup = await readSetup(cli)
+  const facts: KitFacts = {
+    madeAt: new Date(),
+    jobs: await jobsOf(setup),
+    storages: Object.values(await setup.storages()).map(({ name, display }) => ({ name, display })),
+    ...(options.identity !== undefined && { key: readKey(resolve(world.cwd, options.identity)) }),
+  }
+  const html = options.html ?? /\.html?$/i.test(options.output ?? '')
+  const content = html ? kitAsHtml(facts) : kitAsText(facts)
+  if (options.output === undefined || options.output === '-') {
+    if (output.json) output.document({ status: 'made', kit: content })
+    else world.stdout.write(content)
+    return exitCodes.done
+  }
+  const destination = destinationFor(options.output, world.cwd)
+  const name = html ? 'recovery-kit.html' : 'recovery-kit.txt'
+  const { file } = await saveTo(destination, name, streamOf(Buffer.from(content)), { force: false, signal })
+  output.document({ status: 'made', file, holdsKey: facts.key !== undefined })
+  const rest =
+    facts.key === undefined
+      ? 'It does not hold the key: keep that too.'
+      : 'It holds the key: whoever has it reads the backups.'
+  output.result(`The recovery kit is in ${output.paint.strong(file)}. ${rest} Print it, keep it away from the servers.`)
+  return exitCodes.done
+}
+
+async function jobsOf(setup: Setup): Promise<readonly KitJob[]> {
+  const fromEnvironment = encryptionFrom({}, setup.read)
+  return Object.entries(await setup.jobs()).map(([name, { source, storages, encrypt }]) => {
+    const cipher = fromEnvironment ?? encrypt
+    return {
+      name,
+      engine: source.engine,
+      source: source.display,
+      storages: storages.map((storage: string | Storage) => (typeof storage === 'string' ? storage : storage.name)),
+      ...(cipher && { cipher: { id: cipher.id, keyIds: cipher.keyIds } }),
+    }
+  })
+}
+
+function readKey(path: string): string {
+  try {
+    const text = readFileSync(path, 'utf8').trim()
+    if (/AGE-SECRET-KEY-|-----BEGIN AGE/.test(text)) return text
+  } catch (error) {
+    throw new BackupError('config-invalid', {
+      message: `The identity cannot be read: ${messageOf(error)}`,
+      cause: error,
+    })
+  }
+  throw new BackupError('config-invalid', {
+    message: `${path} holds no age identity that can be printed`,
+    hint: 'An identity is a text, as `holdfast key generate` and `age-keygen` write it; one under a passphrase has to be armored (age -a).',
+  })
+}

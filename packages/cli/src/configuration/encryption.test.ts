@@ -1,0 +1,99 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type AgeKey, generateAgeKey } from '@holdfast/core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { configFromData } from './config-from-data.js'
+import { encryptionFrom } from './encryption.js'
+import { environmentReader } from './environment-variables.js'
+
+let key: AgeKey
+let other: AgeKey
+beforeAll(async () => {
+  key = await generateAgeKey()
+  other = await generateAgeKey()
+})
+
+const from = (env: Record<string, string>, ageRecipient?: string[]) =>
+  encryptionFrom({ ageRecipient }, environmentReader(env))
+
+describe('encryption from the environment', () => {
+  it('is none where nothing is said', () => {
+    for (const env of [{}, { BACKUP_ENCRYPT: 'false' }, { BACKUP_AGE_RECIPIENTS: '' }])
+      expect(from(env)).toBeUndefined()
+  })
+
+  it('takes recipients of age, one or several, from a variable, its file or its alias', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'holdfast-')), 'recipients')
+    writeFileSync(file, `# ours\n${key.recipient}\n`)
+    const both = `${key.recipient},${other.recipient}`
+    expect(from({ BACKUP_AGE_RECIPIENTS: both })).toMatchObject({ id: 'age', keyIds: [key.recipient, other.recipient] })
+    for (const env of [
+      { BACKUP_AGE_RECIPIENTS_FILE: file },
+      { BACKUP_ENCRYPT: key.recipient },
+      { BACKUP_ENCRYPT: 'true', BACKUP_AGE_RECIPIENTS: key.recipient },
+    ]) {
+      expect(from(env as unknown as Record<string, string>)).toMatchObject({
+        keyIds: [key.recipient],
+        canDecrypt: false,
+      })
+    }
+    const reads = { BACKUP_AGE_RECIPIENTS: key.recipient, BACKUP_AGE_IDENTITY: key.identity.reveal() }
+    expect(from(reads)).toMatchObject({ canDecrypt: true })
+  })
+
+  it('takes recipients of gpg', () => {
+    for (const env of [
+      { BACKUP_GPG_RECIPIENT: 'a@example.org b@example.org' },
+      { BACKUP_ENCRYPT: 'a@example.org, b@example.org' },
+    ]) {
+      expect(from(env as unknown as Record<string, string>)).toMatchObject({
+        id: 'gpg',
+        keyIds: ['a@example.org', 'b@example.org'],
+      })
+    }
+  })
+
+  it('comes after the command line', () => {
+    expect(from({ BACKUP_GPG_RECIPIENT: 'a@example.org' }, [key.recipient])).toMatchObject({ keyIds: [key.recipient] })
+  })
+
+  it.each<[Record<string, string>, RegExp]>([
+    [{ BACKUP_ENCRYPT: 'true' }, /asks for encryption, but it is not said for whom/],
+    [
+      { BACKUP_ENCRYPT: 'false', BACKUP_GPG_RECIPIENT: 'a@example.org' },
+      /BACKUP_ENCRYPT and BACKUP_GPG_RECIPIENT disagree/,
+    ],
+    [{ BACKUP_ENCRYPT: 'x@example.org', BACKUP_GPG_RECIPIENT: 'a@example.org' }, /disagree/],
+    [{ BACKUP_AGE_RECIPIENTS: 'age1x', BACKUP_GPG_RECIPIENT: 'a@example.org' }, /disagree/],
+    [{ BACKUP_AGE_RECIPIENTS: 'age1x' }, /mistyped/],
+    [{ BACKUP_GPG_RECIPIENT: '--yes' }, /must not begin with a hyphen/],
+  ])('never lets a backup through in plain that was to be encrypted: %j', (env, message) => {
+    expect(() => from(env)).toThrow(message)
+  })
+})
+
+describe('encryption in JSON and YAML', () => {
+  const job = (encrypt: unknown): object => ({
+    jobs: { shop: { source: 'postgres://localhost/shop', storages: ['./backups'], encrypt } },
+  })
+
+  it('is named by recipient, or as age and gpg with their options', async () => {
+    const cipherOf = async (encrypt: unknown): Promise<unknown> =>
+      (await configFromData(job(encrypt), '/etc/holdfast.json')).jobs.shop?.encrypt
+    expect(await cipherOf(key.recipient)).toMatchObject({ id: 'age', keyIds: [key.recipient] })
+    expect(await cipherOf({ cipher: 'age', recipients: [key.recipient] })).toMatchObject({ keyIds: [key.recipient] })
+    expect(await cipherOf({ cipher: 'gpg', recipients: 'a@b' })).toMatchObject({ id: 'gpg', keyIds: ['a@b'] })
+    const { ciphers } = await configFromData(
+      { ...job(key.recipient), ciphers: [{ cipher: 'gpg' }] },
+      '/etc/holdfast.json',
+    )
+    expect(ciphers).toMatchObject([{ id: 'gpg' }])
+  })
+
+  it('is refused with its path', async () => {
+    for (const encrypt of [true, {}, { cipher: 'rot13' }, { cipher: 'age', recipient: 'x' }, 'age1nonsense']) {
+      await expect(configFromData(job(encrypt), '/etc/holdfast.json')).rejects.toThrow(/jobs\.shop\.encrypt: /)
+    }
+  })
+})
