@@ -51,6 +51,6 @@ export async function truncate(storage: Storage, key: string): Promise<void> {
   await storage.put(key, streamOf(bytes.subarray(0, -1)), {}, createRunContext())
 }
 
-function contentOf(storage: Storage, key: string): Promise<Buffer> {
+export function contentOf(storage: Storage, key: string): Promise<Buffer> {
   return readAll(storage.get(key, undefined, createRunContext()))
 }

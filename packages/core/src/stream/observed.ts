@@ -29,11 +29,16 @@ export function observed<Result>(
 
   async function* pass(): AsyncGenerator<Uint8Array> {
     let problem: unknown = new BackupError('aborted', { message: 'The stream was not read to its end' })
-    look(observer.stream).then(resolve, reject)
+    let looking = true
+    const lookedEnough = (): void => {
+      looking = false
+      changed()
+    }
+    look(observer.stream).then(resolve, reject).then(lookedEnough, lookedEnough)
     try {
       for await (const chunk of source) {
-        observer.offer(chunk)
-        while (observer.takesPart && observer.waitingBytes > room) {
+        if (looking) observer.offer(chunk)
+        while (looking && observer.takesPart && observer.waitingBytes > room) {
           await new Promise<void>((wake) => {
             changed = wake
           })

@@ -1,6 +1,7 @@
 import type { DriverCase } from './driver/driver-case.js'
 import { dumpCases } from './driver/dump-cases.js'
 import { probeCases } from './driver/probe-cases.js'
+import { proofCases } from './driver/proof-cases.js'
 import { restoreCases } from './driver/restore-cases.js'
 
 /**
@@ -19,4 +20,4 @@ import { restoreCases } from './driver/restore-cases.js'
  * }
  * ```
  */
-export const driverContract: readonly DriverCase[] = [...probeCases, ...dumpCases, ...restoreCases]
+export const driverContract: readonly DriverCase[] = [...probeCases, ...dumpCases, ...restoreCases, ...proofCases]

@@ -1,6 +1,7 @@
 import { BackupError } from '../backup-error.js'
 import type { ByteStream } from '../byte-stream.js'
 import type { Driver, DumpPart } from '../driver/driver.js'
+import { memorySections } from './memory-sections.js'
 
 /** What a {@link memoryDriver} is bound to. `content` is `undefined` while the database does not exist. */
 export interface MemoryDatabase {
@@ -31,6 +32,7 @@ export function memoryDriver(options: MemoryDriverOptions): Driver {
     engine: 'memory',
     display: `memory:${name}`,
     database: name,
+    ...memorySections(),
 
     async probe(ctx) {
       ctx.signal.throwIfAborted()
