@@ -21,6 +21,24 @@ const needed = [
   },
   { debian: ['zstd'], what: 'the zstd program', for: ['start', 'test', 'bench'], present: () => onPath('zstd') },
   {
+    debian: ['age'],
+    what: 'the age program, to open what is encrypted here',
+    for: ['test', 'bench'],
+    present: () => onPath('age') && onPath('age-keygen'),
+  },
+  {
+    debian: ['gpg', 'gpg-agent', 'gpgconf'],
+    what: 'gpg with its agent',
+    for: ['test'],
+    present: () => onPath('gpg') && onPath('gpg-agent') && onPath('gpgconf'),
+  },
+  {
+    debian: ['bsdutils'],
+    what: 'the script program, a terminal for tests',
+    for: ['test'],
+    present: () => onPath('script'),
+  },
+  {
     debian: ['debootstrap'],
     what: 'debootstrap, to get newer servers with',
     for: ['matrix'],

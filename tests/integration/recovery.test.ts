@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createHoldfast, systemClock } from '@holdfast/core'
+import { dirname, join } from 'node:path'
+import { age, type Cipher, createHoldfast, generateAgeKey, gpg, systemClock } from '@holdfast/core'
 import { postgres } from '@holdfast/driver-postgres'
 import { local } from '@holdfast/storage-local'
 import { type PostgresServer, startPostgres } from '@holdfast/test-support'
@@ -17,10 +17,25 @@ const blocks = new Map(
 
 let server: PostgresServer
 let directory: string
+/** Where gpg has its keys. Short: it holds a socket. */
+let gnupgHome: string
+let ciphers: Readonly<Record<string, Cipher | undefined>>
 
 beforeAll(async () => {
   server = await startPostgres()
   directory = mkdtempSync(join(tmpdir(), 'holdfast-recovery-'))
+  gnupgHome = mkdtempSync(join(tmpdir(), 'hfgpg-'))
+  const { identity, recipient } = await generateAgeKey()
+  writeFileSync(join(directory, 'key.txt'), `${identity.reveal()}\n`, { mode: 0o600 })
+  const generate = ['--quick-generate-key', 'backups@example.org', 'default', 'default', 'never']
+  execFileSync('gpg', ['--homedir', gnupgHome, '--batch', '--quiet', '--passphrase', '', ...generate], {
+    stdio: 'pipe',
+  })
+  ciphers = {
+    plain: undefined,
+    age: age({ recipients: recipient }),
+    gpg: gpg({ recipients: 'backups@example.org', homedir: gnupgHome }),
+  }
   await server.createDatabase('shop')
   await server.sql(
     'shop',
@@ -35,27 +50,31 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.stop()
-  rmSync(directory, { recursive: true, force: true })
+  spawnSync('gpgconf', ['--homedir', gnupgHome, '--kill', 'all'])
+  for (const made of [directory, gnupgHome]) rmSync(made, { recursive: true, force: true })
 })
 
 /** Runs blocks of the page in one shell, with what the page says must be set. */
 function follow(names: readonly string[], backups: string, target: string): string {
+  const lines = names.map((name) => blocks.get(name) ?? `echo no block ${name}; exit 1`)
+  return inShell(['set -eu', ...lines].join('\n'), directory, { BACKUPS: backups, TARGET: target, TABLE: 'items' })
+}
+
+/** Runs a script of bash as somebody would who has the keys and the server. */
+function inShell(text: string, cwd: string, more: Readonly<Record<string, string>>): string {
   const script = join(directory, 'recover.sh')
-  writeFileSync(
-    script,
-    ['set -eu -o pipefail', ...names.map((name) => blocks.get(name) ?? `echo no block ${name}; exit 1`)].join('\n'),
-  )
+  writeFileSync(script, text)
   const env = {
+    ...more,
+    KEY: join(directory, 'key.txt'),
+    GNUPGHOME: gnupgHome,
     PATH: `${server.binDir}:${process.env.PATH}`,
-    BACKUPS: backups,
-    TARGET: target,
-    TABLE: 'items',
     PGHOST: server.host,
     PGPORT: String(server.port),
     PGUSER: server.user,
     PGPASSWORD: server.password,
   }
-  const { status, stdout, stderr } = spawnSync('bash', [script], { env, cwd: directory })
+  const { status, stdout, stderr } = spawnSync('bash', [script], { env, cwd })
   if (status !== 0) throw new Error(`The commands ended with exit code ${status}: ${stderr}`)
   return stdout.toString()
 }
@@ -68,26 +87,52 @@ function plainDump(database: string): string {
 
 describe('docs/recovery.md', () => {
   it.each([
-    ['custom', 'zstd'],
-    ['custom', 'none'],
-    ['plain', 'gzip'],
-    ['plain', 'zstd'],
-  ] as const)('restores a %s dump with %s by standard tools alone', async (format, compress) => {
-    const backups = join(directory, `${format}-${compress}`)
-    const source = postgres({ url: server.url('shop'), format, globals: true })
-    const jobs = { shop: { source, storages: [local({ path: backups })], compress } }
-    const clock = { ...systemClock, now: () => new Date(Date.now() - 60_000) }
-    await using earlier = createHoldfast({ jobs, clock })
-    await earlier.backup()
-    await using holdfast = createHoldfast({ jobs })
-    const { backup } = await holdfast.backup()
+    ['custom', 'zstd', 'plain'],
+    ['custom', 'none', 'plain'],
+    ['plain', 'gzip', 'plain'],
+    ['plain', 'zstd', 'plain'],
+    ['custom', 'zstd', 'age'],
+    ['plain', 'gzip', 'age'],
+    ['custom', 'zstd', 'gpg'],
+    ['plain', 'none', 'gpg'],
+  ] as const)(
+    'restores a %s dump with %s, encrypted: %s, by standard tools alone',
+    async (format, compress, cipher) => {
+      const backups = join(directory, `${format}-${compress}-${cipher}`)
+      const encrypt = ciphers[cipher]
+      const source = postgres({ url: server.url('shop'), format, globals: true })
+      const jobs = { shop: { source, storages: [local({ path: backups })], compress, ...(encrypt && { encrypt }) } }
+      const clock = { ...systemClock, now: () => new Date(Date.now() - 60_000) }
+      await using earlier = createHoldfast({ jobs, clock })
+      await earlier.backup()
+      await using holdfast = createHoldfast({ jobs })
+      const { backup } = await holdfast.backup()
 
-    const target = `recovered_${format}_${compress}`
-    const output = follow(['find', 'check', 'choose', 'restore', 'trailer'], backups, target)
-    expect(output).toContain(backup.name)
-    expect(output).toContain(': OK')
-    expect(plainDump(target)).toBe(plainDump('shop'))
-  })
+      const target = `recovered_${format}_${compress}_${cipher}`
+      const output = follow(['find', 'check', 'choose', 'restore', 'trailer'], backups, target)
+      expect(output).toContain(backup.name)
+      expect(output).toContain(': OK')
+      expect(plainDump(target)).toBe(plainDump('shop'))
+    },
+  )
+
+  it.each(['plain', 'age', 'gpg'])(
+    'the line in the manifest restores its own backup, encrypted: %s',
+    async (cipher) => {
+      const backups = join(directory, `line-${cipher}`)
+      const encrypt = ciphers[cipher]
+      const source = postgres({ url: server.url('shop') })
+      const job = { source, storages: [local({ path: backups })], ...(encrypt && { encrypt }) }
+      await using holdfast = createHoldfast({ jobs: { shop: job } })
+      const { backup } = await holdfast.backup()
+      const target = `line_${cipher}`
+      await server.createDatabase(target)
+      const beside = dirname(join(backups, backup.base))
+      copyFileSync(join(directory, 'key.txt'), join(beside, 'key.txt'))
+      inShell(`set -e -o pipefail\n${backup.manifest.recover.replace('TARGET', target)}`, beside, {})
+      expect(plainDump(target)).toBe(plainDump('shop'))
+    },
+  )
 
   it('notices a flipped byte and a damaged manifest', async () => {
     const backups = join(directory, 'damaged')

@@ -22,7 +22,7 @@ import type { Cipher } from './cipher.js'
  * ```ts
  * import { age } from '@holdfast/core'
  *
- * const encrypt = age({ recipients: ['age1qv5dpt4r5cdu0nmw0tadu0kqr6ac39f4zh4xvtmyktwt74u92qlqyp03ez'] })
+ * const encrypt = age({ recipients: ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'] })
  * console.log(encrypt.canDecrypt) // false
  * ```
  * @throws {BackupError} `config-invalid` for recipients and identities that are none.
