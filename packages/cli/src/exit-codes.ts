@@ -60,6 +60,8 @@ const byErrorCode: Readonly<Record<BackupErrorCode, ExitCode | 'command'>> = {
 const byCommand: Readonly<Record<string, ExitCode>> = {
   backup: exitCodes.backupFailed,
   restore: exitCodes.restoreFailed,
+  undo: exitCodes.restoreFailed,
+  cleanup: exitCodes.restoreFailed,
   list: exitCodes.storage,
   show: exitCodes.storage,
   download: exitCodes.storage,

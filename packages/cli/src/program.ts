@@ -1,3 +1,4 @@
+import type { Duration } from '@holdfast/core'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Cli } from './cli.js'
 import type { BackupCommandOptions } from './commands/choose-jobs.js'
@@ -7,7 +8,7 @@ import type { CatCommandOptions, DownloadCommandOptions } from './commands/downl
 import type { KeyGenerateOptions } from './commands/key-generate.js'
 import type { KeyKitOptions } from './commands/key-kit.js'
 import type { ListCommandOptions } from './commands/list.js'
-import type { RestoreCommandOptions } from './commands/restore-options.js'
+import type { AsideCommandOptions, RestoreCommandOptions } from './commands/restore-options.js'
 import type { StorageCheckOptions } from './commands/storage-check.js'
 import type { VerifyCommandOptions } from './commands/verify.js'
 import type { ExitCode } from './exit-codes.js'
@@ -60,7 +61,13 @@ export function buildProgram(world: World, start: StartCommand): Command {
     <Options>(load: () => Promise<CommandFunction<Options>>) =>
     async (...given: readonly unknown[]): Promise<void> => {
       const command = given.at(-1) as Command
-      await start(command.name(), load, command.args, command.opts<Options & object>(), program.opts<GlobalOptions>())
+      await start(
+        command.name(),
+        load,
+        command.args,
+        optionsOf<Options & object>(command),
+        program.opts<GlobalOptions>(),
+      )
     }
 
   program
@@ -105,11 +112,11 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .action(on<ListCommandOptions>(async () => (await import('./commands/show.js')).showCommand))
     .addHelpText('after', example('holdfast show latest --from ./backups'))
 
-  program
+  const restore = program
     .command('restore')
     .summary('restore a backup')
     .description('Restores a backup into a database, after showing what will happen and asking.')
-    .argument('[backup]', `${selectorText} (default: latest)`)
+    .argument('[backup|file]', `${selectorText} (default: latest); or a dump: a file, an object by its URL, or -`)
     .option('--into <URL>', 'the database to restore into; made if it is not there')
     .option('--into-file <file>', 'read that URL from a file')
     .addOption(fromOption())
@@ -117,21 +124,30 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .addOption(identityOption())
     .addOption(passphraseFileOption())
     .addOption(
-      new Option('--mode <mode>', 'what to do with what is in the target').choices([
-        'create',
-        'replace',
-        'clean',
-        'append',
-      ]),
+      new Option(
+        '--mode <mode>',
+        'what to do with what is in the target (default: staged where it holds data)',
+      ).choices(['create', 'staged', 'replace', 'clean', 'append']),
     )
-    .addOption(new Option('--clean', 'drop and make again what the backup holds (--mode clean)').conflicts(['mode']))
     .addOption(
-      new Option('--drop', 'restore aside, then take the place of the database (--mode replace)').conflicts([
-        'mode',
-        'clean',
+      new Option('--staged', 'restore beside the database, check, change places; keep the old one').conflicts('mode'),
+    )
+    .addOption(new Option('--replace', 'the same, and drop the old one').conflicts(['mode', 'staged']))
+    .addOption(new Option('--drop', 'the same as --replace').conflicts(['mode', 'staged']))
+    .addOption(
+      new Option('--clean', 'in place: drop and make again what the backup holds').conflicts([
+        ...['mode', 'staged', 'replace', 'drop'],
       ]),
     )
-    .addOption(new Option('--append', 'add to what is there (--mode append)').conflicts(['mode', 'clean', 'drop']))
+    .addOption(
+      new Option('--append', 'in place: add to what is there').conflicts([
+        ...['mode', 'staged', 'replace', 'drop', 'clean'],
+      ]),
+    )
+    .option('--keep-old <duration>', 'how long a staged restore keeps the old database: 24h (default), 7d, no', keepOld)
+    .option('--safety-backup', 'back up what is there first')
+    .option('--assert <SQL>', 'must return true before the databases change places; may be repeated', append)
+    .option('--dry-run', 'only show what would happen, and what is in the way')
     .option('--tables <table>', 'only these tables; may be repeated', appendList)
     .addOption(new Option('--schema-only', 'no rows').conflicts('dataOnly'))
     .option('--data-only', 'rows alone')
@@ -144,6 +160,28 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .option('-y, --yes', 'do not ask')
     .action(on<RestoreCommandOptions>(async () => (await import('./commands/restore.js')).restoreCommand))
     .addHelpText('after', example('holdfast restore latest --from ./backups --into postgres://app@db/shop_copy'))
+  restore
+    .command('undo')
+    .description('Goes back to what the last staged restore has put aside; what is there now is put aside in its turn.')
+    .argument('[name]', 'the database to take back (default: the one that was replaced last)')
+    .option('--into <URL|job>', 'the database that was restored into (default: that of the only job)')
+    .option('--into-file <file>', 'read that URL from a file')
+    .option('--terminate', 'end other connections to both databases')
+    .option('--bin-dir <directory>', "where the engine's programs are")
+    .option('-y, --yes', 'do not ask')
+    .action(on<AsideCommandOptions>(async () => (await import('./commands/asides.js')).undoCommand))
+    .addHelpText('after', example('holdfast restore undo --into postgres://app@db/shop'))
+  restore
+    .command('cleanup')
+    .description('Drops what staged restores have put aside, and what restores that were killed have left.')
+    .option('--into <URL|job>', 'the database that was restored into (default: those of all jobs)')
+    .option('--into-file <file>', 'read that URL from a file')
+    .option('--keep-old <duration>', 'keep what is younger: 24h (default), 7d, no', keepOld)
+    .option('--all', 'drop what is younger, too')
+    .option('--bin-dir <directory>', "where the engine's programs are")
+    .option('-y, --yes', 'do not ask')
+    .action(on<AsideCommandOptions>(async () => (await import('./commands/asides.js')).cleanupCommand))
+    .addHelpText('after', example('holdfast restore cleanup --into shop --keep-old 7d'))
 
   program
     .command('verify')
@@ -252,6 +290,14 @@ export function buildProgram(world: World, start: StartCommand): Command {
   return program
 }
 
+/** A command's own options; of a command below another, also those that the upper one has taken for its own. */
+function optionsOf<Options extends object>(command: Command): Options {
+  const above = command.parent
+  const names = new Set(command.options.map((option) => option.attributeName()))
+  const taken = Object.entries(above?.opts() ?? {}).filter(([name]) => names.has(name))
+  return { ...Object.fromEntries(taken), ...command.opts<Options>() }
+}
+
 const selectorText = 'id or its beginning, latest, latest~1, or a job for its latest'
 
 function fromOption(): Option {
@@ -286,6 +332,13 @@ function appendList(value: string, previous: readonly string[] = []): readonly s
   const names = (value.match(/(?:"(?:[^"]|"")*"|[^,"])+/g) ?? []).map((name) => name.trim()).filter(Boolean)
   if (names.length === 0) throw new InvalidArgumentError('It names nothing.')
   return [...previous, ...names]
+}
+
+/** A span of time, or `no`. */
+function keepOld(value: string): Duration | false {
+  if (value === 'no') return false
+  if (/^[1-9]\d*(?:\.\d+)?(?:s|m|h|d)$/.test(value)) return value as Duration
+  throw new InvalidArgumentError('It must be a span of time such as 12h or 7d, or no.')
 }
 
 function wholeNumber(value: string): number {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { BackupError } from './backup-error.js'
 
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
@@ -20,3 +21,16 @@ export const durationValue: z.ZodType<number, Duration> = z
     context.addIssue({ code: 'custom', message: 'must be a span of time such as "90s", "10m", "24h" or "30d"' })
     return z.NEVER
   }) as z.ZodType<number, Duration>
+
+/**
+ * Milliseconds of a {@link Duration} that a caller gave.
+ *
+ * @throws {BackupError} `config-invalid`.
+ */
+export function durationMs(value: Duration, what: string): number {
+  const parsed = durationValue.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new BackupError('config-invalid', {
+    message: `${what} is ${JSON.stringify(value)}; it must be a span of time such as "90s", "10m", "24h" or "30d"`,
+  })
+}

@@ -1,50 +1,26 @@
-import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { flip, openShop, type Shop } from '../test/shop.js'
 import { BackupError } from './backup-error.js'
 import { type ByteStream, readAll, streamOf } from './byte-stream.js'
 import type { Cipher } from './cipher/cipher.js'
 import type { Driver } from './driver/driver.js'
 import type { Holdfast } from './facade/holdfast.js'
 import { createHoldfast } from './holdfast.js'
-import { createRunContext, type Logger } from './run-context.js'
+import { createRunContext } from './run-context.js'
 import type { Storage } from './storage/storage.js'
-import { createFakeClock } from './testing/fake-clock.js'
 import { type MemoryDatabase, memoryDriver } from './testing/memory-driver.js'
-import { memoryStorage } from './testing/memory-storage.js'
 
 const ctx = createRunContext()
-const shop: MemoryDatabase = { content: undefined }
+let world: Shop
+let shop: MemoryDatabase
 let disk: Storage
 let offsite: Storage
 let holdfast: Holdfast
-let lines: string[]
-const clock = createFakeClock(new Date('2026-03-01T00:00:00Z'))
-const logger: Logger = {
-  debug: (line) => lines.push(line),
-  info: (line) => lines.push(line),
-  warn: (line) => lines.push(line),
-  error: (line) => lines.push(line),
-}
 
 beforeEach(async () => {
-  shop.content = randomBytes(200_000)
-  disk = memoryStorage({ name: 'disk' })
-  offsite = { ...memoryStorage({ name: 'offsite' }), isLocal: false }
-  lines = []
-  holdfast = holdfastOn({ disk, offsite })
-  await clock.advance(3_600_000)
+  world = await openShop()
+  ;({ database: shop, disk, offsite, holdfast } = world)
 })
-
-function holdfastOn(storages: Record<string, Storage>): Holdfast {
-  const source = memoryDriver({ name: 'shop', database: shop })
-  return createHoldfast({ storages, jobs: { shop: { source, storages: Object.keys(storages) } }, logger, clock })
-}
-
-async function flip(storage: Storage, key: string, at: number): Promise<void> {
-  const bytes = await readAll(storage.get(key, undefined, ctx))
-  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
-  await storage.put(key, streamOf(bytes), {}, ctx)
-}
 
 describe('restore', () => {
   it("brings back what was backed up, into the named target or the job's own", async () => {
@@ -64,7 +40,7 @@ describe('restore', () => {
     const before = shop.content
     await expect(holdfast.restore('latest')).rejects.toMatchObject({
       code: 'target-not-empty',
-      hint: expect.stringContaining('replace'),
+      hint: expect.stringContaining('clean (drop'),
     })
     expect(shop.content).toBe(before)
     expect((await holdfast.restore('latest', { mode: 'clean' })).mode).toBe('clean')
@@ -74,7 +50,8 @@ describe('restore', () => {
     const { backup } = await holdfast.backup()
     const before = shop.content
     await flip(disk, backup.manifest.parts[0]?.key ?? '', 100)
-    for (const mode of ['clean', 'replace'] as const) {
+    for (const mode of ['clean', 'append'] as const) {
+      if (mode === 'append') shop.content = new Uint8Array()
       expect((await holdfast.restore('latest', { mode })).storage).toBe('offsite')
       expect(shop.content).toEqual(before)
     }
@@ -127,16 +104,16 @@ describe('open and copy', () => {
   })
 
   it('make a further copy of the same bytes', async () => {
-    const { backup } = await holdfastOn({ disk }).backup()
+    const { backup } = await world.on({ disk }).backup()
     expect(await holdfast.copy('latest', 'offsite')).toEqual({ copied: true })
     expect(await holdfast.copy('latest', 'offsite')).toEqual({ copied: false })
     expect((await holdfast.show(backup.id)).copies.map(({ status }) => status)).toEqual(['complete', 'complete'])
     await expect(holdfast.copy('latest', 'nowhere')).rejects.toMatchObject({ code: 'no-match' })
-    await expect(holdfastOn({ disk }).copy('latest', 'disk')).rejects.toMatchObject({ code: 'no-match' })
+    await expect(world.on({ disk }).copy('latest', 'disk')).rejects.toMatchObject({ code: 'no-match' })
   })
 
   it('do not copy what is damaged', async () => {
-    const { backup } = await holdfastOn({ disk }).backup()
+    const { backup } = await world.on({ disk }).backup()
     await flip(disk, backup.manifest.parts[0]?.key ?? '', 50)
     await expect(holdfast.copy('latest', 'offsite')).rejects.toMatchObject({ code: 'corrupt' })
     expect(await offsite.stat(backup.manifest.parts[0]?.key ?? '', ctx)).toBeUndefined()
@@ -147,7 +124,7 @@ describe('close', () => {
   it('closes every storage that can be', async () => {
     let closed = 0
     {
-      await using held = holdfastOn({ disk: { ...disk, close: async () => void closed++ }, offsite })
+      await using held = world.on({ disk: { ...disk, close: async () => void closed++ }, offsite })
       expect(held.storages).toEqual(['disk', 'offsite'])
       expect(held.jobs).toEqual(['shop'])
     }

@@ -1,11 +1,13 @@
 import type { HoldfastConfig } from './config.js'
 import { readBackups } from './engine/read-backups.js'
+import { cleanUpAsides, listAsides, undoRestore } from './facade/asides.js'
 import { backupJob } from './facade/backup.js'
 import { copyTo } from './facade/copy.js'
 import type { Holdfast } from './facade/holdfast.js'
 import { openParts } from './facade/open.js'
 import { anyState, openProject } from './facade/project.js'
-import { restoreBackup } from './facade/restore.js'
+import { previewRestore, restoreBackup } from './facade/restore.js'
+import { restoreFile } from './facade/restore-file.js'
 import { dueNow, verifyBackup } from './facade/verify.js'
 
 /**
@@ -34,6 +36,11 @@ export function createHoldfast(config: HoldfastConfig): Holdfast {
 
     backup: (job, options = {}) => backupJob(project, job, options),
     restore: (selector, options = {}) => restoreBackup(project, selector, options),
+    previewRestore: (selector, options = {}) => previewRestore(project, selector, options),
+    restoreFile: (file, options) => restoreFile(project, file, options),
+    undo: (database, options = {}) => undoRestore(project, database, options),
+    asides: (database, options = {}) => listAsides(project, database, options),
+    cleanup: (database, options = {}) => cleanUpAsides(project, database, options),
     verify: (selector, options = {}) => verifyBackup(project, selector, options),
     dueVerifications: async (scope = {}) => dueNow(project, scope),
 

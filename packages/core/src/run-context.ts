@@ -20,7 +20,17 @@ export interface Logger {
 }
 
 /** The stages of a run, in the order in which they come. */
-export type Stage = 'preflight' | 'dump' | 'commit' | 'back-fill' | 'clean-up' | 'read-through' | 'restore' | 'verify'
+export type Stage =
+  | 'preflight'
+  | 'dump'
+  | 'commit'
+  | 'back-fill'
+  | 'clean-up'
+  | 'read-through'
+  | 'restore'
+  | 'assertions'
+  | 'swap'
+  | 'verify'
 
 /**
  * Progress is data: a bar, a stream of server-sent events and a log line are readers of the same events.

@@ -1,7 +1,9 @@
 import { BackupError, type Driver, secretProblem, withoutDatabase } from '@holdfast/core'
+import { asides } from './asides.js'
 import { connectionFrom, displayOf } from './connection.js'
 import { check, contents } from './contents.js'
 import { dump } from './dump.js'
+import { findings } from './findings.js'
 import { type PostgresOptions, postgresOptions } from './options.js'
 import { parseOptions } from './plugin-options.js'
 import { probe } from './probe.js'
@@ -68,8 +70,10 @@ function bind(bound: BoundDatabase): Driver {
     restore: (from, request, ctx) => restore(bound, from, request, ctx),
     contents,
     check: (part, body, ctx) => check(part, body, settings, ctx),
-    scratch: ({ manifest, toSwap }, ctx) =>
-      toSwap ? scratch(bound, bind, ctx) : testScratch(bound, bind, manifest, ctx),
+    preflight: (from, request, ctx) => findings(bound, from, request, ctx),
+    asides: (ctx) => asides(bound, ctx),
+    scratch: (options, ctx) =>
+      options.toSwap ? scratch(bound, bind, options, ctx) : testScratch(bound, bind, options.manifest, ctx),
     sections: (part, body, _ctx, options) => sections(part, body, options),
     rows: (part, body, section) => rows(part, body, section),
     query: (statement, ctx) => query(bound, statement, ctx),

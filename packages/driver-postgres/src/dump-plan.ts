@@ -142,6 +142,7 @@ export function reportedOptions({ format, request, settings, selection, source }
     largeObjects: settings.largeObjects,
     ...(format === 'plain' ? { clean: settings.clean, ifExists: settings.ifExists, create: settings.create } : {}),
     database: source.properties,
+    databaseBytes: source.sizeBytes,
     rendering: source.rendering,
   }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))

@@ -2,7 +2,7 @@ import { BackupError, type BackupErrorCode, isBackupError, messageOf } from '@ho
 
 /** The hint for a transaction that the lock table has no room for. */
 export const lockRoomHint =
-  'Restore with mode replace (into a new database that takes the name at the end), or raise max_locks_per_transaction on the server and restart it.'
+  'Restore with mode staged (into a new database that changes places with this one at the end), or raise max_locks_per_transaction on the server and restart it.'
 
 interface Meaning {
   readonly code: BackupErrorCode

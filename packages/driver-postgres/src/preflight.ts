@@ -1,15 +1,19 @@
-import { BackupError, type RestoreMode } from '@holdfast/core'
+import { BackupError, type PreflightRequest } from '@holdfast/core'
 import type { ArchiveEntry } from './archive.js'
 import { type DatabaseProperties, rolesOf } from './database-properties.js'
 import { rolesNamed } from './dump-roles.js'
 import { objectsOfPlain } from './plain-objects.js'
+import { collectProblems } from './problems.js'
 import { quoteIdentifier } from './quoting.js'
 import type { RestoreJob, TargetServer } from './restore-job.js'
 import type { Session } from './session.js'
 import { allowConnections, majorVersion } from './target.js'
+import { chooseTool } from './tools.js'
 
 /** What the preflight found out. */
 export interface Preflight {
+  /** What keeps the restore from working. */
+  readonly problems: Awaited<ReturnType<typeof collectProblems>>
   readonly server: TargetServer
   /** Whether the dump names tablespaces that the server lacks: all goes to the default one then. */
   readonly noTablespaces: boolean
@@ -28,10 +32,9 @@ interface Needs {
 }
 
 /**
- * Names what the dump needs and the server lacks, before anything is touched.
+ * Names what the dump needs and the server or this machine lacks, before anything is touched.
  *
  * @param properties - Those that a database made by the restore will get.
- * @throws {BackupError} `restore-refused`.
  */
 export async function preflight(
   job: RestoreJob,
@@ -39,8 +42,11 @@ export async function preflight(
   properties: DatabaseProperties | undefined,
 ): Promise<Preflight> {
   const needs = await needsOf(job, properties)
-  await requireExtensions(session, needs.extensions)
-  if (!job.request.globals) await requireRoles(session, needs.roles)
+  const problems = await collectProblems([
+    () => requireExtensions(session, needs.extensions),
+    async () => void (job.request.globals || (await requireRoles(session, needs.roles))),
+    () => requireTools(job, majorVersion(session)),
+  ])
   const [row] = await session.query<{ superuser: boolean }>(
     'select rolsuper as superuser from pg_roles where rolname = current_user',
   )
@@ -52,13 +58,14 @@ export async function preflight(
   if (lacking.length > 0) {
     job.warnings.push(`The server has no tablespace ${lacking.join(', ')}: everything goes to the default one`)
   }
-  const maySetOwner = await canGiveTo(session, properties?.owner)
+  const maySetOwner = await mayGiveTo(session, properties?.owner)
   if (properties && !maySetOwner && !job.request.noOwner) {
     job.warnings.push(
       `The database will belong to the role of the restore, which is no member of its owner ${properties.owner}`,
     )
   }
   return {
+    problems,
     maySetOwner,
     server: { endpoint: session.endpoint, major: majorVersion(session), superuser },
     noTablespaces: lacking.length > 0,
@@ -87,8 +94,8 @@ async function needsOf(job: RestoreJob, properties: DatabaseProperties | undefin
   }
 }
 
-/** One that the server lacks comes with the globals, made by this role. */
-async function canGiveTo(session: Session, owner: string | undefined): Promise<boolean> {
+/** Whether a database may be given to a role. One that the server lacks comes with the globals, made by this role. */
+export async function mayGiveTo(session: Session, owner: string | undefined): Promise<boolean> {
   if (owner === undefined) return true
   const [row] = await session.query<{ may: boolean }>(
     `select pg_has_role(current_user, oid, '${session.versionNumber >= 160_000 ? 'SET' : 'MEMBER'}') as may
@@ -99,7 +106,7 @@ async function canGiveTo(session: Session, owner: string | undefined): Promise<b
 }
 
 /**
- * A restore that was killed between closing a database and swapping it leaves it closed.
+ * A database that lets nobody connect can be replaced, but not restored into.
  *
  * @returns Warnings.
  * @throws {BackupError} `restore-refused` when the restore would have to connect to it.
@@ -107,7 +114,7 @@ async function canGiveTo(session: Session, owner: string | undefined): Promise<b
 export async function checkConnectable(
   session: Session,
   database: string,
-  mode: RestoreMode,
+  mode: PreflightRequest['mode'],
 ): Promise<readonly string[]> {
   const [row] = await session.query<{ open: boolean }>(
     'select datallowconn as open from pg_database where datname = $1',
@@ -116,26 +123,15 @@ export async function checkConnectable(
   if (row?.open !== false) return []
   const message = `The database ${quoteIdentifier(database)} lets nobody connect`
   const hint = `Run in another database of the server: ${allowConnections(database)};`
-  if (mode !== 'replace') throw new BackupError('restore-refused', { message, hint })
+  if (mode !== 'staged') throw new BackupError('restore-refused', { message, hint })
   return [`${message}. ${hint}`]
 }
 
-/**
- * Only who owns a database may rename it, which is the last step of replacing it.
- *
- * @throws {BackupError} `restore-refused`.
- */
-export async function requireOwner(session: Session, database: string): Promise<void> {
-  const [row] = await session.query<{ owner: string; owns: boolean }>(
-    `select pg_get_userbyid(datdba)::text as owner, pg_has_role(current_user, datdba, 'USAGE') as owns
-       from pg_database where datname = $1`,
-    [database],
-  )
-  if (row?.owns !== false) return
-  throw new BackupError('restore-refused', {
-    message: `The database ${quoteIdentifier(database)} belongs to ${row.owner}: only that role, or a member, may replace it`,
-    hint: 'Connect as its owner, or restore with mode clean or append, or into another database.',
-  })
+/** @throws {BackupError} `tool-missing`, `tool-too-old`. */
+async function requireTools({ dump, dumpMajor, settings }: RestoreJob, serverMajor: number): Promise<void> {
+  const needs = `a dump of PostgreSQL ${dumpMajor} for a PostgreSQL ${serverMajor} server`
+  if (dump.format === 'plain') await chooseTool('psql', serverMajor, settings.binDir, needs)
+  else await chooseTool('pg_restore', Math.max(dumpMajor, serverMajor), settings.binDir, needs)
 }
 
 async function requireExtensions(session: Session, extensions: readonly string[]): Promise<void> {

@@ -1,5 +1,12 @@
-import { createRunContext, type Driver, isBackupError, type RestoreMode } from '@holdfast/core'
-import { damagedBackup, type MemoryBackup, memoryBackup, stallingBackup } from '@holdfast/core/testing'
+import { createRunContext, type Driver, isBackupError } from '@holdfast/core'
+import {
+  damagedBackup,
+  type MemoryBackup,
+  memoryBackup,
+  restoreReplacing,
+  restoreStaged,
+  stallingBackup,
+} from '@holdfast/core/testing'
 import { nastyDatabase, type PostgresServer, quoteName, startPostgres } from '@holdfast/test-support'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { databasesOf, plainDump } from '../test/support.js'
@@ -87,35 +94,39 @@ describe.each(['custom', 'plain'] as const)('from a %s dump', (format) => {
   describe('replace', () => {
     it('puts the restored database in the place of the old one', async () => {
       const target = await filledTarget()
-      const report = await driverOf(target).restore(backup(), { mode: 'replace' }, ctx)
+      const report = await restoreReplacing(driverOf(target), backup(), {}, ctx)
       expect(report.created).toBe(false)
       expect(await plainDump(server, target)).toBe(original)
       expect((await databasesOf(server)).filter((name) => name.includes('__'))).toEqual([])
     })
 
-    it('makes a database that does not exist', async () => {
+    it('gives the name to a scratch where there is none to replace', async () => {
       const target = `made ${++count}`
-      expect((await driverOf(target).restore(backup(), { mode: 'replace' }, ctx)).created).toBe(true)
+      expect((await restoreStaged(driverOf(target), backup(), {}, ctx)).oldName).toBeUndefined()
       expect(await plainDump(server, target)).toBe(original)
     })
 
     it.each([0.05, 0.99, 1])('with damage after %d of the bytes leaves the old database', async (share) => {
       const target = await filledTarget()
       const before = await plainDump(server, target)
-      const restoring = driverOf(target).restore(damagedBackup(backup(), share), { mode: 'replace' }, ctx)
+      const restoring = restoreReplacing(driverOf(target), damagedBackup(backup(), share), {}, ctx)
       await expect(restoring).rejects.toMatchObject({ code: 'corrupt' })
       expect(await plainDump(server, target)).toBe(before)
       expect((await databasesOf(server)).filter((name) => name.includes('__'))).toEqual([])
     })
   })
 
-  it.each<RestoreMode>(['create', 'replace'])('an abort during %s leaves things as they were', async (mode) => {
+  it.each(['create', 'staged'] as const)('an abort during %s leaves things as they were', async (mode) => {
     const target = mode === 'create' ? `never ${++count}` : await filledTarget()
     const before = await databasesOf(server)
     const reason = new Error('changed my mind')
     const controller = new AbortController()
     const stalling = stallingBackup(backup(), 0.7, () => controller.abort(reason))
-    const restoring = driverOf(target).restore(stalling, { mode }, createRunContext({ signal: controller.signal }))
+    const using = createRunContext({ signal: controller.signal })
+    const restoring =
+      mode === 'create'
+        ? driverOf(target).restore(stalling, { mode }, using)
+        : restoreStaged(driverOf(target), stalling, {}, using)
     await expect(restoring).rejects.toBe(reason)
     expect(await databasesOf(server)).toEqual(before)
   })
@@ -351,19 +362,6 @@ describe('sections', () => {
     })
   })
 })
-
-it.each([{ tables: ['parent'] }, { sections: 'schema' }] as const)(
-  'a part never replaces a whole: %j',
-  async (part) => {
-    const target = await filledTarget()
-    const before = await plainDump(server, target)
-    await expect(driverOf(target).restore(custom, { mode: 'replace', ...part }, ctx)).rejects.toMatchObject({
-      code: 'restore-refused',
-      hint: expect.stringMatching(/clean or append/),
-    })
-    expect(await plainDump(server, target)).toBe(before)
-  },
-)
 
 it('a plain dump that drops is not appended', async () => {
   const dropping = await memoryBackup(driverOf(source, { format: 'plain', clean: true, ifExists: true }), {}, ctx)

@@ -5,20 +5,25 @@ import {
   type RestoreSource,
   type RunContext,
 } from '@holdfast/core'
+import { leftovers } from './beside.js'
 import { displayOf } from './connection.js'
 import { type DatabaseProperties, propertiesFrom, readProperties } from './database-properties.js'
 import { fill } from './fill.js'
+import { noTarget } from './findings.js'
 import { restoreGlobals } from './globals.js'
 import { lockRoom, locksNeeded } from './lock-room.js'
-import { checkConnectable, type Preflight, preflight, requireOwner } from './preflight.js'
+import { checkConnectable, type Preflight, preflight } from './preflight.js'
 import { isEmpty } from './probe.js'
+import { refuse } from './problems.js'
 import { restoreInPlace } from './restore-in-place.js'
 import { type BoundDatabase, openJob, type RestoreJob } from './restore-job.js'
-import { leftovers, makeScratch } from './scratch.js'
+import { refuseImpossible } from './restore-rules.js'
+import { makeScratch } from './scratch.js'
 import { openMaintenance, type Session, withSession } from './session.js'
 import { shielded } from './shielded.js'
+import { requireOwner } from './swap-checks.js'
 import { selectTables } from './table-selection.js'
-import { applyProperties, databaseExists, dropDatabase, refuseIfInUse } from './target.js'
+import { databaseExists, dropDatabase } from './target.js'
 
 /** {@link Driver.restore} for PostgreSQL. */
 export async function restore(
@@ -34,7 +39,8 @@ export async function restore(
   job.warnings.push(...(await checkConnectable(session, bound.connection.database, request.mode)))
   const made = exists ? undefined : propertiesFrom(from.manifest.options)
   const found = await preflight(job, session, made)
-  job.warnings.push(...(await leftovers(session, bound.connection.database)))
+  refuse(found.problems)
+  job.warnings.push(...(await leftovers(session, bound.connection.database, ctx.clock.now())))
   const created = await inMode({ bound, job, session, found, exists })
   return { created, warnings: job.warnings, tools: job.tools }
 }
@@ -55,9 +61,6 @@ async function inMode(situation: Situation): Promise<boolean> {
   const { mode } = job.request
   if (!exists && (mode === 'clean' || mode === 'append')) throw noTarget(bound)
   if (mode === 'create' && exists && !(await targetIsEmpty(situation))) throw notEmpty(bound)
-  if (mode === 'replace' && exists && !job.request.terminateConnections) {
-    await refuseIfInUse(session, bound.connection.database)
-  }
   const globals = async (): Promise<void> => {
     if (job.request.globals) await restoreGlobals(job, bound.connection, session, found.server)
   }
@@ -66,9 +69,8 @@ async function inMode(situation: Situation): Promise<boolean> {
     return false
   }
   await globals()
-  if (!exists) await intoNew(situation)
-  else if (mode === 'create') await intoEmpty(situation)
-  else await replaceDatabase(situation)
+  if (exists) await intoEmpty(situation)
+  else await intoNew(situation)
   return !exists
 }
 
@@ -96,14 +98,9 @@ async function intoNew(situation: Situation): Promise<void> {
   const filling = wholeFilling(situation)
   await using aside = await makeScratch(bound, job.ctx, like)
   await fill({ ...filling, connection: aside.connection, singleTransaction: false })
-  if (like) {
-    const { noOwner, noPrivileges } = leave(job)
-    const options = { noOwner: noOwner || !found.maySetOwner, noPrivileges }
-    // A session of its own: one that was opened before hours of filling may be lost.
-    await using session = await openMaintenance(bound.connection, bound.settings.maintenanceDatabase, job.ctx)
-    job.warnings.push(...(await applyProperties(session, aside.connection.database, like, options)))
-  }
-  await aside.takeName(job.ctx)
+  const { noOwner, noPrivileges } = leave(job)
+  const options = { noOwner: noOwner || !found.maySetOwner, noPrivileges }
+  job.warnings.push(...(await aside.takeName(like, options, job.ctx)))
 }
 
 /**
@@ -120,7 +117,7 @@ async function intoEmpty(situation: Situation): Promise<void> {
   await replaceDatabase(situation)
 }
 
-/** A new database is filled aside and takes the name at the end; then the old one goes. */
+/** A new database is filled aside and takes the name at the end; then the empty one goes. */
 async function replaceDatabase(situation: Situation): Promise<void> {
   const { bound, job, session } = situation
   const { ctx } = job
@@ -155,49 +152,9 @@ function leave({ request }: RestoreJob): { readonly noOwner: boolean; readonly n
   return { noOwner: request.noOwner ?? false, noPrivileges: request.noPrivileges ?? false }
 }
 
-/** Combinations that no tool can restore, refused before a server is asked. */
-function refuseImpossible({ dump, request, from }: RestoreJob): void {
-  const refuse = (message: string, hint: string): never => {
-    throw new BackupError('restore-refused', { message, hint })
-  }
-  const { mode, sections = 'all', tables } = request
-  if (sections === 'data' && mode !== 'append') {
-    refuse(`Data alone cannot be restored with mode ${mode}`, 'Restore data into tables that exist, with mode append.')
-  }
-  if (mode === 'replace' && (tables || sections !== 'all')) {
-    refuse(
-      'A part of a backup cannot replace a database: the rest of what the database holds would be lost',
-      'Restore the part with mode clean or append, or into another database.',
-    )
-  }
-  if (dump.format === 'custom') return
-  if (tables || sections !== 'all') {
-    refuse(
-      'A plain dump can only be restored whole',
-      'Restore it into a new database, and copy from there what you need.',
-    )
-  }
-  if (mode === 'clean' && from.manifest.options.clean !== true) {
-    refuse('This plain dump was made without statements that drop objects', 'Restore with mode replace.')
-  }
-  if (mode === 'append' && from.manifest.options.clean === true) {
-    refuse(
-      'This plain dump begins with statements that drop objects, which append must not do',
-      'Restore it into a new database, or with mode clean.',
-    )
-  }
-}
-
 function notEmpty({ connection }: BoundDatabase): BackupError {
   return new BackupError('target-not-empty', {
     message: `The database ${displayOf(connection)} is not empty`,
-    hint: 'Restore into another database, or choose what becomes of this one: replace, clean or append.',
-  })
-}
-
-function noTarget({ connection }: BoundDatabase): BackupError {
-  return new BackupError('source-missing', {
-    message: `There is no database ${displayOf(connection)} to restore into in place`,
-    hint: 'Restore with mode create, which makes it.',
+    hint: 'Restore into another database, or choose what becomes of this one: staged, replace, clean or append.',
   })
 }

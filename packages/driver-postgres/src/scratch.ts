@@ -1,23 +1,43 @@
-import { randomBytes } from 'node:crypto'
-import { BackupError, type Driver, messageOf, type RunContext, type ScratchDatabase } from '@holdfast/core'
-import { type Connection, displayOf, toDatabase } from './connection.js'
-import { type DatabaseProperties, readProperties } from './database-properties.js'
+import {
+  BackupError,
+  type Driver,
+  messageOf,
+  type Replaced,
+  type RunContext,
+  type ScratchDatabase,
+  type ScratchOptions,
+} from '@holdfast/core'
+import { freeName } from './beside.js'
+import { type Connection, toDatabase } from './connection.js'
+import { type ApplyOptions, type DatabaseProperties, propertiesFrom, readProperties } from './database-properties.js'
+import { checkConnectable, mayGiveTo } from './preflight.js'
+import { refuse } from './problems.js'
 import { quoteIdentifier } from './quoting.js'
 import type { BoundDatabase } from './restore-job.js'
-import { openMaintenance, type Session } from './session.js'
+import { openMaintenance, openSession, type Session } from './session.js'
 import { shielded } from './shielded.js'
-import { applyProperties, createDatabase, dropDatabase, nameBeside, refuseIfInUse, swapDatabases } from './target.js'
+import { swapDatabases } from './swap.js'
+import { checkSwap } from './swap-checks.js'
+import { applyProperties, createDatabase, databaseExists, dropDatabase } from './target.js'
+import { warn } from './warn.js'
 
 /** A {@link ScratchDatabase} before a driver is bound to it. */
 export interface Scratch extends AsyncDisposable {
   readonly connection: Connection
+  /** Puts the scratch in the place of the bound database, which must exist. */
   swap(options: { readonly terminateConnections: boolean }, ctx: RunContext): Promise<{ readonly oldName: string }>
-  /** Gives the scratch the name of the bound database, where there is none of that name. */
-  takeName(ctx: RunContext): Promise<void>
+  /**
+   * Gives the scratch the name of the bound database, where there is none of that name.
+   *
+   * @param like - Whose owner, grants, settings and comment it gets.
+   * @returns Warnings about what it could not be given.
+   */
+  takeName(like: DatabaseProperties | undefined, options: ApplyOptions, ctx: RunContext): Promise<readonly string[]>
 }
 
 /**
- * Makes an empty database beside the bound one: `<db>__holdfast_<id>`.
+ * Makes an empty database beside the bound one: `<db>__holdfast_<id>`. A session stays in it until it is swapped in or
+ * dropped, so that nobody takes it for one that was left behind.
  *
  * @param like - Whose encoding and locale it gets. Default: those of the bound database, if it exists.
  */
@@ -27,99 +47,107 @@ export async function makeScratch(
   like?: DatabaseProperties,
 ): Promise<Scratch> {
   const { database } = connection
-  const id = randomBytes(4).toString('hex')
-  const name = nameBeside(database, scratchSuffix(id))
-  await inMaintenance(ctx, async (session) => {
-    await createDatabase(session, name, like ?? (await readProperties(session, database)))
+  const whole = shielded(ctx)
+  const maintenance = (): Promise<Session> => openMaintenance(connection, settings.maintenanceDatabase, whole)
+  ctx.signal.throwIfAborted()
+  const name = await makeEmpty(maintenance, database, like, ctx)
+  const own = toDatabase(connection, name)
+  const guard = await openSession(own, whole).catch((error) => {
+    ctx.log.debug(`No session stays in ${name}: ${messageOf(error)}`)
+    return undefined
   })
-  let swapped = false
-
-  async function inMaintenance<T>(using: RunContext, use: (session: Session) => Promise<T>): Promise<T> {
-    await using session = await openMaintenance(connection, settings.maintenanceDatabase, using)
-    return await use(session)
-  }
+  let taken = false
 
   return {
-    connection: toDatabase(connection, name),
+    connection: own,
     async swap({ terminateConnections }, swapCtx) {
       swapCtx.signal.throwIfAborted()
-      const oldName = nameBeside(database, beforeSuffix(id))
-      await inMaintenance(shielded(swapCtx), async (session) => {
-        const old = await readProperties(session, database)
-        if (!old) throw noTarget(connection)
-        if (!terminateConnections) await refuseIfInUse(session, database)
-        await warnOfReplication(session, database, swapCtx)
-        const lost = await applyProperties(session, name, old, { noOwner: false, noPrivileges: false })
-        for (const message of lost) warn(message, swapCtx)
-        const reconnect = (): Promise<Session> =>
-          openMaintenance(connection, settings.maintenanceDatabase, shielded(swapCtx))
-        await swapDatabases(session, { name: database, fresh: name, aside: oldName, terminateConnections, reconnect })
-      })
-      swapped = true
+      await guard?.[Symbol.asyncDispose]()
+      await using session = await maintenance()
+      const old = await readProperties(session, database)
+      if (!old) throw new BackupError('source-missing', { message: `There is no database ${database} to swap with` })
+      await warnOfReplication(session, database, swapCtx)
+      const lost = await applyProperties(session, name, old, { noOwner: false, noPrivileges: false })
+      for (const message of lost) warn(message, swapCtx)
+      const oldName = await freeName(session, database, 'replaced', swapCtx.clock.now())
+      const swap = { name: database, fresh: name, aside: oldName, terminateConnections, another: maintenance }
+      await swapDatabases(session, swap)
+      taken = true
       return { oldName }
     },
-    async takeName(takeCtx) {
+    async takeName(properties, options, takeCtx) {
       takeCtx.signal.throwIfAborted()
-      await inMaintenance(shielded(takeCtx), async (session) => {
-        await session.query(`alter database ${quoteIdentifier(name)} rename to ${quoteIdentifier(database)}`)
-      })
-      swapped = true
+      await guard?.[Symbol.asyncDispose]()
+      // A session of its own: one that was opened before hours of filling may be lost.
+      await using session = await maintenance()
+      const lost = properties ? await applyProperties(session, name, properties, options) : []
+      await session.query(`alter database ${quoteIdentifier(name)} rename to ${quoteIdentifier(database)}`)
+      taken = true
+      return lost
     },
     async [Symbol.asyncDispose]() {
-      if (swapped) return
+      await guard?.[Symbol.asyncDispose]()
+      if (taken) return
       try {
-        await inMaintenance(shielded(ctx), (session) => dropDatabase(session, name))
+        await using session = await maintenance()
+        await dropDatabase(session, name)
       } catch (error) {
         // Thrown here it would stand before the error that led here.
-        warn(`${leftBehind(name)} (${messageOf(error)})`, ctx)
+        warn(`The unfinished database ${name} could not be dropped: ${messageOf(error)}; restore cleanup drops it`, ctx)
       }
     },
   }
 }
 
-/**
- * A warning for each database beside this one that nobody uses: a restore that was killed could not drop what it had
- * made, or what it had replaced.
- */
-export async function leftovers(session: Session, database: string): Promise<readonly string[]> {
-  const unfinished = await besides(session, database, scratchSuffix)
-  const replaced = await besides(session, database, beforeSuffix)
-  return [
-    ...unfinished.map(leftBehind),
-    ...replaced.map(
-      (name) =>
-        `The database ${quoteIdentifier(name)} was replaced earlier and is still there; drop it when it is not needed`,
-    ),
-  ]
+/** Another restore may take the same name in the same second: then the next one is tried. */
+async function makeEmpty(
+  maintenance: () => Promise<Session>,
+  database: string,
+  like: DatabaseProperties | undefined,
+  ctx: RunContext,
+): Promise<string> {
+  await using session = await maintenance()
+  const properties = like ?? (await readProperties(session, database))
+  for (let tries = 0; ; tries++) {
+    const name = await freeName(session, database, 'unfinished', ctx.clock.now())
+    try {
+      await createDatabase(session, name, properties)
+      return name
+    } catch (error) {
+      if (tries === 3 || !(await databaseExists(session, name))) throw error
+    }
+  }
 }
 
-/** Unused databases whose names are made of this one's and a suffix with an id. */
-async function besides(session: Session, database: string, suffix: (id: string) => string): Promise<readonly string[]> {
-  const prefix = nameBeside(database, suffix('00000000')).slice(0, -8)
-  const rows = await session.query<{ name: string }>(
-    `select datname::text as name from pg_database d
-      where left(datname::text, $2) = $1 and substr(datname::text, $2 + 1) ~ '^[0-9a-f]{8}$'
-        and not exists (select from pg_stat_activity a where a.datid = d.oid) order by 1`,
-    [prefix, [...prefix].length],
-  )
-  return rows.map(({ name }) => name)
-}
-
-const scratchSuffix = (id: string): string => `__holdfast_${id}`
-const beforeSuffix = (id: string): string => `__before_${id}`
-
-function leftBehind(name: string): string {
-  return `A restore left the unfinished database ${quoteIdentifier(name)} behind; drop it when no restore is running`
-}
-
-/** {@link Driver.scratch} for PostgreSQL. */
+/** {@link Driver.scratch} for PostgreSQL, for one that is to take the place of the bound database. */
 export async function scratch(
   bound: BoundDatabase,
   bind: (bound: BoundDatabase) => Driver,
+  options: ScratchOptions,
   ctx: RunContext,
 ): Promise<ScratchDatabase> {
-  const made = await makeScratch(bound, ctx)
-  return { ...made, driver: bind({ ...bound, connection: made.connection, disposable: true }) }
+  const { manifest, noOwner = false, noPrivileges = false, terminateConnections = false } = options
+  const { database } = bound.connection
+  await using session = await openMaintenance(bound.connection, bound.settings.maintenanceDatabase, ctx)
+  const { problems } = await checkSwap(session, { database, manifest, terminateConnections })
+  refuse(problems)
+  for (const message of await checkConnectable(session, database, 'staged')) warn(message, ctx)
+  const like = propertiesFrom(manifest.options)
+  const made = await makeScratch(bound, ctx, like)
+
+  async function swap(how: { readonly terminateConnections: boolean }, swapCtx: RunContext): Promise<Replaced> {
+    await using now = await openMaintenance(bound.connection, bound.settings.maintenanceDatabase, swapCtx)
+    if (await databaseExists(now, database)) return await made.swap(how, swapCtx)
+    const given = { noOwner: noOwner || !(await mayGiveTo(now, like?.owner)), noPrivileges }
+    for (const message of await made.takeName(like, given, swapCtx)) warn(message, swapCtx)
+    return {}
+  }
+
+  return {
+    driver: bind({ ...bound, connection: made.connection, disposable: true }),
+    swap,
+    [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
+  }
 }
 
 /** Both name a database by its id: they stay with the old one, which nobody will look for under its new name. */
@@ -133,16 +161,4 @@ async function warnOfReplication(session: Session, database: string, ctx: RunCon
   for (const { name } of rows) {
     warn(`The ${name} stays with the old database; make it anew where it is needed`, ctx)
   }
-}
-
-function warn(message: string, ctx: RunContext): void {
-  ctx.log.warn(message)
-  ctx.report({ type: 'warning', stage: 'restore', message })
-}
-
-function noTarget(connection: Connection): BackupError {
-  return new BackupError('source-missing', {
-    message: `There is no database ${displayOf(connection)} to swap with`,
-    hint: 'Restore with mode create instead.',
-  })
 }

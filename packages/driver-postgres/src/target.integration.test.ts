@@ -2,18 +2,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRunContext, type Driver } from '@holdfast/core'
-import { damagedBackup, memoryBackup } from '@holdfast/core/testing'
+import { damagedBackup, memoryBackup, restoreReplacing } from '@holdfast/core/testing'
 import { type PostgresServer, startPostgres } from '@holdfast/test-support'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { databasesOf, dropDatabase, plainDump } from '../test/support.js'
+import { databasesOf, plainDump } from '../test/support.js'
 import { connectionFrom } from './connection.js'
 import { readProperties } from './database-properties.js'
 import { postgres } from './driver.js'
 import type { PostgresOptions } from './options.js'
 import { postgresOptions } from './options.js'
-import { openSession, type Session } from './session.js'
-import { swapDatabases } from './target.js'
+import { openSession } from './session.js'
 
 const ctx = createRunContext()
 let source: PostgresServer
@@ -73,7 +72,7 @@ describe('what belongs to the database itself', () => {
     await source.sql('new content', 'create table fresh as select 1 as x')
     const before = await properties(source, 'to replace')
     const backup = await memoryBackup(on(source, 'new content'), {}, ctx)
-    await on(source, 'to replace').restore(backup, { mode: 'replace' }, ctx)
+    await restoreReplacing(on(source, 'to replace'), backup, {}, ctx)
     expect(await properties(source, 'to replace')).toEqual(before)
     expect(await source.sql('to replace', 'select * from fresh')).toEqual([{ x: 1 }])
   })
@@ -101,11 +100,11 @@ describe('a target in use', () => {
     const user = new pg.Client(source.url('busy'))
     await user.connect()
     const ended = new Promise((resolve) => user.on('error', resolve))
-    await expect(on(source, 'busy').restore(backup, { mode: 'replace' }, ctx)).rejects.toMatchObject({
+    await expect(restoreReplacing(on(source, 'busy'), backup, {}, ctx)).rejects.toMatchObject({
       code: 'target-in-use',
     })
     expect((await user.query('select * from old')).rows).toEqual([{ x: 1 }])
-    await on(source, 'busy').restore(backup, { mode: 'replace', terminateConnections: true }, ctx)
+    await restoreReplacing(on(source, 'busy'), backup, { terminateConnections: true }, ctx)
     await ended
     expect(await source.sql('busy', 'select count(*)::int as rows from t')).toEqual([{ rows: 100 }])
     expect((await databasesOf(source)).filter((name) => name.includes('__'))).toEqual([])
@@ -125,91 +124,12 @@ describe('a target in use', () => {
       },
     }
     let opened = 0
-    await expect(on(source, 'taken').restore(late, { mode: 'replace' }, ctx)).rejects.toMatchObject({
+    await expect(restoreReplacing(on(source, 'taken'), late, {}, ctx)).rejects.toMatchObject({
       code: 'target-in-use',
     })
     expect((await user.query('select * from old')).rows).toEqual([{ x: 1 }])
     await user.end()
     expect((await databasesOf(source)).filter((name) => name.includes('__'))).toEqual([])
-  })
-})
-
-describe('what a kill in the middle leaves', () => {
-  const line = 'ALTER DATABASE "clo""sed" ALLOW_CONNECTIONS true'
-  const closed = 'clo"sed'
-  const isOpen = async (): Promise<unknown> =>
-    (await source.sql('postgres', `select datallowconn as open from pg_database where datname = '${closed}'`))[0]?.open
-
-  it('is a database that lets nobody connect, and is named with what opens it', async () => {
-    const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
-    await source.createDatabase(closed)
-    await source.sql('postgres', line.replace('true', 'false'))
-    await expect(on(source, closed).restore(backup, { mode: 'create' }, ctx)).rejects.toMatchObject({
-      code: 'restore-refused',
-      hint: expect.stringContaining(line),
-    })
-    const { warnings } = await on(source, closed).restore(backup, { mode: 'replace' }, ctx)
-    expect(warnings.join()).toContain(line)
-    expect(await isOpen()).toBe(true)
-  })
-
-  it('is opened again over another session when the one that swaps is lost', async () => {
-    await source.createDatabase('fresh one')
-    const connection = connectionFrom(postgresOptions.parse({ url: source.url('postgres') }))
-    const swap = { name: closed, fresh: 'fresh one', aside: 'aside one', terminateConnections: true }
-    const losing = async (reconnect: () => Promise<Session>): Promise<unknown> => {
-      await using session = await openSession(connection, ctx)
-      const lost: Session = {
-        ...session,
-        async query(text, values) {
-          if (text === 'begin') await session.query('select pg_terminate_backend(pg_backend_pid())').catch(() => {})
-          return await session.query(text, values)
-        },
-      }
-      return await swapDatabases(lost, { ...swap, reconnect }).catch((error) => error)
-    }
-    const gone = await losing(() => Promise.reject(new Error('still away')))
-    expect(gone).toMatchObject({ hint: expect.stringContaining(line) })
-    expect(await isOpen()).toBe(false)
-    expect(await losing(() => openSession(connection, ctx))).toBeInstanceOf(Error)
-    expect(await isOpen()).toBe(true)
-  })
-
-  it('is a replaced database, which is named', async () => {
-    await source.createDatabase('named__before_0123abcd')
-    await source.createDatabase('named__before_mine')
-    const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
-    const { warnings } = await on(source, 'named').restore(backup, { mode: 'create' }, ctx)
-    expect(warnings.filter((warning) => warning.includes('__before_'))).toEqual([
-      expect.stringContaining('"named__before_0123abcd"'),
-    ])
-  })
-})
-
-describe('scratch', () => {
-  it('can be swapped in, and the old database stays under another name', async () => {
-    await source.createDatabase('staged')
-    await source.sql('staged', 'create table old as select 1 as x')
-    const staged = on(source, 'staged')
-    const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
-    await using scratch = await staged.scratch!({ manifest: backup.manifest, toSwap: true }, ctx)
-    await scratch.driver.restore(backup, { mode: 'create' }, ctx)
-    const { oldName } = await scratch.swap!({ terminateConnections: true }, ctx)
-    await scratch[Symbol.asyncDispose]()
-    expect(await source.sql('staged', 'select count(*)::int as rows from t')).toEqual([{ rows: 100 }])
-    expect(await source.sql(oldName, 'select * from old')).toEqual([{ x: 1 }])
-    expect(oldName).toMatch(/^staged__before_[0-9a-f]{8}$/)
-    await dropDatabase(source, oldName)
-  })
-
-  it('has a name that fits, however long that of its database is', async () => {
-    const long = 'é'.repeat(31)
-    await source.createDatabase(long)
-    const { manifest } = await memoryBackup(on(source, 'shop'), {}, ctx)
-    const scratch = await on(source, long).scratch!({ manifest, toSwap: false }, ctx)
-    expect(Buffer.byteLength(scratch.driver.database)).toBeLessThanOrEqual(63)
-    expect(scratch.driver.database).toMatch(/^é+__holdfast_[0-9a-f]{8}$/)
-    await scratch[Symbol.asyncDispose]()
   })
 })
 
@@ -293,7 +213,7 @@ describe('two thousand tables', () => {
     for (const mode of ['clean', 'append'] as const) {
       await expect(on(other, 'many').restore(backup, { mode }, ctx)).rejects.toMatchObject({
         code: 'restore-refused',
-        hint: expect.stringMatching(/replace.*max_locks_per_transaction/s),
+        hint: expect.stringMatching(/staged.*max_locks_per_transaction/s),
       })
     }
   })
@@ -316,11 +236,8 @@ describe('a role that is no superuser', () => {
     const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
     await source.createDatabase('not mine')
     const url = source.url('not mine', { user: 'guest', password: 'guest' })
-    const restoring = postgres({ url, binDir: source.binDir }).restore(
-      backup,
-      { mode: 'replace', noOwner: true, noPrivileges: true },
-      ctx,
-    )
+    const guest = postgres({ url, binDir: source.binDir })
+    const restoring = restoreReplacing(guest, backup, { noOwner: true, noPrivileges: true }, ctx)
     await expect(restoring).rejects.toMatchObject({
       code: 'restore-refused',
       message: expect.stringMatching(/postgres/),
@@ -349,7 +266,7 @@ describe('a role that is no superuser', () => {
     const target = postgres({ url: source.url('of maker', maker), binDir: source.binDir })
     const report = await target.restore(backup, { mode: 'create', noOwner: true, noPrivileges: true }, ctx)
     expect(report.warnings).toEqual([expect.stringMatching(/^Not carried over: alter role "owner_role"/)])
-    await target.restore(backup, { mode: 'replace', noOwner: true, noPrivileges: true }, ctx)
+    await restoreReplacing(target, backup, { noOwner: true, noPrivileges: true }, ctx)
     expect(await source.sql('of maker', 'select count(*)::int as rows from t')).toEqual([{ rows: 100 }])
     await expect(target.restore(backup, { mode: 'clean' }, ctx)).rejects.toMatchObject({ code: 'restore-failed' })
     const superuser = await on(source, 'of postgres').restore(backup, { mode: 'create' }, ctx)

@@ -1,4 +1,4 @@
-import { BackupError, isBackupError, messageOf } from '@holdfast/core'
+import { BackupError, messageOf } from '@holdfast/core'
 import {
   type ApplyOptions,
   applyStatements,
@@ -7,17 +7,6 @@ import {
 } from './database-properties.js'
 import { quoteIdentifier } from './quoting.js'
 import type { Session } from './session.js'
-
-/** Most bytes of a name in PostgreSQL. */
-const maxNameBytes = 63
-
-/** `base` and `suffix` within the bytes that a name may have: the base is cut, never within a character. */
-export function nameBeside(base: string, suffix: string): string {
-  const room = maxNameBytes - Buffer.byteLength(suffix)
-  let cut = base
-  while (Buffer.byteLength(cut) > room) cut = [...cut].slice(0, -1).join('')
-  return cut + suffix
-}
 
 /** The server's major version. */
 export const majorVersion = (session: Session): number => Math.floor(session.versionNumber / 10_000)
@@ -110,65 +99,13 @@ export async function refuseIfInUse(session: Session, name: string): Promise<voi
   })
 }
 
-/** What {@link swapDatabases} does. */
-export interface Swap {
-  /** The name that is fought for. */
-  readonly name: string
-  /** Has it afterwards. */
-  readonly fresh: string
-  /** What the one that had it is called afterwards. */
-  readonly aside: string
-  readonly terminateConnections: boolean
-  /** A session anew, in the maintenance database: the one that swaps may be lost. */
-  reconnect(): Promise<Session>
-}
-
-/**
- * Gives the name of a database to another one, in one transaction. While it lasts nobody can connect to the old one,
- * where connections may be ended; the lock of the rename waits five seconds for those that remain.
- *
- * @throws {BackupError} `target-in-use`. Either both have changed their names, or none.
- */
-export async function swapDatabases(session: Session, swap: Swap): Promise<void> {
-  const { name, fresh, aside, terminateConnections } = swap
-  const [old, next, after] = [name, fresh, aside].map(quoteIdentifier)
-  if (!terminateConnections) await refuseIfInUse(session, name)
-  try {
-    if (terminateConnections) await session.query(`alter database ${old} allow_connections false`)
-    if (terminateConnections) await endConnections(session, name)
-    await session.query('begin')
-    await session.query(`alter database ${old} rename to ${after}`)
-    await session.query(`alter database ${next} rename to ${old}`)
-    if (terminateConnections) await session.query(`alter database ${after} allow_connections true`)
-    await session.query('commit')
-  } catch (error) {
-    await session.query('rollback').catch(() => {})
-    if (terminateConnections) await letConnectAgain(swap, error)
-    throw error
-  }
-}
-
 /** The statement that lets users connect to a database again. */
 export function allowConnections(name: string): string {
   return `ALTER DATABASE ${quoteIdentifier(name)} ALLOW_CONNECTIONS true`
 }
 
-/** @throws {BackupError} with the statement to run, when it cannot be run from here. */
-async function letConnectAgain({ name, reconnect }: Swap, failure: unknown): Promise<void> {
-  const statement = allowConnections(name)
-  try {
-    await using session = await reconnect()
-    await session.query(statement)
-  } catch (error) {
-    throw new BackupError(isBackupError(failure) ? failure.code : 'restore-failed', {
-      message: `${messageOf(failure)}; and nobody may be able to connect to ${quoteIdentifier(name)} any more (${messageOf(error)})`,
-      hint: `Run in another database of the server: ${statement};`,
-      cause: failure,
-    })
-  }
-}
-
-async function endConnections(session: Session, name: string): Promise<void> {
+/** Ends whoever is in a database. */
+export async function endConnections(session: Session, name: string): Promise<void> {
   await session.query(
     `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()`,
     [name],

@@ -1,14 +1,22 @@
-import type { RestoreMode } from '@holdfast/core'
+import type { Duration, RestoreWay } from '@holdfast/core'
 import type { FromOptions } from '../configuration/open-backups.js'
 
 /** Options of `holdfast restore`. */
 export interface RestoreCommandOptions extends FromOptions {
   readonly into?: string
   readonly intoFile?: string
-  readonly mode?: RestoreMode
+  readonly mode?: RestoreWay
+  readonly staged?: boolean
   readonly clean?: boolean
+  /** The same as `replace`. */
   readonly drop?: boolean
+  readonly replace?: boolean
   readonly append?: boolean
+  readonly keepOld?: Duration | false
+  readonly safetyBackup?: boolean
+  /** SQL that must hold. */
+  readonly assert?: readonly string[]
+  readonly dryRun?: boolean
   readonly tables?: readonly string[]
   readonly schemaOnly?: boolean
   readonly dataOnly?: boolean
@@ -19,6 +27,18 @@ export interface RestoreCommandOptions extends FromOptions {
   /** `--no-privileges` makes it `false`. */
   readonly privileges?: boolean
   readonly globals?: boolean
+  readonly binDir?: string
+  readonly yes?: boolean
+}
+
+/** Options of `holdfast restore undo` and `holdfast restore cleanup`. */
+export interface AsideCommandOptions {
+  /** URL of a database, or name of a job. */
+  readonly into?: string
+  readonly intoFile?: string
+  readonly terminate?: boolean
+  readonly keepOld?: Duration | false
+  readonly all?: boolean
   readonly binDir?: string
   readonly yes?: boolean
 }

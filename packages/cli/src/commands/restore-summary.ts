@@ -1,50 +1,17 @@
-import {
-  BackupError,
-  type BackupRecord,
-  createRunContext,
-  type DatabaseInfo,
-  type Driver,
-  type RestoreMode,
-} from '@holdfast/core'
+import type { DatabaseInfo, Driver, RestorePreview } from '@holdfast/core'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge, formatTime } from '../output/format-duration.js'
 import type { Output } from '../output/output.js'
 import type { RestoreCommandOptions } from './restore-options.js'
 
-/** The database to restore into, as it is now. */
-export interface Target {
-  readonly driver: Driver
-  readonly exists: boolean
-  readonly database: DatabaseInfo | undefined
-}
-
-export async function probeTarget(driver: Driver, signal: AbortSignal): Promise<Target> {
-  const { database } = await driver.probe(createRunContext({ signal }))
-  return { driver, database, exists: database !== undefined }
-}
-
-/**
- * The mode that was asked for, or `create` where there is nothing to lose.
- *
- * @throws {BackupError} `target-not-empty` where there is.
- */
-export function requireMode(asked: RestoreMode | undefined, { driver, database }: Target): RestoreMode {
-  if (asked !== undefined && (asked !== 'create' || !database || database.empty)) return asked
-  if (!database || database.empty) return 'create'
-  throw new BackupError('target-not-empty', {
-    message: `${driver.display} holds ${contentsOf(database)}`,
-    hint: 'Nothing was touched. Say what to do with it: --drop (restore aside, then take its place), --clean (drop and make again what the backup holds) or --append; or name another database.',
-  })
-}
-
 /** What will be restored, where to, and what is lost. */
 export function describeRestore(
-  backup: BackupRecord,
-  { driver, database }: Target,
-  mode: RestoreMode,
+  preview: RestorePreview,
+  driver: Driver,
   options: RestoreCommandOptions,
   { errorPaint: paint }: Output,
 ): string {
+  const { backup, database } = preview
   const age = `${formatTime(backup.startedAt)}, ${formatAge(backup.startedAt, new Date())}`
   const now = database
     ? database.empty
@@ -61,7 +28,8 @@ export function describeRestore(
     ['From', copies.length > 0 ? copies.join(', ') : paint.bad('no copy that is whole')],
     ['Into', `${paint.strong(driver.display)}, which ${now}`],
     ['What', whatOf(options)],
-    ['Loses', lossOf(mode, database, options, paint.warning)],
+    ...howOf(preview, driver, options),
+    ['Loses', lossOf(preview, options, paint.warning)],
   ]
   if (database && database.connections > 0) {
     const end = options.terminate ? 'they will be ended' : 'in their way a restore is refused; --terminate ends them'
@@ -76,13 +44,34 @@ function whatOf({ tables, schemaOnly, dataOnly, globals }: RestoreCommandOptions
   return `${sections}${of}${globals ? ', and roles of the server' : ''}`
 }
 
+/** What will be done, step by step, where it is more than one. */
+function howOf({ mode, database }: RestorePreview, driver: Driver, options: RestoreCommandOptions): [string, string][] {
+  const first = options.safetyBackup && database && !database.empty ? ['back up what is there'] : []
+  if (mode !== 'staged' && mode !== 'replace') return first.length > 0 ? [['First', first.join()]] : []
+  const checks = options.assert ? [`look whether ${count(options.assert.length, 'assertion')} hold`] : []
+  const keep = options.keepOld || '24h'
+  const last =
+    mode === 'replace' ? 'drop the old one' : `keep the old one as ${driver.database}__before_<time> for ${keep}`
+  const steps = [...first, `restore into a database beside ${driver.database}`, ...checks, 'change places', last]
+  return [['How', steps.join(', then ')]]
+}
+
+/** What was found before a restore, one line each. */
+export function describeFindings({ problems, warnings }: RestorePreview, { paint }: Output): string {
+  return [
+    ...problems.map(({ message, hint }) => `${paint.bad('problem:')} ${message}${hint ? `\n  ${hint}` : ''}`),
+    ...warnings.map((warning) => `${paint.warning('warning:')} ${warning}`),
+    ...(problems.length === 0 ? ['Nothing is in the way of this restore; nothing was touched.'] : []),
+  ].join('\n')
+}
+
 function lossOf(
-  mode: RestoreMode,
-  database: DatabaseInfo | undefined,
+  { mode, database }: RestorePreview,
   { tables }: RestoreCommandOptions,
   warn: (text: string) => string,
 ): string {
   if (!database || database.empty) return 'nothing'
+  if (mode === 'staged') return `nothing: what the database holds now (${contentsOf(database)}) can be taken back`
   if (mode === 'replace') return warn(`all that the database holds now (${contentsOf(database)})`)
   if (mode === 'clean') {
     return warn(

@@ -82,7 +82,7 @@ describe('holdfast restore', () => {
     expect(wrong.err).toContain('2 other connections')
     expect(wrong.err).toContain('Type the name of the database (shop) to go on:')
     const right = await runIn({ cwd, terminal: true, typed: ['shop'] }, 'restore', 'latest', '--drop')
-    expect([right.code, shop.restored[0]?.request.mode]).toEqual([0, 'replace'])
+    expect([right.code, shop.restored[0]?.request.mode, shop.asides]).toEqual([0, 'create', []])
   })
 
   it('asks for yes where nothing is lost', async () => {
@@ -96,8 +96,8 @@ describe('holdfast restore', () => {
     const { cwd, shop, stock } = await backedUp()
     const unasked = await runIn({ cwd }, 'restore', 'latest', '--append')
     expect([unasked.code, unasked.err]).toEqual([1, expect.stringContaining('Add --yes once you are sure')])
-    const full = await runIn({ cwd }, 'restore', 'latest', '--yes')
-    expect([full.code, full.err]).toEqual([6, expect.stringContaining('fake.example/shop holds 3 tables')])
+    const full = await runIn({ cwd }, 'restore', 'latest', '--mode', 'create', '--yes')
+    expect([full.code, full.err]).toEqual([6, expect.stringContaining('fake.example/shop exists and holds 3 tables')])
     rmSync(join(cwd, 'holdfast.config.mjs'))
     const nowhere = await runIn({ cwd, env: { BACKUP_DIR: 'disk' } }, 'restore', '--yes')
     expect([nowhere.code, nowhere.err]).toEqual([1, expect.stringContaining('into which database')])
@@ -113,6 +113,57 @@ describe('holdfast restore', () => {
       expect(shop.restored).toEqual([])
     },
   )
+
+  it('restores beside a database that holds data, and says how to go back', async () => {
+    const { cwd, shop } = await backedUp()
+    const { code, out, err } = await runIn({ cwd }, 'restore', 'latest', '--yes', '--keep-old', '7d')
+    expect(code).toBe(0)
+    expect(err).toContain('How     restore into a database beside shop, then change places')
+    expect(err).toContain('keep the old one as shop__before_<time> for 7d')
+    expect(err).toContain('Loses   nothing: what the database holds now (3 tables, 7.63 MiB) can be taken back')
+    expect(out).toMatch(/the old database is shop__before_0, to be kept until/)
+    expect(out).toContain('holdfast restore undo --into shop')
+    expect(shop.asides).toMatchObject([{ name: 'shop__before_0' }])
+    const json = await runIn({ cwd }, 'restore', 'latest', '--yes', '--json', '--staged')
+    expect(json.json()).toMatchObject({
+      mode: 'staged',
+      old: { name: 'shop__before_1', keepUntil: expect.any(String) },
+    })
+    expect((await runIn({ cwd }, 'restore', '--yes', '--keep-old', 'no', '--json')).json()).toMatchObject({
+      mode: 'replace',
+    })
+    expect((await runIn({ cwd }, 'restore', '--yes', '--keep-old', 'soon')).code).toBe(1)
+  })
+
+  it('takes a safety backup first, and looks at assertions before it changes anything', async () => {
+    const { cwd, shop } = await backedUp()
+    const wrong = await runIn({ cwd }, 'restore', '--yes', '--assert', 'select true', '--assert', 'select 1 = 2')
+    expect([wrong.code, wrong.err]).toEqual([6, expect.stringContaining('select 1 = 2: it returned false')])
+    expect(shop.asides).toEqual([])
+    const saved = await runIn({ cwd }, 'restore', '--yes', '--json', '--safety-backup', '--assert', 'select true')
+    const { safetyBackup } = saved.json() as { safetyBackup: { id: string; job: string } }
+    expect([saved.code, safetyBackup.job]).toEqual([0, 'shop'])
+    expect((await runIn({ cwd }, 'show', safetyBackup.id)).out).toContain('before the restore of shop of ')
+  })
+
+  it('only looks, with --dry-run', async () => {
+    const { cwd, shop } = await backedUp()
+    const good = await runIn({ cwd }, 'restore', '--dry-run')
+    expect([good.code, good.err]).toEqual([0, expect.stringContaining('How     restore into')])
+    expect(good.out).toContain('Nothing is in the way')
+    shop.findings = {
+      problems: [{ message: 'the server lacks hstore', hint: 'Install it.' }],
+      warnings: ['the disk is nearly full'],
+    }
+    const bad = await runIn({ cwd }, 'restore', '--dry-run')
+    expect([bad.code, bad.out]).toEqual([
+      6,
+      'problem: the server lacks hstore\n  Install it.\nwarning: the disk is nearly full\n',
+    ])
+    const refused = await runIn({ cwd }, 'restore', '--yes')
+    expect([refused.code, refused.err]).toEqual([6, expect.stringContaining('the server lacks hstore')])
+    expect(shop.restored).toEqual([])
+  })
 
   it('shows what --clean of chosen tables loses', async () => {
     const { cwd } = await backedUp()

@@ -27,6 +27,8 @@ const stageNames: Readonly<Record<Stage, string>> = {
   'clean-up': 'cleaning up',
   'read-through': 'reading',
   restore: 'restoring',
+  assertions: 'looking',
+  swap: 'changing places',
   verify: 'verifying',
 }
 

@@ -1,7 +1,16 @@
 import { mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { BackupError, DatabaseInfo, Driver, HoldfastConfig, RestoreRequest, Storage } from '@holdfast/core'
+import type {
+  AsideDatabase,
+  BackupError,
+  DatabaseInfo,
+  Driver,
+  HoldfastConfig,
+  PreflightFindings,
+  RestoreRequest,
+  Storage,
+} from '@holdfast/core'
 import { local } from '@holdfast/storage-local'
 
 /** A database that exists in the memory of a test. */
@@ -14,6 +23,9 @@ export interface FakeDatabase {
   /** What the dump throws after its content. */
   dumpFailure?: Error
   warnings: string[]
+  /** What stands beside it. */
+  asides: Pick<AsideDatabase, 'name' | 'kind' | 'since'>[]
+  findings: PreflightFindings
   restored: { readonly content: Buffer; readonly request: RestoreRequest }[]
   /** Awaited in the middle of a dump. */
   pause?: (signal: AbortSignal) => Promise<void>
@@ -60,6 +72,8 @@ function fakeDatabase(name: string): FakeDatabase {
     content: Buffer.from(`-- dump of ${name}\n`.repeat(500)),
     info: someTables,
     warnings: [],
+    asides: [],
+    findings: { problems: [], warnings: [] },
     restored: [],
   }
   const whole = database as FakeDatabase
@@ -118,7 +132,32 @@ function driverOf(name: string, database: FakeDatabase): Driver {
       database.restored.push({ content: Buffer.concat(chunks), request })
       return { created: false, warnings: ['a role is missing'], tools: {} }
     },
+    preflight: async () => database.findings,
+    query: async (statement) => [{ holds: statement.includes('true') }],
+    async scratch() {
+      return {
+        driver: driverOf(name, database),
+        swap: async () => putAside(name, database),
+        async [Symbol.asyncDispose]() {},
+      }
+    },
+    asides: async () =>
+      database.asides.map((aside) => ({
+        ...aside,
+        sizeBytes: 1_000_000,
+        takeBack: async () => {
+          database.asides.splice(database.asides.indexOf(aside), 1)
+          return putAside(name, database)
+        },
+        drop: async () => void database.asides.splice(database.asides.indexOf(aside), 1),
+      })),
   }
+}
+
+function putAside(name: string, database: FakeDatabase): { oldName: string } {
+  const oldName = `${name}__before_${database.asides.length}`
+  database.asides.unshift({ name: oldName, kind: 'replaced', since: new Date() })
+  return { oldName }
 }
 
 async function* roles(): AsyncGenerator<Uint8Array> {

@@ -48,12 +48,20 @@ export interface Driver {
    *
    * The source's streams keep the law: damage shows as a stream that throws. The driver then kills its client without
    * closing the client's input, and leaves the target as it was (`create`: dropped if this call made it;
-   * `replace`: the old database stays; otherwise: the transaction is rolled back).
+   * otherwise: the transaction is rolled back).
    *
    * @throws {BackupError} `restore-refused` before anything was touched, `target-not-empty`, `target-in-use`,
    *   `restore-failed`.
    */
   restore(from: RestoreSource, request: RestoreRequest, ctx: RunContext): Promise<RestoreReport>
+
+  /**
+   * Looks for what would keep a restore from working, before anything is touched: what the dump needs and the server
+   * lacks, programs, space, rights. Changes nothing.
+   *
+   * @param request - With mode `staged`: of a restore into a scratch that is to take the database's place.
+   */
+  preflight?(from: RestoreSource, request: PreflightRequest, ctx: RunContext): Promise<PreflightFindings>
 
   /** Names the objects in a dump without a server. Its presence enables the restore of chosen tables. */
   contents?(from: RestoreSource, ctx: RunContext): Promise<readonly ObjectName[]>
@@ -117,6 +125,10 @@ export interface ScratchOptions {
   readonly toSwap: boolean
   /** For a swap: whether other connections will be ended. Without it, those that are there now refuse the scratch. */
   readonly terminateConnections?: boolean
+  /** Do not give the scratch the owner that the manifest names. */
+  readonly noOwner?: boolean
+  /** Where there is no database to take the place of: do not give it the grants that the manifest names. */
+  readonly noPrivileges?: boolean
 }
 
 /** Something that a staged restore left beside a database. */
@@ -129,8 +141,14 @@ export interface AsideDatabase {
   /** Bytes on the server's disk. */
   readonly sizeBytes: number
   /** Of a `replaced` one: takes its place again; what is there now is put aside in its turn. */
-  takeBack?(options: { readonly terminateConnections: boolean }, ctx: RunContext): Promise<{ readonly oldName: string }>
+  takeBack?(options: { readonly terminateConnections: boolean }, ctx: RunContext): Promise<Replaced>
   drop(ctx: RunContext): Promise<void>
+}
+
+/** What became of a database whose place another one took. */
+export interface Replaced {
+  /** What it is called now. Absent when there was none of that name. */
+  readonly oldName?: string
 }
 
 /** The fingerprint of one thing in a dump. */
@@ -256,13 +274,12 @@ export interface RestoreSource {
 }
 
 /**
- * What to do with what is in the target.
+ * What to do with what is in the target. (`staged` and `replace` are the engine's: `create` into a scratch, and a swap.)
  * - `create`: the database is made if it does not exist; if it exists it must be empty. Dropped on failure if made here.
- * - `replace`: drop and recreate. The new one is restored aside and takes the name at the end; then the old one goes.
  * - `clean`: in place: objects of the dump are dropped and made again, in one transaction.
  * - `append`: in place: objects that are missing are made, rows are added, nothing is dropped, in one transaction.
  */
-export type RestoreMode = 'create' | 'replace' | 'clean' | 'append'
+export type RestoreMode = 'create' | 'clean' | 'append'
 
 /** What to restore, and how. */
 export interface RestoreRequest {
@@ -280,6 +297,25 @@ export interface RestoreRequest {
   readonly noPrivileges?: boolean
   /** Restore the roles and globals part too, where the backup has one. */
   readonly globals?: boolean
+}
+
+/** A {@link RestoreRequest}, or one for a scratch that is to take the database's place. */
+export interface PreflightRequest extends Omit<RestoreRequest, 'mode'> {
+  readonly mode: RestoreMode | 'staged'
+}
+
+/** What {@link Driver.preflight} found. */
+export interface PreflightFindings {
+  /** What keeps the restore from working, each with what to do about it. */
+  readonly problems: readonly PreflightProblem[]
+  /** What is worth knowing before. */
+  readonly warnings: readonly string[]
+}
+
+/** Something that keeps a restore from working. */
+export interface PreflightProblem {
+  readonly message: string
+  readonly hint?: string
 }
 
 /** What a restore did. */
@@ -302,12 +338,13 @@ export interface ObjectName {
 /**
  * An empty database beside the driver's own, for test restores and staged restores. It is called
  * `<database>__holdfast_<id>`, and what it replaces `<database>__before_<id>`, cut to the engine's limit; `id` is the
- * time, as eight hexadecimal digits of Unix seconds, so that what was left behind can be dated.
+ * time at which it was begun or put aside, as eight hexadecimal digits of Unix seconds (on a clash the next that is
+ * free), so that what was left behind can be dated.
  */
 export interface ScratchDatabase extends AsyncDisposable {
   /** Bound to the scratch database. */
   readonly driver: Driver
-  /** Puts the scratch in the place of the driver's database; the old one stays under the name returned. */
-  swap?(options: { readonly terminateConnections: boolean }, ctx: RunContext): Promise<{ readonly oldName: string }>
+  /** Puts the scratch in the place of the driver's database; the old one, if there is one, stays under the name returned. */
+  swap?(options: { readonly terminateConnections: boolean }, ctx: RunContext): Promise<Replaced>
   /** Disposing drops the scratch unless it was swapped in. */
 }

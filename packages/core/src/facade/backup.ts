@@ -39,7 +39,8 @@ function toResult({ status, manifest, base, copies, filled, durationMs }: Backup
   }
 }
 
-function onlyJob(jobs: ReadonlyMap<string, Job>): Job {
+/** @throws {BackupError} `no-match` where there is not one job alone. */
+export function onlyJob(jobs: ReadonlyMap<string, Job>): Job {
   const [only, another] = jobs.values()
   if (only && !another) return only
   throw new BackupError('no-match', {

@@ -1,7 +1,17 @@
 import type { ByteStream } from '../byte-stream.js'
-import type { Driver, RestoreRequest } from '../driver/driver.js'
+import type {
+  AsideDatabase,
+  DatabaseInfo,
+  Driver,
+  PreflightProblem,
+  Replaced,
+  RestoreRequest,
+} from '../driver/driver.js'
+import type { Duration } from '../duration.js'
+import type { Assertion } from '../engine/assertions.js'
 import type { BackupRecord } from '../engine/backup-record.js'
 import type { TestRestore } from '../engine/proof/test-restore-result.js'
+import type { RestoreWay } from '../engine/restore-way.js'
 import type { BackupRun } from '../engine/run-backup.js'
 import type { RestoreRun } from '../engine/run-restore.js'
 import type { Verification } from '../engine/verification.js'
@@ -45,20 +55,96 @@ export interface BackupResult extends Pick<BackupRun, 'status' | 'filled' | 'dur
 }
 
 /** Options of {@link Holdfast.restore}. */
-export interface RestoreOptions
-  extends CallOptions,
-    Scope,
-    Omit<RestoreRequest, 'mode'>,
-    Partial<Pick<RestoreRequest, 'mode'>> {
+export interface RestoreOptions extends CallOptions, Scope, Omit<RestoreRequest, 'mode'> {
   /** A driver bound to the target database. Default: the source of the backup's job. */
   readonly into?: Driver
+  /** Default: `create` where the target is missing or empty, `staged` where it holds data. */
+  readonly mode?: RestoreWay
+  /** What has to be true of the restored database before it takes the place of the target. */
+  readonly assertions?: readonly Assertion[]
+  /**
+   * How long a staged restore means to keep what was there before; `false` drops it at once, as `replace` does. Nothing
+   * drops it by itself: {@link Holdfast.cleanup} does. Default `'24h'`.
+   */
+  readonly keepOld?: Duration | false
+  /** Back up what the target holds first, by the job whose source it is. Default `false`. */
+  readonly safetyBackup?: boolean
 }
 
 /** What {@link Holdfast.restore} did. */
-export interface RestoreResult extends RestoreRun {
+export interface RestoreResult extends Omit<RestoreRun, 'oldName'> {
   readonly backup: BackupRecord
   /** What may be shown of the target. */
   readonly target: string
+  /** What was in the target before, where it is kept. */
+  readonly old?: KeptOld
+  /** The backup that was taken first. */
+  readonly safetyBackup?: BackupRecord
+}
+
+/** A database that a staged restore has put aside. */
+export interface KeptOld {
+  readonly name: string
+  /** When {@link Holdfast.cleanup} may drop it, if it is given the same `keepOld`. */
+  readonly keepUntil: Date
+  /** How to go back to it, in a sentence. */
+  readonly goBack: string
+}
+
+/** What {@link Holdfast.previewRestore} found. Nothing was touched. */
+export interface RestorePreview {
+  readonly backup: BackupRecord
+  /** What may be shown of the target. */
+  readonly target: string
+  /** The mode that the restore would have. */
+  readonly mode: RestoreWay
+  /** The target as it is; absent if it does not exist. */
+  readonly database?: DatabaseInfo
+  /** What would keep the restore from working. */
+  readonly problems: readonly PreflightProblem[]
+  readonly warnings: readonly string[]
+}
+
+/** A database: the name of a job, for its source, or a driver. */
+export type DatabaseChoice = string | Driver
+
+/** Options of {@link Holdfast.undo}. */
+export interface UndoOptions extends CallOptions {
+  /** Name of the database to take back. Default: the one that was replaced last. */
+  readonly name?: string
+  /** Whether to end other connections. Default `false`: `target-in-use` where there are any. */
+  readonly terminateConnections?: boolean
+}
+
+/** What {@link Holdfast.undo} did. */
+export interface UndoResult extends Replaced {
+  /** What may be shown of the database. */
+  readonly target: string
+  /** What the database that has the name again was called. */
+  readonly name: string
+}
+
+/** Something that a staged restore left beside a database. */
+export interface AsideRecord extends Pick<AsideDatabase, 'name' | 'kind' | 'since' | 'sizeBytes'> {
+  /** What may be shown of the database that it stands beside. */
+  readonly target: string
+}
+
+/** Options of {@link Holdfast.cleanup}. */
+export interface CleanupOptions extends CallOptions {
+  /** Drops what is older. Default `'24h'`. */
+  readonly keepOld?: Duration
+  /** Drops what is younger, too. */
+  readonly all?: boolean
+}
+
+/** What {@link Holdfast.cleanup} did. */
+export interface CleanupResult {
+  readonly dropped: readonly AsideRecord[]
+  /** Too young. */
+  readonly kept: readonly AsideRecord[]
+  /** What could not be dropped. */
+  readonly failed: readonly (AsideRecord & { readonly problem: string })[]
 }
 
 /** Options of {@link Holdfast.verify}. */

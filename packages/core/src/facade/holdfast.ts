@@ -1,17 +1,26 @@
 import type { BackupRecord } from '../engine/backup-record.js'
 import type { DueVerification } from '../engine/proof/due-verifications.js'
 import type { StoredBackups } from '../engine/read-backups.js'
+import type { DumpFile } from '../foreign/dump-file.js'
 import type {
+  AsideRecord,
   BackupOptions,
   BackupResult,
   CallOptions,
+  CleanupOptions,
+  CleanupResult,
+  DatabaseChoice,
   OpenedPart,
   RestoreOptions,
+  RestorePreview,
   RestoreResult,
   Scope,
+  UndoOptions,
+  UndoResult,
   VerifyOptions,
   VerifyResult,
 } from './calls.js'
+import type { RestoreFileOptions, RestoreFileResult } from './restore-file.js'
 
 /** Backups of some databases on some storages: what {@link createHoldfast} returns. */
 export interface Holdfast extends AsyncDisposable {
@@ -27,8 +36,36 @@ export interface Holdfast extends AsyncDisposable {
    * @throws {BackupError} when fewer than `minCopies` copies are complete.
    */
   backup(job?: string, options?: BackupOptions): Promise<BackupResult>
-  /** Restores the backup that `selector` names: an id or its beginning, `latest`, `latest~1`, or a job. */
+  /**
+   * Restores the backup that `selector` names: an id or its beginning, `latest`, `latest~1`, or a job. Into a database
+   * that holds data it restores aside, looks whether all is well, and changes places.
+   *
+   * @throws {BackupError} `restore-refused`, `target-not-empty`, `target-in-use`, `config-invalid` before anything was
+   *   touched; `corrupt` when no copy is whole; `restore-failed`, also where an assertion does not hold.
+   */
   restore(selector: string, options?: RestoreOptions): Promise<RestoreResult>
+  /** What {@link Holdfast.restore} would do, and what would keep it from working. Touches nothing. */
+  previewRestore(selector: string, options?: RestoreOptions): Promise<RestorePreview>
+  /**
+   * Restores a dump from a file, whoever made it: see {@link dumpOnDisk}, {@link dumpOnStorage}, {@link dumpFromStream}.
+   * A file of a backup, whose manifest lies beside it, is restored as that backup; anything else is known by its
+   * content, through compression and encryption.
+   *
+   * @throws {BackupError} `restore-refused` for what is no dump that can be restored; `wrong-key`; and as
+   *   {@link Holdfast.restore}.
+   */
+  restoreFile(file: DumpFile, options: RestoreFileOptions): Promise<RestoreFileResult>
+  /**
+   * Puts back what the last staged restore into a database has put aside; what is there now is put aside in its turn.
+   *
+   * @param database - May be left out when there is one job only.
+   * @throws {BackupError} `no-match` when there is nothing to go back to; `target-in-use`.
+   */
+  undo(database?: DatabaseChoice, options?: UndoOptions): Promise<UndoResult>
+  /** What staged restores have left beside a database, or beside those of all jobs; newest first. */
+  asides(database?: DatabaseChoice, options?: CallOptions): Promise<readonly AsideRecord[]>
+  /** Drops what staged restores have left beside a database, or beside those of all jobs, once it is old enough. */
+  cleanup(database?: DatabaseChoice, options?: CleanupOptions): Promise<CleanupResult>
   /**
    * Re-reads every copy of a backup to its end; with `testRestore` one of them is restored into a scratch database that
    * is compared with what was dumped, and dropped. Damage is a result, and so is a copy that cannot be read now.

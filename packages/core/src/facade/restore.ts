@@ -1,17 +1,81 @@
 import { BackupError } from '../backup-error.js'
+import type { Driver } from '../driver/driver.js'
+import { durationMs } from '../duration.js'
+import type { BackupRecord } from '../engine/backup-record.js'
+import {
+  lookBefore,
+  type PreparedRestore,
+  prepareRestore,
+  type RestorePlan,
+  requireNoProblem,
+} from '../engine/prepare-restore.js'
+import { copyOn } from '../engine/restore-copy.js'
 import { runRestore } from '../engine/run-restore.js'
-import type { RestoreOptions, RestoreResult } from './calls.js'
+import type { RunContext } from '../run-context.js'
+import { backupJob } from './backup.js'
+import type { KeptOld, RestoreOptions, RestorePreview, RestoreResult } from './calls.js'
 import type { Project } from './project.js'
+
+/** How long a staged restore keeps what was there before, and how old it must be to be cleaned up. */
+export const defaultKeepOld = '24h'
 
 /** {@link Holdfast.restore}. */
 export async function restoreBackup(
-  { jobs, layout, contextOf, find, holders }: Project,
+  project: Project,
   selector: string,
   options: RestoreOptions,
 ): Promise<RestoreResult> {
-  const { into, job, storage, signal, onProgress, ...request } = options
-  const ctx = contextOf(options)
-  const backup = await find(selector, options, ctx)
+  const ctx = project.contextOf(options)
+  const backup = await project.find(selector, options, ctx)
+  return { backup, ...(await restorePlan(project, planOf(project, backup, options), options, ctx)) }
+}
+
+/** {@link Holdfast.previewRestore}. */
+export async function previewRestore(
+  project: Project,
+  selector: string,
+  options: RestoreOptions,
+): Promise<RestorePreview> {
+  const ctx = project.contextOf(options)
+  const backup = await project.find(selector, options, ctx)
+  const prepared = keeping(await prepareRestore(planOf(project, backup, options), ctx), options)
+  if (options.safetyBackup) safetyJob(project, prepared.target)
+  const { target, way, database } = prepared
+  const findings = await lookBefore(prepared, ctx)
+  return { backup, target: target.display, mode: way, ...(database && { database }), ...findings }
+}
+
+/** Runs a restore, from whatever it is read. */
+export async function restorePlan(
+  project: Project,
+  plan: RestorePlan,
+  options: RestoreOptions,
+  ctx: RunContext,
+): Promise<Omit<RestoreResult, 'backup'>> {
+  const keepMs = durationMs(options.keepOld || defaultKeepOld, 'keepOld')
+  const prepared = keeping(await prepareRestore(plan, ctx), options)
+  const { target, database, manifest } = prepared
+  const saves = options.safetyBackup && safetyJob(project, target)
+  // Drivers look for themselves before they touch anything; but this is long before.
+  if (saves || prepared.aside) requireNoProblem(await lookBefore(prepared, ctx))
+  const label = `before the restore of ${manifest.database} of ${manifest.startedAt}`
+  const saved =
+    saves && database && !database.empty ? await backupJob(project, saves, { ...callOf(options), label }) : undefined
+  const { oldName, ...run } = await runRestore(prepared, ctx)
+  return {
+    ...run,
+    target: target.display,
+    ...(oldName !== undefined && { old: keptOld(oldName, keepMs, ctx) }),
+    ...(saved && { safetyBackup: saved.backup }),
+  }
+}
+
+function planOf(
+  { jobs, layout, holders, cipherFor }: Project,
+  backup: BackupRecord,
+  options: RestoreOptions,
+): RestorePlan {
+  const { into, job, storage, signal, onProgress, keepOld, safetyBackup, ...request } = options
   const target = into ?? jobs.get(backup.job)?.source
   if (!target) {
     throw new BackupError('config-invalid', {
@@ -19,12 +83,33 @@ export async function restoreBackup(
       hint: 'Say into which database to restore.',
     })
   }
-  const plan = {
-    manifest: backup.manifest,
-    storages: holders(backup),
-    target,
-    request,
-    cipher: jobs.get(backup.job)?.cipher,
-  }
-  return { backup, target: target.display, ...(await runRestore(plan, layout, ctx)) }
+  const { manifest } = backup
+  const means = { layout, cipher: cipherFor(backup) }
+  return { manifest, copies: holders(backup).map((from) => copyOn(from, manifest, means)), target, request }
+}
+
+function keeping(prepared: PreparedRestore, { keepOld }: RestoreOptions): PreparedRestore {
+  return keepOld === false && prepared.keepsOld ? { ...prepared, way: 'replace', keepsOld: false } : prepared
+}
+
+/** @throws {BackupError} `config-invalid` when no job backs the target up. */
+function safetyJob({ jobs }: Project, target: Driver): string {
+  const isTarget = (source: Driver): boolean =>
+    source === target || (source.engine === target.engine && source.display === target.display)
+  const found = [...jobs.values()].find(({ source }) => isTarget(source))
+  if (found) return found.name
+  throw new BackupError('config-invalid', {
+    message: `No job backs up ${target.display}, so no safety backup of it can be taken`,
+    hint: 'Nothing was touched. Configure a job whose source it is, or restore without a safety backup.',
+  })
+}
+
+function callOf({ signal, onProgress }: RestoreOptions): Pick<RestoreOptions, 'signal' | 'onProgress'> {
+  return { ...(signal && { signal }), ...(onProgress && { onProgress }) }
+}
+
+function keptOld(name: string, keepMs: number, ctx: RunContext): KeptOld {
+  const keepUntil = new Date(ctx.clock.now().getTime() + keepMs)
+  const goBack = 'undo() of the same database takes it back (command line: holdfast restore undo)'
+  return { name, keepUntil, goBack }
 }

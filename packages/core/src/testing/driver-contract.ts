@@ -3,6 +3,7 @@ import { dumpCases } from './driver/dump-cases.js'
 import { probeCases } from './driver/probe-cases.js'
 import { proofCases } from './driver/proof-cases.js'
 import { restoreCases } from './driver/restore-cases.js'
+import { stagedCases } from './driver/staged-cases.js'
 
 /**
  * The law that every driver keeps, as plain data. The tests of a driver run it against a real server, with a database
@@ -20,4 +21,10 @@ import { restoreCases } from './driver/restore-cases.js'
  * }
  * ```
  */
-export const driverContract: readonly DriverCase[] = [...probeCases, ...dumpCases, ...restoreCases, ...proofCases]
+export const driverContract: readonly DriverCase[] = [
+  ...probeCases,
+  ...dumpCases,
+  ...restoreCases,
+  ...stagedCases,
+  ...proofCases,
+]

@@ -1,12 +1,11 @@
 import { BackupError } from '../backup-error.js'
 import type { ByteStream } from '../byte-stream.js'
 import type { Driver, DumpPart } from '../driver/driver.js'
+import { memoryAsides } from './memory-asides.js'
+import type { MemoryDatabase } from './memory-database.js'
 import { memorySections } from './memory-sections.js'
 
-/** What a {@link memoryDriver} is bound to. `content` is `undefined` while the database does not exist. */
-export interface MemoryDatabase {
-  content: Uint8Array | undefined
-}
+export type { MemoryDatabase } from './memory-database.js'
 
 /** Options of {@link memoryDriver}. */
 export interface MemoryDriverOptions {
@@ -25,6 +24,8 @@ export interface MemoryDriverOptions {
 /** A driver without a server, for tests of what uses drivers: a dump is the content, a restore replaces it. */
 export function memoryDriver(options: MemoryDriverOptions): Driver {
   const { database, name = 'memory' } = options
+  const { beside } = database
+  const bind = (other: string, content: MemoryDatabase): Driver => memoryDriver({ name: other, database: content })
   const whole = (): readonly { name: string; body: ByteStream }[] => [
     { name: 'dump', body: chunksOf(database.content) },
   ]
@@ -32,6 +33,7 @@ export function memoryDriver(options: MemoryDriverOptions): Driver {
     engine: 'memory',
     display: `memory:${name}`,
     database: name,
+    ...(beside && memoryAsides({ name, database, beside, bind })),
     ...memorySections(),
 
     async probe(ctx) {

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import { fakeProject } from '../testing/fake-project.js'
+import { runIn } from '../testing/test-world.js'
+
+const day = 86_400_000
+const old = { name: 'shop__before_old', kind: 'replaced', since: new Date(Date.now() - 3 * day) } as const
+const young = { name: 'shop__before_young', kind: 'replaced', since: new Date() } as const
+const half = { name: 'shop__holdfast_half', kind: 'unfinished', since: new Date(Date.now() - 2 * day) } as const
+
+describe('holdfast restore undo', () => {
+  it('takes back what was replaced last, or what is named', async () => {
+    const { cwd, shop } = fakeProject()
+    shop.asides = [half, young, old]
+    const last = await runIn({ cwd, terminal: true, typed: ['yes'] }, 'restore', 'undo', '--into', 'shop')
+    expect(last.err).toMatch(/shop__before_young \(replaced .*\) takes the name shop again/)
+    expect([last.code, last.out]).toEqual([
+      0,
+      expect.stringMatching(/shop__before_young is back .* now shop__before_2/),
+    ])
+    const named = await runIn({ cwd }, 'restore', 'undo', old.name, '--into', 'shop', '--yes', '--json')
+    expect(named.json()).toMatchObject({ status: 'restored', name: old.name, target: 'fake.example/shop' })
+    expect(shop.asides.map(({ name }) => name)).toEqual(expect.not.arrayContaining([old.name, young.name]))
+  })
+
+  it('does nothing unasked, and says where there is nothing', async () => {
+    const { cwd, shop } = fakeProject()
+    shop.asides = [young]
+    expect((await runIn({ cwd }, 'restore', 'undo', '--into', 'shop')).code).toBe(1)
+    expect(shop.asides).toEqual([young])
+    shop.asides = [half]
+    const nothing = await runIn({ cwd }, 'restore', 'undo', '--into', 'shop', '--yes')
+    expect([nothing.code, nothing.err]).toEqual([8, expect.stringContaining('Nothing that was replaced')])
+    expect((await runIn({ cwd }, 'restore', 'undo', 'gone', '--into', 'shop', '--yes')).code).toBe(8)
+    expect((await runIn({ cwd }, 'restore', 'undo', '--yes')).err).toContain('not said of which database')
+    expect((await runIn({ cwd }, 'restore', 'undo', '--into', 'shoq', '--yes')).code).toBe(8)
+  })
+})
+
+describe('holdfast restore cleanup', () => {
+  it('drops what is older than a day, beside the databases of all jobs', async () => {
+    const { cwd, shop, stock } = fakeProject()
+    shop.asides = [young, half, old]
+    stock.asides = [old]
+    const { code, out } = await runIn({ cwd }, 'restore', 'cleanup')
+    expect(code).toBe(0)
+    expect(out).toMatch(/dropped shop__holdfast_half \(an unfinished restore/)
+    expect(out).toMatch(/kept {4}shop__before_young .*--all/)
+    expect([shop.asides, stock.asides]).toEqual([[young], []])
+  })
+
+  it('keeps what is younger than it was told, unless it is to drop all', async () => {
+    const { cwd, shop } = fakeProject()
+    shop.asides = [young, old]
+    expect((await runIn({ cwd }, 'restore', 'cleanup', '--into', 'shop', '--keep-old', '7d')).code).toBe(0)
+    expect(shop.asides).toEqual([young, old])
+    expect((await runIn({ cwd }, 'restore', 'cleanup', '--into', 'shop', '--all')).code).toBe(1)
+    const all = await runIn({ cwd }, 'restore', 'cleanup', '--into', 'shop', '--all', '--yes', '--json')
+    expect(all.json()).toMatchObject({ dropped: [{ name: young.name }, { name: old.name }], kept: [], failed: [] })
+    expect((await runIn({ cwd }, 'restore', 'cleanup', '--into', 'shop')).out).toContain('No restore has left anything')
+  })
+})

@@ -1,0 +1,125 @@
+import {
+  type AsideRecord,
+  BackupError,
+  type CleanupResult,
+  createHoldfast,
+  type Driver,
+  type Holdfast,
+} from '@holdfast/core'
+import type { Cli } from '../cli.js'
+import { askingSource } from '../configuration/asking-source.js'
+import { loggerTo, readSetup, urlFrom } from '../configuration/setup.js'
+import { type ExitCode, exitCodes } from '../exit-codes.js'
+import { formatBytes } from '../output/format-bytes.js'
+import { formatTime } from '../output/format-duration.js'
+import type { AsideCommandOptions } from './restore-options.js'
+import { confirmRestore } from './restore-target.js'
+
+/** Goes back to what a staged restore has put aside. */
+export async function undoCommand(
+  cli: Cli,
+  [name]: readonly string[],
+  options: AsideCommandOptions,
+): Promise<ExitCode> {
+  const { output, signal } = cli
+  const { paint } = output
+  await using holdfast = withoutStorages(cli)
+  const [driver, another] = await databasesOf(options, cli)
+  if (!driver || another) throw whichOne()
+  const replaced = (await holdfast.asides(driver, { signal })).filter(({ kind }) => kind === 'replaced')
+  const chosen = name === undefined ? replaced[0] : replaced.find((aside) => aside.name === name)
+  if (chosen) {
+    const say = options.yes ? output.note : output.error
+    say(`${paint.strong(describe(chosen))} takes the name ${driver.database} again; what is there now is put aside.`)
+    await confirmRestore(undefined, options, cli)
+  }
+  const result = await holdfast.undo(driver, {
+    signal,
+    ...(chosen && { name: chosen.name }),
+    ...(!chosen && name !== undefined && { name }),
+    ...(options.terminate && { terminateConnections: true }),
+  })
+  output.document({ status: 'restored', ...result })
+  const stays = result.oldName === undefined ? '' : `; what was there is now ${paint.strong(result.oldName)}`
+  output.result(`${result.name} is ${paint.good('back')} as ${result.target}${stays}`)
+  return exitCodes.done
+}
+
+/** Drops what staged restores have put aside, and what restores that were killed have left. */
+export async function cleanupCommand(
+  cli: Cli,
+  _args: readonly string[],
+  options: AsideCommandOptions,
+): Promise<ExitCode> {
+  const { output, signal } = cli
+  await using holdfast = withoutStorages(cli)
+  const drivers = await databasesOf(options, cli)
+  if (options.all) {
+    const found = await Promise.all(drivers.map((driver) => holdfast.asides(driver, { signal })))
+    const say = options.yes ? output.note : output.error
+    for (const aside of found.flat()) say(`${describe(aside)} is dropped`)
+    if (found.flat().length > 0) await confirmRestore(undefined, options, cli)
+  }
+  const keepOld = options.keepOld === false ? 1 : options.keepOld
+  const results: CleanupResult[] = []
+  for (const driver of drivers) {
+    const how = { ...(keepOld !== undefined && { keepOld }), ...(options.all && { all: true }) }
+    results.push(await holdfast.cleanup(driver, { signal, ...how }))
+  }
+  const dropped = results.flatMap((result) => result.dropped)
+  const kept = results.flatMap((result) => result.kept)
+  const failed = results.flatMap((result) => result.failed)
+  output.document({ dropped, kept, failed })
+  output.result(describeCleanup({ dropped, kept, failed }, cli))
+  return failed.length > 0 ? exitCodes.restoreFailed : exitCodes.done
+}
+
+function describeCleanup({ dropped, kept, failed }: CleanupResult, { output: { paint } }: Cli): string {
+  if (dropped.length + kept.length + failed.length === 0) return 'No restore has left anything.'
+  return [
+    ...dropped.map((aside) => `${paint.good('dropped')} ${describe(aside)}`),
+    ...kept.map((aside) => `${paint.faint('kept')}    ${describe(aside)}: too young; --all drops it too`),
+    ...failed.map((aside) => `${paint.bad('failed')}  ${describe(aside)}: ${aside.problem}`),
+  ].join('\n')
+}
+
+function describe({ name, kind, since, sizeBytes }: AsideRecord): string {
+  const what = kind === 'replaced' ? 'replaced' : 'an unfinished restore of'
+  return `${name} (${what} ${formatTime(since)}, ${formatBytes(sizeBytes)})`
+}
+
+/** The database that was named, or those of all jobs that can put something aside. */
+async function databasesOf(options: AsideCommandOptions, cli: Cli): Promise<readonly Driver[]> {
+  const isJob = options.into !== undefined && !options.into.includes('://')
+  const url = isJob ? undefined : urlFrom({ argument: options.into, file: options.intoFile }, '--into-file', cli)
+  if (url !== undefined) {
+    return [await askingSource(url, options.binDir === undefined ? {} : { binDir: options.binDir }, cli)]
+  }
+  const setup = await readSetup(cli)
+  const jobs = setup.file === undefined ? {} : await setup.jobs()
+  if (options.into !== undefined) return [jobNamed(options.into, jobs)]
+  const sources = Object.values(jobs).flatMap(({ source }) => (source.asides ? [source] : []))
+  if (sources.length === 0) throw whichOne()
+  return [...new Map(sources.map((source) => [source.display, source])).values()]
+}
+
+function jobNamed(name: string, jobs: Readonly<Record<string, { readonly source: Driver }>>): Driver {
+  const job = Object.hasOwn(jobs, name) ? jobs[name] : undefined
+  if (job) return job.source
+  throw new BackupError('no-match', {
+    message: `No job is called ${JSON.stringify(name)}`,
+    hint: `Name ${Object.keys(jobs).join(', ') || 'a job of a config file'}, or the URL of a database.`,
+  })
+}
+
+function whichOne(): BackupError {
+  return new BackupError('config-invalid', {
+    message: 'It is not said of which database',
+    hint: 'Add --into with a job or with postgres://user@host/database.',
+  })
+}
+
+/** What stands beside a database is asked of its server alone. */
+function withoutStorages(cli: Cli): Holdfast {
+  return createHoldfast({ jobs: {}, logger: loggerTo(cli) })
+}

@@ -1,0 +1,58 @@
+import { BackupError, isBackupError, messageOf } from '../backup-error.js'
+import type { RunContext } from '../run-context.js'
+import type { RestoreCopy } from './restore-copy.js'
+
+/**
+ * Does something with the first copy that is whole: where one turns out to be damaged or out of reach, the next is
+ * tried.
+ *
+ * @throws what is not the copies' fault at once; else what was wrong with the last of them.
+ */
+export async function fromCopies<Result>(
+  copies: readonly RestoreCopy[],
+  use: (copy: RestoreCopy) => Promise<Result>,
+  ctx: RunContext,
+): Promise<Result> {
+  let failure: unknown = new BackupError('not-found', { message: 'No storage holds this backup' })
+  for (const copy of copies) {
+    try {
+      return await use(copy)
+    } catch (error) {
+      ctx.signal.throwIfAborted()
+      if (!isTheCopysFault(error)) throw error
+      ctx.log.warn(`The copy on ${copy.name} cannot be used: ${messageOf(error)}`)
+      ctx.report({ type: 'copy', storage: copy.name, status: 'failed', message: messageOf(error) })
+      failure = error
+    }
+  }
+  throw failure
+}
+
+/** A wrong key may be the right one, on a copy whose beginning is damaged. */
+function isTheCopysFault(error: unknown): boolean {
+  const codes = ['corrupt', 'not-found', 'unavailable', 'storage-denied', 'wrong-key'] as const
+  return codes.some((code) => isBackupError(error, code))
+}
+
+/** Runs a restore from a copy. Damage can make the client fail before the stream has come to where hashes are compared. */
+export async function blamingDamage<Result>(
+  copy: RestoreCopy,
+  restore: () => Promise<Result>,
+  ctx: RunContext,
+): Promise<Result> {
+  try {
+    return await restore()
+  } catch (error) {
+    ctx.signal.throwIfAborted()
+    throw isBackupError(error, 'restore-failed') ? ((await damageOf(copy, ctx)) ?? error) : error
+  }
+}
+
+async function damageOf(copy: RestoreCopy, ctx: RunContext): Promise<unknown> {
+  try {
+    await copy.readThrough(ctx)
+    return undefined
+  } catch (error) {
+    return isBackupError(error, 'corrupt') ? error : undefined
+  }
+}

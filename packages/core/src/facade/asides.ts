@@ -1,0 +1,116 @@
+import { BackupError, messageOf } from '../backup-error.js'
+import type { AsideDatabase, Driver } from '../driver/driver.js'
+import { durationMs } from '../duration.js'
+import type { RunContext } from '../run-context.js'
+import { onlyJob } from './backup.js'
+import type {
+  AsideRecord,
+  CallOptions,
+  CleanupOptions,
+  CleanupResult,
+  DatabaseChoice,
+  UndoOptions,
+  UndoResult,
+} from './calls.js'
+import { type Project, pick } from './project.js'
+import { defaultKeepOld } from './restore.js'
+
+interface Found {
+  readonly aside: AsideDatabase
+  readonly record: AsideRecord
+}
+
+/** {@link Holdfast.undo}. */
+export async function undoRestore(
+  project: Project,
+  choice: DatabaseChoice | undefined,
+  options: UndoOptions,
+): Promise<UndoResult> {
+  const ctx = project.contextOf(options)
+  const driver = choice === undefined ? onlyJob(project.jobs).source : driverOf(project, choice)
+  const replaced = (await asidesOf(driver, ctx)).filter(({ aside }) => aside.kind === 'replaced' && aside.takeBack)
+  const chosen = options.name === undefined ? replaced[0] : replaced.find(({ aside }) => aside.name === options.name)
+  if (!chosen?.aside.takeBack) throw nothingToTakeBack(driver, replaced, options)
+  const { terminateConnections = false } = options
+  ctx.report({ type: 'stage', stage: 'swap', detail: chosen.aside.name })
+  const done = await chosen.aside.takeBack({ terminateConnections }, ctx)
+  return { target: driver.display, name: chosen.aside.name, ...done }
+}
+
+/** {@link Holdfast.asides}. */
+export async function listAsides(
+  project: Project,
+  choice: DatabaseChoice | undefined,
+  options: CallOptions,
+): Promise<readonly AsideRecord[]> {
+  return (await find(project, choice, project.contextOf(options))).map(({ record }) => record)
+}
+
+/** {@link Holdfast.cleanup}. */
+export async function cleanUpAsides(
+  project: Project,
+  choice: DatabaseChoice | undefined,
+  { keepOld = defaultKeepOld, all = false, ...options }: CleanupOptions,
+): Promise<CleanupResult> {
+  const ctx = project.contextOf(options)
+  const before = ctx.clock.now().getTime() - durationMs(keepOld, 'keepOld')
+  const dropped: AsideRecord[] = []
+  const kept: AsideRecord[] = []
+  const failed: (AsideRecord & { problem: string })[] = []
+  for (const { aside, record } of await find(project, choice, ctx)) {
+    if (!all && aside.since.getTime() > before) {
+      kept.push(record)
+      continue
+    }
+    try {
+      await aside.drop(ctx)
+      dropped.push(record)
+    } catch (error) {
+      ctx.signal.throwIfAborted()
+      failed.push({ ...record, problem: messageOf(error) })
+    }
+  }
+  return { dropped, kept, failed }
+}
+
+async function find(project: Project, choice: DatabaseChoice | undefined, ctx: RunContext): Promise<readonly Found[]> {
+  if (choice !== undefined) return asidesOf(driverOf(project, choice), ctx)
+  const drivers = new Map<string, Driver>()
+  for (const { source } of project.jobs.values()) {
+    if (source.asides) drivers.set(`${source.engine} ${source.display}`, source)
+  }
+  const found: Found[] = []
+  for (const driver of drivers.values()) found.push(...(await asidesOf(driver, ctx)))
+  return found.sort((a, b) => b.aside.since.getTime() - a.aside.since.getTime())
+}
+
+async function asidesOf(driver: Driver, ctx: RunContext): Promise<readonly Found[]> {
+  if (!driver.asides) {
+    throw new BackupError('config-invalid', {
+      message: `The driver of ${driver.display} puts nothing aside, so there is nothing to go back to`,
+    })
+  }
+  const asides = await driver.asides(ctx)
+  return asides.map((aside) => {
+    const { name, kind, since, sizeBytes } = aside
+    return { aside, record: { target: driver.display, name, kind, since, sizeBytes } }
+  })
+}
+
+function driverOf({ jobs }: Project, choice: DatabaseChoice): Driver {
+  return typeof choice === 'string' ? pick(jobs, choice, 'job').source : choice
+}
+
+function nothingToTakeBack(driver: Driver, replaced: readonly Found[], { name }: UndoOptions): BackupError {
+  const names = replaced.map(({ aside }) => aside.name)
+  return new BackupError('no-match', {
+    message:
+      name === undefined
+        ? `Nothing that was replaced stands beside ${driver.display}`
+        : `No database ${JSON.stringify(name)} that was replaced stands beside ${driver.display}`,
+    hint:
+      names.length > 0
+        ? `There are: ${names.join(', ')}.`
+        : 'What a restore replaced may have been cleaned up; restore an older backup, or the safety backup.',
+  })
+}

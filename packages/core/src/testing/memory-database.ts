@@ -1,0 +1,6 @@
+/** What a `memoryDriver` is bound to. `content` is `undefined` while the database does not exist. */
+export interface MemoryDatabase {
+  content: Uint8Array | undefined
+  /** What stands beside it. By name; without one, the driver makes no scratch databases. */
+  readonly beside?: Map<string, MemoryDatabase>
+}

@@ -1,0 +1,58 @@
+import { type AsideKind, asideName, asidePrefix, readAsideName } from '@holdfast/core'
+import type { Session } from './session.js'
+
+/** Most bytes of a name in PostgreSQL. */
+const maxNameBytes = 63
+
+/** A database that a restore left beside another one. */
+export interface DatabaseBeside {
+  readonly name: string
+  readonly kind: AsideKind
+  readonly since: Date
+  /** 0 where the role may not ask. */
+  readonly sizeBytes: number
+  /** Whether somebody is connected to it. */
+  readonly inUse: boolean
+}
+
+/** Databases whose names are made of this one's and a time, newest first. */
+export async function databasesBeside(session: Session, database: string): Promise<readonly DatabaseBeside[]> {
+  const prefixes = (['replaced', 'unfinished'] as const).map((kind) => asidePrefix(database, kind, maxNameBytes))
+  const rows = await session.query<{ name: string; size: number; used: boolean }>(
+    `select datname::text as name,
+            case when has_database_privilege(oid, 'CONNECT') or pg_has_role('pg_read_all_stats', 'USAGE')
+                 then pg_database_size(oid) else 0 end::float8 as size,
+            exists (select from pg_stat_activity a where a.datid = d.oid) as used
+       from pg_database d
+      where exists (select from unnest($1::text[]) prefix where left(datname::text, length(prefix)) = prefix)`,
+    [prefixes],
+  )
+  const found = rows.flatMap(({ name, size, used }): DatabaseBeside[] => {
+    const read = readAsideName(name, database, maxNameBytes)
+    return read ? [{ name, ...read, sizeBytes: size, inUse: used }] : []
+  })
+  return found.sort((a, b) => b.since.getTime() - a.since.getTime())
+}
+
+/** A name beside a database that no other one has. */
+export async function freeName(session: Session, database: string, kind: AsideKind, at: Date): Promise<string> {
+  const rows = await session.query<{ name: string }>('select datname::text as name from pg_database')
+  const taken = new Set(rows.map(({ name }) => name))
+  return asideName(database, kind, at, maxNameBytes, (name) => taken.has(name))
+}
+
+/** How long what was replaced may stand there before a restore speaks of it. */
+const dayMs = 86_400_000
+
+/** A warning for each database beside this one that nobody needs any more, as far as can be known. */
+export async function leftovers(session: Session, database: string, now: Date): Promise<readonly string[]> {
+  const beside = await databasesBeside(session, database)
+  return beside.flatMap(({ name, kind, since, inUse }) => {
+    if (inUse) return []
+    if (kind === 'unfinished')
+      return [`A restore left the unfinished database ${name} behind; restore cleanup drops it`]
+    if (now.getTime() - since.getTime() < dayMs) return []
+    const day = since.toISOString().slice(0, 10)
+    return [`The database ${name} was replaced on ${day} and is still there; restore cleanup drops it`]
+  })
+}
