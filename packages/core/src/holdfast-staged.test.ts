@@ -1,0 +1,231 @@
+import { randomBytes } from 'node:crypto'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { BackupError } from './backup-error.js'
+import { readAll, streamOf } from './byte-stream.js'
+import type { Driver } from './driver/driver.js'
+import type { Holdfast } from './facade/holdfast.js'
+import { createHoldfast } from './holdfast.js'
+import { createRunContext } from './run-context.js'
+import type { Storage } from './storage/storage.js'
+import { createFakeClock } from './testing/fake-clock.js'
+import { type MemoryDatabase, memoryDriver } from './testing/memory-driver.js'
+import { memoryStorage } from './testing/memory-storage.js'
+
+const hour = 3_600_000
+const mine = Buffer.from('what was there before')
+let clock: ReturnType<typeof createFakeClock>
+let shop: MemoryDatabase & { readonly beside: Map<string, MemoryDatabase> }
+let source: Driver
+let disk: Storage
+let holdfast: Holdfast
+let content: Buffer
+
+beforeEach(async () => {
+  clock = createFakeClock(new Date('2026-03-01T12:00:00Z'))
+  content = randomBytes(100_000)
+  shop = { content, beside: new Map() }
+  source = memoryDriver({ name: 'shop', database: shop })
+  disk = memoryStorage({ name: 'disk' })
+  holdfast = createHoldfast({ storages: { disk }, jobs: { shop: { source, storages: ['disk'] } }, clock })
+  await holdfast.backup()
+  shop.content = mine
+})
+
+describe('a restore into a database that holds data', () => {
+  it('changes places with it, keeps the old one, and says so', async () => {
+    const stages: string[] = []
+    const onProgress = (event: { type: string; stage?: string }): void => {
+      if (event.type === 'stage') stages.push(event.stage ?? '')
+    }
+    const done = await holdfast.restore('latest', { onProgress, assertions: [() => true] })
+    expect(shop.content).toEqual(content)
+    expect(done).toMatchObject({
+      mode: 'staged',
+      created: false,
+      old: { name: 'shop__before_69a42a40', keepUntil: new Date('2026-03-02T12:00:00Z'), goBack: expect.any(String) },
+    })
+    expect(stages).toEqual(['preflight', 'restore', 'assertions', 'swap'])
+    expect([...shop.beside.keys()]).toEqual(['shop__before_69a42a40'])
+    expect((await holdfast.restore('latest', { keepOld: '7d' })).old?.keepUntil).toEqual(
+      new Date('2026-03-08T12:00:00Z'),
+    )
+  })
+
+  it.each([{ mode: 'replace' }, { keepOld: false }] as const)('drops the old one with %j', async (options) => {
+    const { mode, old } = await holdfast.restore('latest', options)
+    expect([mode, old, shop.content, shop.beside.size]).toEqual(['replace', undefined, content, 0])
+  })
+
+  it('warns where the old one cannot be dropped', async () => {
+    const into: Driver = { ...source, asides: async () => Promise.reject(new Error('no rights')) }
+    const { warnings } = await holdfast.restore('latest', { into, mode: 'replace' })
+    expect(warnings).toEqual([expect.stringMatching(/still there as shop__before_69a42a40.*no rights/)])
+    expect(shop.content).toEqual(content)
+  })
+
+  it('stays as it was, with nothing beside it, when data is damaged or an assertion fails', async () => {
+    for (const assertion of [() => false, () => Promise.reject(new Error('rows are missing'))]) {
+      await expect(holdfast.restore('latest', { assertions: [assertion] })).rejects.toMatchObject({
+        code: 'restore-failed',
+      })
+      expect([shop.content, shop.beside.size]).toEqual([mine, 0])
+    }
+    const key = (await holdfast.show('latest')).manifest.parts[0]?.key ?? ''
+    const bytes = await readAll(disk.get(key, undefined, createRunContext()))
+    bytes.writeUInt8(bytes.readUInt8(500) ^ 1, 500)
+    await disk.put(key, streamOf(bytes), {}, createRunContext())
+    await expect(holdfast.restore('latest')).rejects.toMatchObject({ code: 'corrupt' })
+    expect([shop.content, shop.beside.size]).toEqual([mine, 0])
+  })
+
+  it('is created where there is nothing to lose, unless assertions come first', async () => {
+    shop.content = undefined
+    expect(await holdfast.restore('latest', { mode: 'staged' })).toMatchObject({ mode: 'create', created: true })
+    shop.content = undefined
+    await expect(holdfast.restore('latest', { assertions: [() => false] })).rejects.toThrow('not as it has to be')
+    expect([shop.content, shop.beside.size]).toEqual([undefined, 0])
+    const done = await holdfast.restore('latest', { assertions: [() => true] })
+    expect([done.mode, done.created, done.old, shop.content]).toEqual(['create', true, undefined, content])
+    shop.content = new Uint8Array()
+    await holdfast.restore('latest', { assertions: [() => true] })
+    expect([shop.content, shop.beside.size]).toEqual([content, 0])
+  })
+
+  it('is refused for a part of a backup, for a driver that cannot swap, and for assertions in place', async () => {
+    const part = { code: 'restore-refused', hint: expect.stringContaining('clean or append') }
+    await expect(holdfast.restore('latest', { mode: 'staged', tables: ['t'] })).rejects.toMatchObject(part)
+    await expect(holdfast.restore('latest', { sections: 'schema' })).rejects.toMatchObject({ code: 'target-not-empty' })
+    const { scratch: _, ...into } = source
+    await expect(holdfast.restore('latest', { into, mode: 'replace' })).rejects.toMatchObject(part)
+    await expect(holdfast.restore('latest', { into })).rejects.toMatchObject({ code: 'target-not-empty' })
+    const inPlace = { mode: 'clean', assertions: [() => true] } as const
+    await expect(holdfast.restore('latest', inPlace)).rejects.toMatchObject({ code: 'config-invalid' })
+    await expect(holdfast.restore('latest', { assertions: ['select 1'] })).rejects.toMatchObject({
+      code: 'config-invalid',
+    })
+    await expect(holdfast.restore('latest', { keepOld: '0h' })).rejects.toMatchObject({ code: 'config-invalid' })
+    expect(shop.content).toEqual(mine)
+  })
+})
+
+describe('what the driver finds before', () => {
+  const into = (): Driver => ({
+    ...source,
+    preflight: async () => ({
+      problems: [{ message: 'no hstore', hint: 'Install it.' }, { message: 'no role' }],
+      warnings: ['little space'],
+    }),
+  })
+
+  it('refuses a staged restore, all of it named', async () => {
+    await expect(holdfast.restore('latest', { into: into() })).rejects.toMatchObject({
+      code: 'restore-refused',
+      message: 'no hstore; no role',
+      hint: 'Install it.',
+    })
+    expect(shop.beside.size).toBe(0)
+  })
+
+  it('is told by a preview, which touches nothing', async () => {
+    const seen = await holdfast.previewRestore('latest', { into: into() })
+    expect(seen).toMatchObject({
+      mode: 'staged',
+      problems: [{}, {}],
+      warnings: ['little space'],
+      target: 'memory:shop',
+    })
+    expect(await holdfast.previewRestore('latest', { keepOld: false })).toMatchObject({ mode: 'replace', problems: [] })
+    expect([shop.content, shop.beside.size]).toEqual([mine, 0])
+  })
+})
+
+describe('a safety backup', () => {
+  it('is taken first, by the job of the target', async () => {
+    const { safetyBackup } = await holdfast.restore('latest', { safetyBackup: true })
+    expect(safetyBackup?.manifest.label).toMatch(/^before the restore of shop of 2026-03-01T12/)
+    expect(shop.content).toEqual(content)
+    await clock.advance(hour)
+    await holdfast.restore('latest', { mode: 'clean' })
+    expect(shop.content).toEqual(mine)
+  })
+
+  it('that fails keeps the restore from starting', async () => {
+    const failing: Driver = {
+      ...source,
+      dump: async () => Promise.reject(new BackupError('dump-failed', { message: 'no' })),
+    }
+    const other = createHoldfast({ storages: { disk }, jobs: { shop: { source: failing, storages: ['disk'] } }, clock })
+    await expect(other.restore('latest', { safetyBackup: true })).rejects.toMatchObject({ code: 'dump-failed' })
+    expect(shop.content).toEqual(mine)
+  })
+
+  it('needs a job that backs up the target, and something to save', async () => {
+    const elsewhere: MemoryDatabase = { content: mine, beside: new Map() }
+    const into = memoryDriver({ name: 'elsewhere', database: elsewhere })
+    await expect(holdfast.restore('latest', { into, safetyBackup: true })).rejects.toMatchObject({
+      code: 'config-invalid',
+      message: expect.stringContaining('No job backs up memory:elsewhere'),
+    })
+    shop.content = undefined
+    expect((await holdfast.restore('latest', { safetyBackup: true })).safetyBackup).toBeUndefined()
+  })
+})
+
+describe('undo and cleanup', () => {
+  it('take back what was replaced last, or what is named', async () => {
+    const first = await holdfast.restore('latest')
+    await clock.advance(hour)
+    await holdfast.restore('latest')
+    expect(await holdfast.undo()).toEqual({
+      target: 'memory:shop',
+      name: 'shop__before_69a43850',
+      oldName: expect.stringMatching(/^shop__before_/),
+    })
+    expect(shop.content).toEqual(content)
+    await holdfast.undo('shop', { name: first.old?.name ?? '' })
+    expect(shop.content).toEqual(mine)
+    await expect(holdfast.undo(source, { name: 'shop__before_00000000' })).rejects.toMatchObject({ code: 'no-match' })
+    await expect(holdfast.undo('shoq')).rejects.toMatchObject({ code: 'no-match' })
+  })
+
+  it('say when there is nothing, or when the driver keeps nothing', async () => {
+    await expect(holdfast.undo('shop')).rejects.toMatchObject({ code: 'no-match' })
+    const { asides: _, ...without } = source
+    await expect(holdfast.undo(without)).rejects.toMatchObject({ code: 'config-invalid' })
+    expect(await holdfast.asides()).toEqual([])
+  })
+
+  it('drop what is older than a day, and list the rest', async () => {
+    await holdfast.restore('latest')
+    shop.beside.set('shop__holdfast_69a43850', { content: new Uint8Array(7) })
+    await clock.advance(23 * hour)
+    expect((await holdfast.asides()).map(({ kind, sizeBytes }) => [kind, sizeBytes])).toEqual([
+      ['unfinished', 7],
+      ['replaced', mine.length],
+    ])
+    expect(await holdfast.cleanup()).toMatchObject({ dropped: [], kept: [{}, {}], failed: [] })
+    await clock.advance(hour)
+    expect(await holdfast.cleanup('shop')).toMatchObject({
+      dropped: [{ kind: 'replaced' }],
+      kept: [{ kind: 'unfinished' }],
+    })
+    expect(await holdfast.cleanup(source, { all: true })).toMatchObject({ dropped: [{ kind: 'unfinished' }], kept: [] })
+    expect(shop.beside.size).toBe(0)
+  })
+
+  it('tell what could not be dropped', async () => {
+    const asides: Driver['asides'] = async () => [
+      {
+        name: 'x',
+        kind: 'replaced',
+        since: new Date(0),
+        sizeBytes: 1,
+        drop: () => Promise.reject(new Error('in use')),
+      },
+    ]
+    const { failed } = await holdfast.cleanup({ ...source, asides }, { keepOld: '1h' })
+    expect(failed).toEqual([
+      { target: 'memory:shop', name: 'x', kind: 'replaced', since: new Date(0), sizeBytes: 1, problem: 'in use' },
+    ])
+  })
+})
