@@ -16,7 +16,7 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'tests/unit/**/*.test.ts'],
+          include: ['{packages,examples}/*/src/**/*.test.ts', 'tests/unit/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts', '**/node_modules/**', '**/dist/**'],
           testTimeout: minute / 2,
         },
@@ -33,6 +33,16 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         test: { name: 'e2e', include: ['tests/e2e/**/*.test.ts'], testTimeout: 3 * minute, hookTimeout: 3 * minute },
+      },
+      {
+        // Needs servers that scripts/matrix starts and names: npm run test:matrix.
+        extends: true,
+        test: {
+          name: 'matrix',
+          include: ['tests/matrix/**/*.test.ts'],
+          testTimeout: 3 * minute,
+          hookTimeout: 3 * minute,
+        },
       },
       {
         extends: true,
