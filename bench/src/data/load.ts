@@ -37,7 +37,7 @@ async function fill(table: Table, rows: number, database: string, server: Postgr
   })
   psql.stdin.on('error', () => {}) // its exit code and messages say more
   const ended = Promise.all([once(psql, 'exit'), text(psql.stderr)])
-  for (const block of blocks(table, rows)) {
+  for (const block of blocksOf(table, rows)) {
     if (!psql.stdin.write(block)) await Promise.race([once(psql.stdin, 'drain'), ended])
     if (psql.exitCode !== null) break
   }
@@ -46,7 +46,8 @@ async function fill(table: Table, rows: number, database: string, server: Postgr
   if (code !== 0) throw new Error(`Filling ${table.name} of ${database} ended with code ${code}:\n${problems}`)
 }
 
-function* blocks(table: Table, rows: number): Generator<string> {
+/** The rows of a table in COPY's text format, in blocks. */
+export function* blocksOf(table: Table, rows: number): Generator<string> {
   const random = seededRandom(table.name.length * 7919 + rows)
   let block = ''
   for (let id = 1; id <= rows; id++) {

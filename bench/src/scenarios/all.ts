@@ -4,6 +4,7 @@ import { backupDisk } from '#bench/scenarios/backup-disk'
 import { backupPgDump } from '#bench/scenarios/backup-pg-dump'
 import { backupS3 } from '#bench/scenarios/backup-s3'
 import { backupWithoutZstd } from '#bench/scenarios/backup-without-zstd'
+import { mariadbBackup, mariadbRestore } from '#bench/scenarios/mariadb'
 import { memoryDisk, memoryS3 } from '#bench/scenarios/memory'
 import { restoreDisk } from '#bench/scenarios/restore-disk'
 import { restoreS3 } from '#bench/scenarios/restore-s3'
@@ -20,6 +21,8 @@ export const scenarios: readonly Scenario[] = [
   restoreDisk,
   restoreS3,
   testRestore,
+  mariadbBackup,
+  mariadbRestore,
   memoryDisk,
   memoryS3,
   startup,
