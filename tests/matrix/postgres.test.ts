@@ -35,6 +35,8 @@ beforeAll(async () => {
     await one.sql('source', nastyFor(major))
     await one.sql('source', 'create table big as select i, md5(i::text) from generate_series(1, 40000) i')
   }
+  // Its own ranges name their multiranges, which older servers do not have.
+  if (major < 14) await newest.sql('source', 'alter table "every type" drop column ar; drop type float_range')
   before = new Set(await childProcesses())
 })
 afterAll(async () => {

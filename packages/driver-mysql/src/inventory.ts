@@ -155,7 +155,7 @@ async function countTables(
     // A sum does not depend on the order of the rows, and unlike an exclusive or tells duplicates apart.
     const [row] = await view.query<{ total: number; checksum: string }>(
       `select count(*) as total,
-              cast(coalesce(sum(cast(conv(left(md5(${expression}), 16), 16, 10) as decimal(20))), 0) as char) as checksum ${from}`,
+              cast(coalesce(sum(cast(conv(left(${hashOf(expression)}, 16), 16, 10) as decimal(20))), 0) as char) as checksum ${from}`,
     )
     counted.push({ name, rows: Number(row?.total ?? 0), checksum: row?.checksum ?? '0' })
   }
@@ -178,13 +178,17 @@ async function columnsOf(view: Session, database: string, table: string): Promis
 const spatial = /^(geometry|point|linestring|polygon|multi.*|geom.*coll.*)$/
 const long = /(text|blob|json|vector)$/
 
+/** MySQL 9.7 has neither md5() nor sha1() any more. */
+const hashOf = (expression: string): string => `sha2(${expression}, 256)`
+
 /** All columns of a row as one text in which none can pose as another. */
 function rowExpression(columns: readonly Column[]): string {
   const parts = columns.map(({ name, type }) => {
     const column = quoteIdentifier(name)
-    if (spatial.test(type)) return `coalesce(md5(st_aswkb(${column})), '-')`
+    if (spatial.test(type)) return `coalesce(${hashOf(`st_aswkb(${column})`)}, '-')`
     if (type === 'bit') return `coalesce(hex(${column}), '-')`
-    return `coalesce(${long.test(type) ? 'md5' : 'hex'}(cast(${column} as binary)), '-')`
+    const bytes = `cast(${column} as binary)`
+    return `coalesce(${long.test(type) ? hashOf(bytes) : `hex(${bytes})`}, '-')`
   })
   return `concat_ws(',', ${parts.join(', ')})`
 }
