@@ -21,7 +21,8 @@ interface Options {
   readonly coverage: boolean
 }
 
-const reportFile = join(root, '.cache/vitest.json')
+// Several runs may be under way in one checkout.
+const reportFile = join(root, `.cache/vitest-${process.pid}.json`)
 const minute = 60_000
 
 /**
@@ -50,18 +51,25 @@ interface ListedFile {
 }
 
 async function listFiles(projects: readonly string[], filters: readonly string[]): Promise<ListedFile[] | undefined> {
-  const listing = join(root, '.cache/vitest-files.json')
+  const listing = join(root, `.cache/vitest-files-${process.pid}.json`)
   rmSync(listing, { force: true })
   const args = ['list', '--filesOnly', `--json=${listing}`, ...projectArgs(projects), ...filters]
   const { output } = await run('vitest', args, { quiet: true, timeoutMs: 2 * minute })
-  if (existsSync(listing)) return JSON.parse(readFileSync(listing, 'utf8')) as ListedFile[]
+  if (existsSync(listing)) return takeJson<ListedFile[]>(listing)
   console.log(output)
   return undefined
 }
 
+/** Reads a file, which has then served its purpose. */
+function takeJson<T>(file: string): T {
+  const text = readFileSync(file, 'utf8')
+  rmSync(file)
+  return JSON.parse(text) as T
+}
+
 function countTests(expected: readonly ListedFile[], code: number): Outcome {
   if (!existsSync(reportFile)) return fail('vitest', `ended with code ${code} and without a report`)
-  const { testResults } = JSON.parse(readFileSync(reportFile, 'utf8')) as VitestReport
+  const { testResults } = takeJson<VitestReport>(reportFile)
   const missing = expected.filter(({ file }) => !testResults.some((result) => result.name === file))
   const failures = [
     ...testResults.flatMap(failuresOf),
