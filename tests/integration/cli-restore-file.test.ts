@@ -71,6 +71,15 @@ describe('holdfast restore FILE', () => {
     expect(await rows('from_file')).toBe(1000)
   })
 
+  it('shows what it would do, and does nothing', async () => {
+    const { argv, env } = into('never_made')
+    const { code, out } = await runIn({ cwd, env }, 'restore', './shop.dump', ...argv, '--dry-run')
+    expect([code, out]).toEqual([0, expect.stringContaining('never_made, which is made new')])
+    const json = (await runIn({ cwd, env }, 'restore', './shop.dump', ...argv, '--dry-run', '--json')).json()
+    expect(json).toMatchObject({ status: 'preview', mode: 'create', problems: [] })
+    expect(await server.sql('shop', "select 1 from pg_database where datname = 'never_made'")).toEqual([])
+  })
+
   it('asks for the name of a database that loses what it holds', async () => {
     const { argv, env } = into('from_file')
     const world = { cwd, env, terminal: true, typed: ['yes'] }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fakeProject } from '../testing/fake-project.js'
 import { runIn } from '../testing/test-world.js'
-import { namesFile } from './restore-file.js'
+import { namesFile } from './named-file.js'
 
 describe('what names a file', () => {
   const { cwd } = fakeProject()

@@ -1,38 +1,18 @@
-import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
-import {
-  BackupError,
-  createHoldfast,
-  type Driver,
-  type DumpFile,
-  dumpFromStream,
-  dumpOnDisk,
-  dumpOnStorage,
-  type FileRestorePreview,
-  type Storage,
-} from '@holdfast/core'
+import { createHoldfast, type Driver, type DumpFile, type FileRestorePreview } from '@holdfast/core'
 import type { Cli } from '../cli.js'
-import { isSourceUrl, schemeOf } from '../configuration/plugins.js'
+import { commandCatalog } from '../configuration/known-storages.js'
 import { readingCiphers } from '../configuration/reading-keys.js'
-import { chooseStorages, loggerTo, readSetup, type Setup } from '../configuration/setup.js'
-import { storageFromText } from '../configuration/storage-from-text.js'
+import { chooseStorages, loggerTo, readSetup } from '../configuration/setup.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
+import { backupDocument } from '../output/backup-document.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatDuration } from '../output/format-duration.js'
 import { createProgress } from '../output/progress.js'
 import { visible } from '../output/visible.js'
+import { openNamedFile } from './named-file.js'
 import type { RestoreCommandOptions } from './restore-options.js'
-import { cappedJobs, confirmRestore, intoDriver, modeOf, noTarget } from './restore-target.js'
-
-/**
- * Whether the argument of `restore` names a file: `-`, the URL of an object, a path, or what lies there and cannot be
- * the name of a backup.
- */
-export function namesFile(argument: string | undefined, { cwd }: { readonly cwd: string }): argument is string {
-  if (argument === undefined) return false
-  if (argument === '-' || isSourceUrl(argument) || /[\\/]/.test(argument)) return true
-  return argument.includes('.') && (statSync(resolve(cwd, argument), { throwIfNoEntry: false })?.isFile() ?? false)
-}
+import { refused, requestOf } from './restore-request.js'
+import { confirmRestore, intoDriver, noTarget } from './restore-target.js'
 
 /** Restores a dump from a file, an object or standard input: shows what it is and what will happen, asks, restores. */
 export async function restoreFileCommand(
@@ -44,30 +24,43 @@ export async function restoreFileCommand(
   const setup = await readSetup(cli, [argument])
   const driver = await intoDriver(options, cli)
   if (!driver) throw noTarget()
-  await using opened = await openFile(argument, setup, cli)
+  await using opened = await openNamedFile(argument, setup, cli)
   const jobs = setup.file === undefined ? {} : await setup.jobs()
   const storages = setup.file === undefined ? {} : await chooseStorages(undefined, setup, cli, false)
-  await using holdfast = createHoldfast({ ...setup.config, storages, jobs, logger: loggerTo(cli) })
+  await using holdfast = createHoldfast({
+    catalog: commandCatalog(cli.world, storages, loggerTo(cli)),
+    ...setup.config,
+    storages,
+    jobs,
+    logger: loggerTo(cli),
+  })
   const { file } = opened
   using progress = createProgress(file.name, cli.world, output, cli.options)
-  const mode = modeOf(options)
-  const result = await holdfast.restoreFile(file, {
+  let blocked = false
+  const restoring = holdfast.restoreFile(file, {
+    ...requestOf(options, cli),
     signal,
     onProgress: progress.report,
     into: driver,
     ciphers: await readingCiphers(options, setup, cli),
-    sections: options.schemaOnly ? 'schema' : options.dataOnly ? 'data' : 'all',
-    ...(mode && { mode }),
-    ...(options.tables && { tables: options.tables }),
-    ...(options.jobs !== undefined && { jobs: cappedJobs(options.jobs, cli) }),
-    ...(options.terminate && { terminateConnections: true }),
-    ...(options.owner === false && { noOwner: true }),
-    ...(options.privileges === false && { noPrivileges: true }),
-    confirm: (preview) => confirm(preview, file, driver, options, cli),
+    confirm: async (found) => {
+      tell(found, file, driver, options, cli)
+      blocked = found.problems.length > 0
+      if (options.dryRun) throw dryRun
+      if (blocked) throw refused(found.problems)
+      const loses = found.database !== undefined && !found.database.empty && losing.includes(found.mode)
+      await confirmRestore(loses ? driver.database : undefined, options, cli)
+    },
+  })
+  const result = await restoring.catch((error: unknown) => {
+    if (error !== dryRun) throw error
+    return undefined
   })
   progress[Symbol.dispose]()
-  const { manifest, ...rest } = result
-  output.document({ status: 'restored', file: file.display, engine: manifest.engine, ...rest })
+  if (!result) return blocked ? exitCodes.restoreFailed : exitCodes.done
+  const { manifest, safetyBackup, ...rest } = result
+  const saved = safetyBackup && { safetyBackup: backupDocument(safetyBackup) }
+  output.document({ status: 'restored', file: file.display, engine: manifest.engine, ...rest, ...saved })
   const { paint } = output
   output.result(
     [
@@ -79,18 +72,27 @@ export async function restoreFileCommand(
   return exitCodes.done
 }
 
-async function confirm(
+function tell(
   preview: FileRestorePreview,
   file: DumpFile,
   driver: Driver,
   options: RestoreCommandOptions,
   cli: Cli,
-): Promise<void> {
-  const say = options.yes ? cli.output.note : cli.output.error // nobody is asked about what was not shown
-  say(describe(preview, file, driver, cli))
-  const loses = preview.database !== undefined && !preview.database.empty && losing.includes(preview.mode)
-  await confirmRestore(loses ? driver.database : undefined, options, cli)
+): void {
+  const { output } = cli
+  const text = describe(preview, file, driver, cli)
+  if (!options.dryRun) {
+    const say = options.yes ? output.note : output.error // nobody is asked about what was not shown
+    say(text)
+    return
+  }
+  const { manifest, ...rest } = preview
+  output.document({ status: 'preview', file: file.display, target: driver.display, engine: manifest.engine, ...rest })
+  output.result(text)
 }
+
+/** Ends a restore that is only to show what it would do. */
+const dryRun = new Error('dry run')
 
 const losing: readonly string[] = ['replace', 'clean']
 
@@ -124,40 +126,4 @@ const ways: Readonly<Record<FileRestorePreview['mode'], string>> = {
   replace: 'restored aside, then it takes the place of the database; all that this holds now is lost',
   clean: 'in place: what the dump holds is dropped and made again',
   append: 'in place: rows are added to what is there',
-}
-
-interface OpenedFile extends AsyncDisposable {
-  readonly file: DumpFile
-}
-
-async function openFile(argument: string, setup: Setup, { world }: Cli): Promise<OpenedFile> {
-  const nothing = { async [Symbol.asyncDispose]() {} }
-  if (argument === '-') {
-    if (world.stdin.isTTY) throw nothingComesIn()
-    return { file: dumpFromStream('standard input', inputOf(world)), ...nothing }
-  }
-  const scheme = schemeOf(argument)
-  if (scheme === undefined) return { file: dumpOnDisk(resolve(world.cwd, argument)), ...nothing }
-  if (scheme === 'file') return { file: dumpOnDisk(decodeURIComponent(new URL(argument).pathname)), ...nothing }
-  const { place, key } = splitUrl(argument)
-  const storage: Storage = await storageFromText(place, { cwd: world.cwd, read: setup.read, create: false })
-  return { file: dumpOnStorage(storage, key), [Symbol.asyncDispose]: async () => storage.close?.() }
-}
-
-function nothingComesIn(): BackupError {
-  return new BackupError('config-invalid', {
-    message: 'Standard input is a terminal: no dump comes in there',
-    hint: 'Redirect a file (< FILE), or pipe a program into it, with --yes as nobody can be asked then.',
-  })
-}
-
-async function* inputOf({ stdin }: Cli['world']): AsyncGenerator<Uint8Array> {
-  for await (const chunk of stdin) yield Buffer.from(chunk)
-}
-
-/** `s3://bucket/prefix/key?region=x` → the storage `s3://bucket/prefix?region=x`, and the key. */
-function splitUrl(url: string): { readonly place: string; readonly key: string } {
-  const [path = '', query] = url.split(/(?=\?)/s)
-  const cut = path.lastIndexOf('/')
-  return { place: path.slice(0, cut) + (query ?? ''), key: decodeURIComponent(path.slice(cut + 1)) }
 }

@@ -1,12 +1,4 @@
-import {
-  BackupError,
-  type BackupRecord,
-  type Driver,
-  type RestoreOptions,
-  type RestorePreview,
-  type RestoreResult,
-  type Sections,
-} from '@holdfast/core'
+import type { BackupRecord, Driver, RestoreResult } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { type OpenedBackups, openBackups } from '../configuration/open-backups.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
@@ -14,10 +6,12 @@ import { backupDocument } from '../output/backup-document.js'
 import { formatDuration, formatTime } from '../output/format-duration.js'
 import { createProgress } from '../output/progress.js'
 import { visibleBackup } from '../output/visible.js'
-import { namesFile, restoreFileCommand } from './restore-file.js'
+import { namesFile } from './named-file.js'
+import { restoreFileCommand } from './restore-file.js'
 import type { RestoreCommandOptions } from './restore-options.js'
+import { refused, requestOf } from './restore-request.js'
 import { describeFindings, describeRestore } from './restore-summary.js'
-import { cappedJobs, confirmRestore, intoDriver, modeOf, noTarget } from './restore-target.js'
+import { confirmRestore, intoDriver, noTarget } from './restore-target.js'
 
 /** Restores a backup: shows what will happen, asks, restores. */
 export async function restoreCommand(
@@ -54,31 +48,6 @@ export async function restoreCommand(
   output.document({ status: 'restored', ...rest, backup: backupDocument(record), ...saved })
   output.result(describeResult(result, options, cli))
   return exitCodes.done
-}
-
-function requestOf(options: RestoreCommandOptions, cli: Cli): RestoreOptions {
-  const mode = modeOf(options)
-  const sections: Sections = options.schemaOnly ? 'schema' : options.dataOnly ? 'data' : 'all'
-  return {
-    sections,
-    ...(mode !== undefined && { mode }),
-    ...(options.tables && { tables: options.tables }),
-    ...(options.jobs !== undefined && { jobs: cappedJobs(options.jobs, cli) }),
-    ...(options.terminate && { terminateConnections: true }),
-    ...(options.owner === false && { noOwner: true }),
-    ...(options.privileges === false && { noPrivileges: true }),
-    ...(options.globals && { globals: true }),
-    ...(options.assert && { assertions: options.assert }),
-    ...(options.keepOld !== undefined && { keepOld: options.keepOld }),
-    ...(options.safetyBackup && { safetyBackup: true }),
-  }
-}
-
-function refused(problems: RestorePreview['problems']): BackupError {
-  return new BackupError('restore-refused', {
-    message: problems.map(({ message }) => message).join('; '),
-    hint: ['Nothing was touched.', ...new Set(problems.flatMap(({ hint }) => hint ?? []))].join(' '),
-  })
 }
 
 function describeResult(

@@ -3,7 +3,8 @@ import type { Manifest, ManifestPart } from '../layout/manifest.js'
 /** What a dump says of itself. */
 export interface DumpFacts extends Pick<Manifest, 'engine' | 'serverVersion' | 'tools' | 'options' | 'recover'> {
   readonly part: Pick<ManifestPart, 'name' | 'mediaType' | 'trailer'>
-  readonly warnings: readonly string[]
+  /** What the database was called, where the dump says so: its statements may name it. */
+  readonly database?: string
 }
 
 /** A dump in the custom format of pg_dump: what it holds is read by the driver. */
@@ -14,7 +15,6 @@ export const postgresArchive: DumpFacts = {
   tools: {},
   options: { format: 'custom' },
   recover: 'pg_restore -d "$DATABASE"',
-  warnings: [],
 }
 
 /** A database of SQLite: the file itself. */
@@ -25,5 +25,4 @@ export const sqliteDatabase: DumpFacts = {
   tools: {},
   options: {},
   recover: 'cat > "$DATABASE"',
-  warnings: [],
 }

@@ -2,7 +2,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { readAll, streamOf } from '../byte-stream.js'
 import type { Cipher } from '../cipher/cipher.js'
-import { createRunContext, silentLogger } from '../run-context.js'
+import { createRunContext } from '../run-context.js'
 import { type DumpFile, dumpFromStream } from './dump-file.js'
 import { openDump } from './open-dump.js'
 
@@ -30,7 +30,7 @@ DROP table of a joiner
 const mariadb = `/*M!999999\\- enable the sandbox mode */
 -- MariaDB dump 10.19  Distrib 10.11.6-MariaDB, for debian-linux-gnu (x86_64)
 --
--- Host: localhost    Database: shop
+-- Host: localhost    Database: odd shop
 -- ------------------------------------------------------
 -- Server version\t10.11.6-MariaDB-0+deb12u1
 CREATE TABLE \`t\` (\`a\` int);
@@ -102,13 +102,24 @@ describe('a dump is known by its content', () => {
     [
       'a dump of MariaDB',
       mariadb,
-      { engine: 'mysql', serverVersion: '10.11.6-MariaDB-0+deb12u1', options: { flavour: 'mariadb' } },
+      {
+        database: 'odd shop',
+        engine: 'mysql',
+        serverVersion: '10.11.6-MariaDB-0+deb12u1',
+        options: { flavour: 'mariadb' },
+      },
+      'sql',
+    ],
+    [
+      'a dump of MariaDB 11 or newer',
+      mariadb.replace('10.19  Distrib 10.11.6', '10.20-11.8.9'),
+      { database: 'odd shop', tools: { 'mariadb-dump': '11.8.9-MariaDB' }, options: { flavour: 'mariadb' } },
       'sql',
     ],
     [
       'a dump of MySQL',
       mysql,
-      { engine: 'mysql', tools: { mysqldump: '8.0.36' }, options: { flavour: 'mysql' } },
+      { database: 'odd shop', engine: 'mysql', tools: { mysqldump: '8.0.36' }, options: { flavour: 'mysql' } },
       'sql',
     ],
     ['a database of SQLite', 'SQLite format 3\0…', { engine: 'sqlite' }, 'sqlite'],
@@ -119,15 +130,6 @@ describe('a dump is known by its content', () => {
     expect(dump.wrappings).toEqual([])
     expect(await read(file(content))).toBe(content.toString())
     expect(() => dump.source.open('globals.sql', ctx)).toThrow('has no part globals.sql')
-  })
-
-  it('says where the end of a dump cannot be told', async () => {
-    const lines: string[] = []
-    const at = createRunContext({ log: { ...silentLogger, warn: (line) => lines.push(line) } })
-    const bare = mariadb.replaceAll(/^-- .*\n/gm, '')
-    await using dump = await openDump(file(bare), { ciphers }, at)
-    expect(dump.source.parts[0]?.trailer).toBeUndefined()
-    expect(lines).toEqual([expect.stringContaining('without comments')])
   })
 
   it.each<[string, Buffer, string[]]>([
@@ -196,6 +198,7 @@ describe('what is no dump that can be restored', () => {
     ['pg_dumpall', '--\n-- PostgreSQL database cluster dump\n--\n', /pg_dumpall/, /psql/],
     ['pg_dump --create', postgres.replace('CREATE', 'CREATE DATABASE x;\n\\connect x\nCREATE'), /--create/, /by hand/],
     ['mysqldump --databases', mariadb.replace('CREATE', 'USE `shop`;\nCREATE'), /--databases/, /one database/],
+    ['a dump without comments', mariadb.replaceAll(/^-- .*\n/gm, ''), /without comments/, /skip-comments/],
     ['.dump of sqlite3', 'PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n', /SQLite database/, /sqlite3 new\.db/],
     [
       'too many wrappings',

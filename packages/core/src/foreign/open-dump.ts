@@ -42,7 +42,6 @@ export async function openDump(
     const { head, stream, wrappings } = await unwrap(input.open(ctx), file.display, ciphers, ctx)
     await stream.return(undefined)
     const facts = factsOf(head, file.display)
-    for (const warning of facts.warnings) ctx.log.warn(`${file.display}: ${warning}`)
     const part = partOf(facts, file)
     const open = (given: RunContext): ByteStream => plain(part, () => input.open(given), file, ciphers, given)
     return {
@@ -116,7 +115,8 @@ function partOf({ part }: DumpFacts, { name }: DumpFile): ManifestPart {
 
 function manifestOf(facts: DumpFacts, part: ManifestPart, { name }: DumpFile, ctx: RunContext): Manifest {
   const now = ctx.clock.now()
-  const database = name.replace(/(?:\.(?:sql|dump|backup|bak|pgdump|db|sqlite3?|gz|zst|age|gpg|asc))+$/i, '') || name
+  const stem = name.replace(/(?:\.(?:sql|dump|backup|bak|pgdump|db|sqlite3?|gz|zst|age|gpg|asc))+$/i, '') || name
+  const { database = stem } = facts
   return {
     formatVersion,
     id: uuidV7(now),
@@ -132,7 +132,7 @@ function manifestOf(facts: DumpFacts, part: ManifestPart, { name }: DumpFile, ct
     endedAt: now.toISOString(),
     copies: [],
     parts: [part],
-    warnings: facts.warnings,
+    warnings: [],
     holdfast: holdfastVersion,
     recover: facts.recover,
   }

@@ -47,24 +47,30 @@ function postgresDump(whole: string, display: string): DumpFacts {
     // Drops come first, before anything is made: a dump that has them must not be appended.
     options: { format: 'plain', ...(/^(?:DROP |ALTER TABLE .* DROP )/m.test(text) && { clean: true }) },
     recover: 'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE"',
-    warnings: [],
   }
 }
 
 function mysqlDump(whole: string, display: string): DumpFacts {
   const text = beforeRows(whole)
   if (/^-- Current Database: |^USE `/m.test(text)) throw ofSeveral(display, 'mysqldump --databases', 'mysql < FILE')
-  const signature = /^-- (?<kind>MySQL|MariaDB) dump \S+\s+Distrib (?<version>[^,\s]+)/m.exec(text)?.groups
-  const hasComments = signature !== undefined
-  const flavour = /MariaDB|^\/\*M?!999999/m.test(text) ? 'mariadb' : 'mysql'
+  // `MariaDB dump 10.19  Distrib 10.11.6-MariaDB, for …`, since 11 `MariaDB dump 10.20-11.8.9-MariaDB, for …`.
+  const signature = /^-- (?<kind>MySQL|MariaDB) dump [\d.]+(?:\s+Distrib |-)(?<version>[^,\s]+)/m.exec(text)?.groups
+  if (!signature) {
+    throw new BackupError('restore-refused', {
+      message: `${display} was made without comments: whether its end is there cannot be told`,
+      hint: 'Dump again without --compact and --skip-comments; or restore it by hand, if you trust it: mysql DATABASE < FILE',
+    })
+  }
+  const isMariadb = /MariaDB|^\/\*M?!999999/m.test(text)
+  const database = /^-- Host: .*?Database: (.+)$/m.exec(text)?.[1]?.trim()
   return {
     engine: 'mysql',
-    part: { name: 'sql', mediaType: 'application/sql', ...(hasComments && { trailer: '-- Dump completed' }) },
+    part: { name: 'sql', mediaType: 'application/sql', trailer: '-- Dump completed' },
+    ...(database !== undefined && { database }),
     serverVersion: /^-- Server version\s+(.+)$/m.exec(text)?.[1]?.trim() ?? '',
-    tools: toolOf(signature?.kind === 'MySQL' ? 'mysqldump' : 'mariadb-dump', signature?.version),
-    options: { format: 'sql', flavour },
+    tools: toolOf(signature.kind === 'MySQL' ? 'mysqldump' : 'mariadb-dump', signature.version),
+    options: { format: 'sql', flavour: isMariadb ? 'mariadb' : 'mysql' },
     recover: 'mysql "$DATABASE"',
-    warnings: hasComments ? [] : ['The dump was made without comments: whether its end is there cannot be told.'],
   }
 }
 
