@@ -9,6 +9,7 @@ import { findings } from './preflight.js'
 import { probe } from './probe.js'
 import { restore } from './restore.js'
 import { scratch } from './scratch.js'
+import { rows, sections } from './sections.js'
 import { withSession } from './session.js'
 
 /**
@@ -83,6 +84,8 @@ function bind(bound: BoundDatabase): Driver {
     check,
     scratch: (options, ctx) => scratch(bound, options, bind, ctx),
     asides: (ctx) => asides(bound, ctx),
+    sections,
+    rows,
     query: (statement, ctx) => withSession(connection, ctx, (session) => session.query(statement)),
   }
 }

@@ -21,9 +21,15 @@ export async function lockDatabase(connection: Connection, database: string, ctx
   })
 }
 
+/** The server takes a moment to notice that a connection is gone. */
+const patienceSeconds = 2
+
 /** @returns Whether the session has the lock now. */
 export async function tryLock(session: Session, database: string): Promise<boolean> {
-  const [row] = await session.query<{ got: number | null }>('select get_lock(?, 0) as got', [lockName(database)])
+  const [row] = await session.query<{ got: number | null }>('select get_lock(?, ?) as got', [
+    lockName(database),
+    patienceSeconds,
+  ])
   return Number(row?.got) === 1
 }
 

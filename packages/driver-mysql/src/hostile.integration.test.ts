@@ -1,0 +1,167 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createRunContext, isBackupError } from '@holdfast/core'
+import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
+import { type MysqlServer, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { databasesOf } from '../test/support.js'
+import { mysql } from './driver.js'
+
+const ctx = createRunContext()
+const own = process.pid.toString(36)
+const directory = mkdtempSync(join(tmpdir(), 'holdfast-hostile-'))
+const mark = join(directory, 'executed')
+const script = join(directory, 'script.sql')
+const touch = `touch ${mark}`
+let server: MysqlServer
+let harmless: MemoryBackup
+
+beforeAll(async () => {
+  server = await startMariadb()
+  writeFileSync(script, `create database executed_${own};\n`)
+  await server.createDatabase(`hostile_${own}`)
+  await server.sql(`hostile_${own}`, 'create table t (a int, b text)', `insert into t values (1, 'x')`)
+  harmless = await memoryBackup(driverOf(`hostile_${own}`), {}, ctx)
+})
+afterAll(async () => {
+  for (const name of await databasesOf(server)) {
+    if (name.includes(own)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
+  }
+  rmSync(directory, { recursive: true, force: true })
+  await server.stop()
+})
+
+const driverOf = (database: string) =>
+  mysql({ url: server.url(database), ...(server.binDir ? { binDir: server.binDir } : {}) })
+
+/** Commands for the client in every spelling, and what would hide them from a filter that is easily fooled. */
+const commands: readonly string[] = [
+  `\\! ${touch}`,
+  `system ${touch}`,
+  `SYSTEM ${touch};`,
+  `  system ${touch}`,
+  `\\. ${script}`,
+  `source ${script}`,
+  `SoUrCe ${script};`,
+  `tee ${mark}`,
+  `\\T ${mark}`,
+  `pager ${touch}`,
+  `\\P ${touch}\nselect 1;`,
+  `nopager\n\\! ${touch}`,
+  `edit`,
+  `connect mysql`,
+  `use mysql`,
+  `\\u mysql`,
+  `sandbox\nsystem ${touch}`,
+  `SELECT 1\\! ${touch}`,
+  `SELECT 1; \\! ${touch}`,
+  `INSERT INTO \`t\` VALUES (1,'a') \\! ${touch}`,
+  `INSERT INTO \`t\` VALUES (1,'a\\\\')\\! ${touch}`,
+  `INSERT INTO \`t\` VALUES (1,'a''')\\! ${touch}`,
+  `INSERT INTO \`t\` VALUES (1,'a');\\! ${touch}`,
+  `INSERT INTO \`t\` VALUES (1,'a');\nsystem ${touch}`,
+  `CREATE TABLE \`a\\\` (i int); \\! ${touch}`,
+  `CREATE TABLE "a\\" (i int)\\! ${touch}`,
+  `/*! \\! ${touch} */;`,
+  `/*!99999 \\! ${touch} */;`,
+  `/*M! \\! ${touch} */;`,
+  `/*M!999999\\! ${touch} */;`,
+  `/*+ \\! ${touch} */;`,
+  `/* \n*/\\! ${touch}`,
+  `/* /* */ \\! ${touch}\n*/`,
+  `/*/ \\! ${touch} */\n\\! ${touch}`,
+  `--\\! ${touch}`,
+  `-- comment\n\\! ${touch}`,
+  `# comment\n\\! ${touch}`,
+  `--\t'\n\\! ${touch}\n--\t'`,
+  `SELECT 1 -- '\n; \\! ${touch} -- '`,
+  `DELIMITER '\n\\! ${touch}\n'`,
+  `DELIMITER \\\n\\! ${touch}`,
+  `DELIMITER ;;\nSELECT 1;;\nsystem ${touch}\n;;\nDELIMITER ;`,
+  `DELIMITER //\nSELECT 1; \\! ${touch}\n//`,
+  `DELIMITER x\nsystem ${touch} x`,
+  `delimiter\n\\! ${touch}`,
+  `SET sql_mode='NO_BACKSLASH_ESCAPES';\nSET @a='\\';\\! ${touch}\n-- ';`,
+  `SET sql_mode='ANSI_QUOTES';\nSET @a="\\";\\! ${touch}\n-- ";`,
+  `SET @x='sql_mode=NO_BACKSLASH_ESCAPES';\nSET @a='\\'; \\! ${touch}';\nsystem ${touch}`,
+  `\r\nsystem ${touch}\r\n`,
+  `\0\\! ${touch}`,
+  `SET @a = 1 \0 \\! ${touch};`,
+  `help\nsystem ${touch}`,
+  `?\n\\! ${touch}`,
+  `\\d ;;\nsystem ${touch}`,
+  `charset utf8\nsystem ${touch}`,
+  `\\C gbk\nsystem ${touch}`,
+]
+
+/** Statements that no dump program writes, and that reach out of the database. */
+const statements: readonly string[] = [
+  `CREATE DATABASE executed_${own};`,
+  `/*!50000 CREATE DATABASE executed_${own} */;`,
+  `DROP DATABASE mysql;`,
+  `DROP TABLE mysql.user;`,
+  'DROP TABLE `mysql`.`user`;',
+  `INSERT INTO mysql.user VALUES (1);`,
+  `CREATE USER executed;`,
+  `GRANT ALL ON *.* TO executed;`,
+  `SET GLOBAL general_log_file = '${mark}';`,
+  `SET @@global.general_log = 1;`,
+  `SET PASSWORD = '';`,
+  `LOAD DATA LOCAL INFILE '/etc/hostname' INTO TABLE t;`,
+  `CREATE FUNCTION sys_exec RETURNS INT SONAME 'executed.so';`,
+  `INSTALL PLUGIN x SONAME 'executed.so';`,
+  `SELECT 1 INTO OUTFILE '${mark}';`,
+  `START SLAVE;`,
+  `ALTER DATABASE mysql CHARACTER SET latin1;`,
+  `CALL x();`,
+  `SHUTDOWN;`,
+  `KILL 1;`,
+]
+
+function infected(payload: string, where: 'begin' | 'end'): MemoryBackup {
+  const text = harmless.bytes.get('sql')?.toString('latin1') ?? ''
+  const at = where === 'begin' ? 0 : text.lastIndexOf('-- Dump completed')
+  const bytes = Buffer.from(`${text.slice(0, at)}${payload}\n${text.slice(at)}`, 'latin1')
+  return {
+    ...harmless,
+    async *open() {
+      // In small pieces: what is cut in two must not be missed.
+      for (let from = 0; from < bytes.length; from += 7) yield bytes.subarray(from, from + 7)
+    },
+  }
+}
+
+describe('a hostile dump', () => {
+  it('is harmless without its payload', async () => {
+    await expect(driverOf(`fine_${own}`).restore(infected('', 'end'), { mode: 'create' }, ctx)).resolves.toBeDefined()
+  })
+
+  it.each(commands.map((payload) => [payload.replaceAll(directory, '…'), payload] as const))(
+    'executes nothing: %j',
+    async (_, payload) => {
+      for (const where of ['begin', 'end'] as const) {
+        const target = driverOf(`target_${own}`)
+        const error = await target.restore(infected(payload, where), { mode: 'create' }, ctx).then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        )
+        expect(existsSync(mark)).toBe(false)
+        expect(readdirSync(directory)).toEqual(['script.sql'])
+        // One that proves to be nothing but a comment restores; every other is refused, and leaves nothing.
+        if (error !== undefined) {
+          expect(isBackupError(error)).toBe(true)
+          expect(await databasesOf(server)).not.toContain(`target_${own}`)
+        } else await server.sql(undefined, `drop database target_${own}`)
+        expect(await databasesOf(server)).not.toContain(`executed_${own}`)
+      }
+    },
+  )
+
+  it.each(statements)('is refused: %s', async (payload) => {
+    const restoring = driverOf(`target_${own}`).restore(infected(payload, 'end'), { mode: 'create' }, ctx)
+    await expect(restoring).rejects.toMatchObject({ code: 'restore-refused' })
+    expect(await databasesOf(server)).not.toContain(`target_${own}`)
+    expect(await databasesOf(server)).not.toContain(`executed_${own}`)
+  })
+})
