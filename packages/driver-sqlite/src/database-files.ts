@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { access, type FileHandle, link, open, realpath, rename, rm, statfs } from 'node:fs/promises'
+import { type FileHandle, link, open, realpath, rename, rm, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type AsideKind, asideName, BackupError } from '@holdfast/core'
 
@@ -40,8 +40,8 @@ export async function makeBeside(path: string, now: Date): Promise<{ path: strin
  * @throws {BackupError} `target-not-empty` when the name is taken meanwhile; `restore-refused`.
  */
 export async function takeName(from: string, path: string): Promise<void> {
-  for (const suffix of companions) {
-    if (await exists(path + suffix)) throw leftover(path + suffix)
+  for (const suffix of ['-journal', '-wal']) {
+    if ((await sizeOf(path + suffix)) > 0) throw leftover(path + suffix)
   }
   await link(from, path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST') throw notEmpty(path)
@@ -79,10 +79,10 @@ export function notEmpty(path: string): BackupError {
   })
 }
 
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
+async function sizeOf(path: string): Promise<number> {
+  return await stat(path).then(
+    ({ size }) => size,
+    () => 0,
   )
 }
 

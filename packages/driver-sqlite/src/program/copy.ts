@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, createReadStream, fsyncSync, openSync, renameSync } from 'node:fs'
+import { chmodSync, closeSync, createReadStream, fsyncSync, openSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -105,6 +105,7 @@ function onceKept(keep: () => Promise<void>): () => number {
 async function keepAside(target: Database.Database, path: string, wal: boolean, aside: Aside): Promise<void> {
   if (wal) await backup(target, aside.temporary, () => step)
   else copyLocked(path, aside.temporary)
+  chmodSync(aside.temporary, 0o600)
   settle(aside.temporary)
   renameSync(aside.temporary, aside.path)
   settle(dirname(aside.path))

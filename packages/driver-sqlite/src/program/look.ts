@@ -13,7 +13,7 @@ export interface Look {
 }
 
 /** Milliseconds to wait for a lock of another program. */
-const busyTimeoutMs = 5_000
+const busyTimeoutMs = 30_000
 
 /**
  * Opens a file for reading. Where a program was killed in the middle of a transaction, SQLite has to write before it

@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createRunContext } from '@holdfast/core'
+import { memoryBackup } from '@holdfast/core/testing'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { makeDatabase } from '../test/nasty.js'
+import { startWriter } from '../test/start-writer.js'
+import { sqlite } from './driver.js'
+
+const ctx = createRunContext()
+const filling = `with recursive n(i) as (select 1 union all select i + 1 from n where i < 30000)
+  select i, hex(randomblob(500)) as t from n`
+let directory: string
+let path: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
+  path = join(directory, 'app.db')
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+function values(file: string, sql: string): unknown[] {
+  const database = new Database(file, { timeout: 30_000 })
+  const found = database.prepare(sql).pluck().all()
+  database.close()
+  return found
+}
+
+const sums = `select (select total(amount) from credits) - (select total(amount) from debits)`
+
+describe.each(['wal', 'delete'] as const)('a live database in mode %s', (mode) => {
+  it('is dumped whole and consistent while a process writes, with an exact inventory', async () => {
+    makeDatabase(path, `create table big as ${filling}`, mode)
+    const stop = await startWriter(path, mode === 'wal' ? 500 : 50)
+    const backup = await memoryBackup(sqlite({ path }), { inventory: 'counts' }, ctx)
+    const { rows } = await stop()
+    const restored = join(directory, 'restored.db')
+    await sqlite({ path: restored }).restore(backup, { mode: 'create' }, ctx)
+    expect(values(restored, 'pragma integrity_check')).toEqual(['ok'])
+    expect(values(restored, sums)).toEqual([0])
+    const [credits] = values(restored, 'select count(*) from credits') as number[]
+    expect(credits).toBeGreaterThan(0)
+    expect(credits).toBeLessThanOrEqual(rows)
+    const table = backup.manifest.inventory?.tables.find(({ name }) => name === 'credits')
+    expect([backup.manifest.inventory?.exact, table?.rows]).toEqual([true, credits])
+  })
+
+  it('is restored while others have it open: the same file, mode and journal, and no write is lost', async () => {
+    makeDatabase(join(directory, 'source.db'), 'create table own(a); insert into own values (1)', 'wal')
+    const backup = await memoryBackup(sqlite({ path: join(directory, 'source.db') }), {}, ctx)
+    makeDatabase(path, `create table big as ${filling}`, mode)
+    const stop = await startWriter(path, 50)
+    const reader = new Database(path, { readonly: true })
+    const before = statSync(path)
+    const target = sqlite({ path })
+    await using scratch = await target.scratch?.({ manifest: backup.manifest, toSwap: true }, ctx)
+    await scratch?.driver.restore(backup, { mode: 'create' }, ctx)
+    const swapped = await scratch?.swap?.({ terminateConnections: false }, ctx)
+    // The tables that the writer writes to are gone for it: its last row is the last in what was put aside.
+    await expect(stop()).rejects.toThrow()
+    expect(reader.prepare('select a from own').pluck().all()).toEqual([1])
+    expect(reader.pragma('journal_mode', { simple: true })).toBe(mode)
+    reader.close()
+    expect([statSync(path).ino, statSync(path).mode]).toEqual([before.ino, before.mode])
+    const aside = join(directory, swapped?.oldName ?? '')
+    expect(values(aside, 'pragma integrity_check')).toEqual(['ok'])
+    expect(values(aside, sums)).toEqual([0])
+    expect(statSync(aside).mode & 0o777).toBe(0o600)
+  })
+})
+
+describe('a restore that others are in the way of', () => {
+  it('says so, and changes nothing', async () => {
+    makeDatabase(path, 'create table own(a); insert into own values (1)', 'delete')
+    const backup = await memoryBackup(sqlite({ path }), {}, ctx)
+    const other = new Database(path)
+    other.exec('begin; insert into own values (2)')
+    const restoring = sqlite({ path, busyTimeout: 200 }).restore(backup, { mode: 'clean' }, ctx)
+    await expect(restoring).rejects.toMatchObject({ code: 'target-in-use' })
+    other.exec('commit')
+    other.close()
+    expect(values(path, 'select a from own')).toEqual([1, 2])
+  })
+
+  it('waits for the file alone where the page size has to change in WAL mode', async () => {
+    makeDatabase(join(directory, 'source.db'), 'create table own(a)', 'wal', 8192)
+    const backup = await memoryBackup(sqlite({ path: join(directory, 'source.db') }), {}, ctx)
+    makeDatabase(path, 'create table other(a)', 'wal', 4096)
+    const other = new Database(path)
+    other.prepare('select * from other').all()
+    const target = sqlite({ path, busyTimeout: 200 })
+    await expect(target.restore(backup, { mode: 'clean' }, ctx)).rejects.toMatchObject({ code: 'target-in-use' })
+    other.close()
+    await target.restore(backup, { mode: 'clean' }, ctx)
+    expect(values(path, 'select name from sqlite_schema')).toEqual(['own'])
+    expect([values(path, 'pragma page_size'), values(path, 'pragma journal_mode')]).toEqual([[8192], ['wal']])
+  })
+})
