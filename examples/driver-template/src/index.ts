@@ -1,0 +1,1 @@
+export { type JsonLinesOptions, jsonLines, jsonLinesPlugin } from './driver.js'
