@@ -44,6 +44,12 @@ const needed = [
     for: ['matrix'],
     present: () => onPath('debootstrap') || existsSync('/usr/sbin/debootstrap'),
   },
+  {
+    debian: ['openssh-server', 'openssh-client'],
+    what: 'an SSH server',
+    for: ['test'],
+    present: () => existsSync('/usr/sbin/sshd') && onPath('ssh-keygen'),
+  },
   { debian: ['rclone'], what: 'rclone, to compare uploads with', for: ['bench'], present: () => onPath('rclone') },
 ]
 

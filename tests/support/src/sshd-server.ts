@@ -98,7 +98,11 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
 }
 
 function fingerprintOf({ path }: SshKey): string {
-  return execFileSync('ssh-keygen', ['-l', '-E', 'sha256', '-f', `${path}.pub`]).toString().split(' ')[1] ?? ''
+  return (
+    execFileSync('ssh-keygen', ['-l', '-E', 'sha256', '-f', `${path}.pub`])
+      .toString()
+      .split(' ')[1] ?? ''
+  )
 }
 
 async function startOnFreePort(
@@ -109,7 +113,9 @@ async function startOnFreePort(
     const port = await freePort()
     writeFileSync(join(root, 'sshd_config'), configOf(root, port, options))
     const log: string[] = []
-    const child = spawn(sshdPath, ['-D', '-e', '-f', join(root, 'sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(sshdPath, ['-D', '-e', '-f', join(root, 'sshd_config')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     const failure = await readyOrFailure(child, log)
     if (failure === undefined) return { child, port, log }
     if (attempt === 5 || !/Bind to port|Address already in use/.test(failure)) throw new Error(failure)

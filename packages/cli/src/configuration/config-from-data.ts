@@ -13,7 +13,7 @@ import {
   secretProblem,
   withoutDatabase,
 } from '@holdfast/core'
-import { driverPlugins, storagePlugins } from './plugins.js'
+import { driverPlugins, schemeOf, storagePlugins } from './plugins.js'
 import { sourceFromText } from './source-from-text.js'
 import { storageFromText } from './storage-from-text.js'
 
@@ -101,14 +101,20 @@ async function storageFrom(value: unknown, at: string, name: string | undefined,
   if (text !== undefined) return within(at, () => storageFromText(text, { cwd, ...given }))
   if (!isObject(value)) throw invalid(at, 'must be a directory, a URL such as s3://bucket/prefix, or { kind: … }')
   const { kind, driver, url, ...options } = value
-  const id = kind ?? driver ?? (options.bucket === undefined && url === undefined ? 'local' : 's3')
+  const urlText = url === undefined ? undefined : textFrom(url, `${at}.url`)
+  const id = kind ?? driver ?? idOf(urlText, options)
   const plugin = storagePlugins.find((each) => each.id === id)
   if (!plugin) throw invalid(`${at}.kind`, `must be one of ${storagePlugins.map((each) => each.id).join(', ')}`)
-  const urlText = url === undefined ? undefined : textFrom(url, `${at}.url`)
   return within(at, async () => {
     const { fromUrl, create } = await plugin.load()
     return create({ ...(urlText !== undefined && (fromUrl(urlText) as object)), ...options, ...given })
   })
+}
+
+/** Which storage options without a kind are of. */
+function idOf(url: string | undefined, options: Data): string {
+  if (url !== undefined && schemeOf(url) === 'sftp') return 'sftp'
+  return options.bucket === undefined && url === undefined ? 'local' : 's3'
 }
 
 /** A text as it stands, or from where `{ env }` or `{ file }` says; `undefined` for anything else. */

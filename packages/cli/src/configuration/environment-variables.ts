@@ -40,6 +40,13 @@ export type VariableKey =
   | 'minioPort'
   | 'minioUseSsl'
   | 'sftpUrl'
+  | 'sftpPrivateKey'
+  | 'sftpPassphrase'
+  | 'sftpPassword'
+  | 'sftpHostFingerprint'
+  | 'remoteHost'
+  | 'remoteUser'
+  | 'remotePath'
 
 const variable = (
   name: string,
@@ -73,7 +80,14 @@ export const environmentVariables: Readonly<Record<VariableKey, EnvironmentVaria
   minioEndpoint: variable('MINIO_END_POINT', 'storage'),
   minioPort: variable('MINIO_PORT', 'storage'),
   minioUseSsl: variable('MINIO_USE_SSL', 'storage'),
-  sftpUrl: variable('SFTP_URL', 'storage', ['BACKUP_REMOTE_HOST'], true),
+  sftpUrl: variable('SFTP_URL', 'storage', [], true),
+  sftpPrivateKey: variable('SFTP_PRIVATE_KEY', 'storage', ['BACKUP_REMOTE_SSH_KEY'], true),
+  sftpPassphrase: variable('SFTP_PASSPHRASE', 'storage', [], true),
+  sftpPassword: variable('SFTP_PASSWORD', 'storage', [], true),
+  sftpHostFingerprint: variable('SFTP_HOST_FINGERPRINT', 'storage'),
+  remoteHost: variable('BACKUP_REMOTE_HOST', 'storage'),
+  remoteUser: variable('BACKUP_REMOTE_USER', 'storage'),
+  remotePath: variable('BACKUP_REMOTE_PATH', 'storage'),
 }
 
 /** Reads a variable by its name, its alternatives, and the files that either may name. */

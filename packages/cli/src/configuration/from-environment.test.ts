@@ -28,6 +28,17 @@ describe('storagesFromEnvironment', () => {
     ['a bucket switched off', { S3_BUCKET: 'acme', BACKUP_S3: 'false' }, { local: '/srv/app/data/backups' }],
     ['MinIO', { BACKUP_MINIO: 'true', MINIO_BUCKET: 'acme', MINIO_END_POINT: 'minio' }, { s3: 's3://acme at minio' }],
     ['one of two switches', { BACKUP_S3: 'false', BACKUP_MINIO: 'true', S3_BUCKET: 'acme' }, { s3: 's3://acme' }],
+    ['SFTP', { SFTP_URL: 'sftp://me@h:2222/d', SFTP_PASSWORD: 'x' }, { sftp: 'sftp://me@h:2222/d' }],
+    [
+      'SFTP and a local copy',
+      { SFTP_URL: 'sftp://me@h/d', BACKUP_LOCAL: 'true' },
+      { local: '/srv/app/data/backups', sftp: 'sftp://me@h/d' },
+    ],
+    [
+      'SFTP as simpler scripts have it',
+      { BACKUP_REMOTE_HOST: 'h', BACKUP_REMOTE_USER: 'me', BACKUP_REMOTE_PATH: '~/d', BACKUP_REMOTE: 'true' },
+      { sftp: 'sftp://me@h/~/d' },
+    ],
     ['SFTP switched off', { BACKUP_REMOTE: 'false', SFTP_URL: 'sftp://h/d' }, { local: '/srv/app/data/backups' }],
   ])('%s', async (_, env, expected) => {
     expect((await storages(env)).places).toEqual(expected)
@@ -36,8 +47,9 @@ describe('storagesFromEnvironment', () => {
   it.each<[string, Env, RegExp]>([
     ['S3 without a bucket', { BACKUP_MINIO: 'true' }, /BACKUP_MINIO asks for S3, but no bucket is set/],
     ['everything off', { BACKUP_LOCAL: 'false' }, /turns every storage off/],
-    ['SFTP', { SFTP_URL: 'sftp://h/d' }, /SFTP_URL asks for SFTP/],
-    ['SFTP by its switch', { BACKUP_REMOTE: 'true' }, /BACKUP_REMOTE asks for SFTP/],
+    ['SFTP by its switch alone', { BACKUP_REMOTE: 'true' }, /BACKUP_REMOTE asks for SFTP, but no server is set/],
+    ['SFTP without a directory', { BACKUP_REMOTE_HOST: 'h' }, /BACKUP_REMOTE_HOST is set, but no directory is/],
+    ['two servers', { SFTP_URL: 'sftp://h/d', BACKUP_REMOTE_HOST: 'other' }, /SFTP_URL and BACKUP_REMOTE_HOST/],
     ['an odd switch', { BACKUP_S3: 'perhaps' }, /neither true nor false/],
     ['half a key', { S3_BUCKET: 'acme', S3_ACCESS_KEY: 'id' }, /secretAccessKey/],
   ])('refuses: %s', async (_, env, message) => {

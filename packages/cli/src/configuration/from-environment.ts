@@ -9,6 +9,7 @@ import {
   type ReadVariable,
 } from './environment-variables.js'
 import { storagePlugins } from './plugins.js'
+import { sftpPlaceFrom, sftpSettings } from './sftp-from-environment.js'
 import { type SourceOptions, sourceFromText } from './source-from-text.js'
 
 /** Where local backups lie when nothing says otherwise. */
@@ -24,7 +25,7 @@ export async function sourceFromEnvironment(read: ReadVariable, options: SourceO
 }
 
 /**
- * The storages of the environment: S3 where a bucket is set, and a local directory unless another storage is.
+ * The storages of the environment: S3 where a bucket is set, SFTP where a server is, and a local directory unless another storage is.
  *
  * @param warn - Is told of settings that have no effect.
  * @param create - Whether the local directory is made where it is not there.
@@ -36,8 +37,8 @@ export async function storagesFromEnvironment(
   create: boolean = true,
 ): Promise<Readonly<Record<string, Storage>>> {
   const read = environmentReader(env)
-  refuseSftp(read, env)
-  const [local, s3] = storagePlugins
+  const [local, s3, sftp] = storagePlugins
+  const sftpPlace = sftpPlaceFrom(read)
   const bucket = read(known.s3Bucket) ?? bucketOfUrl(read)
   const switches = [known.backupS3, known.backupMinio].map(({ name, ...rest }) =>
     booleanOf(read({ name, ...rest }), name),
@@ -50,12 +51,12 @@ export async function storagesFromEnvironment(
     })
   }
   const storages: Record<string, Storage> = {}
-  if (booleanOf(read(known.backupLocal), known.backupLocal.name) ?? !wantsS3) {
+  if (booleanOf(read(known.backupLocal), known.backupLocal.name) ?? !(wantsS3 || sftpPlace)) {
     const path = resolve(cwd, read(known.backupDir) ?? defaultDirectory)
     storages.local = (await local.load()).create({ path, name: 'local', create })
   } else if (read(known.backupDir) !== undefined && !booleanOf(read(known.backupLocal), '')) {
     warn(
-      `${namesSet(known.backupDir, env)[0]} has no effect: backups go to S3. Set BACKUP_LOCAL=true to keep a local copy too.`,
+      `${namesSet(known.backupDir, env)[0]} has no effect: backups go to ${wantsS3 ? 'S3' : 'SFTP'}. Set BACKUP_LOCAL=true to keep a local copy too.`,
     )
   }
   if (wantsS3 && s3) {
@@ -63,10 +64,15 @@ export async function storagesFromEnvironment(
     const place = prefix === undefined ? s3UrlOptions(read) : { prefix }
     storages.s3 = (await s3.load()).create({ ...s3Settings(read), ...place, bucket, name: 's3' })
   }
+  if (sftpPlace && sftp) {
+    const { fromUrl, create: make } = await sftp.load()
+    const place = typeof sftpPlace === 'string' ? (fromUrl(sftpPlace) as object) : sftpPlace
+    storages.sftp = make({ ...sftpSettings(read), ...place, name: 'sftp' })
+  }
   if (Object.keys(storages).length === 0) {
     throw new BackupError('storage-config-invalid', {
       message: 'The environment turns every storage off',
-      hint: 'Set BACKUP_LOCAL=true or S3_BUCKET, or name a storage on the command line.',
+      hint: 'Set BACKUP_LOCAL=true, S3_BUCKET or SFTP_URL, or name a storage on the command line.',
     })
   }
   return storages
@@ -99,16 +105,6 @@ export function variablesBesideConfig(env: World['env']): string[] {
   return Object.values(known)
     .filter(({ group }) => group !== 'job')
     .flatMap((variable) => namesSet(variable, env))
-}
-
-function refuseSftp(read: ReadVariable, env: World['env']): void {
-  const [name] = namesSet(known.sftpUrl, env)
-  const wanted = booleanOf(read(known.backupRemote), known.backupRemote.name) ?? name !== undefined
-  if (!wanted) return
-  throw new BackupError('storage-config-invalid', {
-    message: `${name ?? known.backupRemote.name} asks for SFTP, which this version cannot do yet`,
-    hint: 'Unset it, and use a local directory or S3.',
-  })
 }
 
 /** S3_URL is the endpoint for some scripts, and `s3://bucket/prefix` for others. */

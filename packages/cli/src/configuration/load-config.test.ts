@@ -113,8 +113,8 @@ jobs:
     ['holdfast.config.yaml', '- a', /the configuration: must be an object/],
     ['holdfast.config.yaml', 'storages: []', /storages: must be an object with a name for each/],
     ['holdfast.config.yaml', 'storages: { d: 7 }', /storages\.d: must be a directory, a URL/],
-    ['holdfast.config.yaml', 'storages: { d: sftp://h/d }', /storages\.d: No storage here answers to sftp/],
-    ['holdfast.config.yaml', 'storages: { d: { kind: tape } }', /storages\.d\.kind: must be one of local, s3/],
+    ['holdfast.config.yaml', 'storages: { d: ftp://h/d }', /storages\.d: No storage here answers to ftp/],
+    ['holdfast.config.yaml', 'storages: { d: { kind: tape } }', /storages\.d\.kind: must be one of local, s3, sftp/],
     ['holdfast.config.yaml', 'storages: { d: { kind: s3 } }', /storages\.d: .*bucket/],
     ['holdfast.config.yaml', 'jobs: { a: 1 }', /jobs\.a: must be an object/],
     [

@@ -68,6 +68,7 @@ describe('storageFromText', () => {
     ['s3://acme/prod/?region=us-east-2', 's3://acme/prod/?region=us-east-2', 's3://acme/prod at 127.0.0.1:1'],
     ['s3://acme?endpoint=http://h:2', 's3://acme?endpoint=http://h:2', 's3://acme at h:2'],
     ['s3://acme/', 's3://acme', 's3://acme at 127.0.0.1:1'],
+    ['sftp://me:open-sesame@h/d/', 'sftp://me@h/d', 'sftp://me@h/d'],
   ])('%s is called %s and lies at %s', async (text, name, display) => {
     const storage = await make(text)
     expect([storage.name, storage.display]).toEqual([name, display])
@@ -78,7 +79,7 @@ describe('storageFromText', () => {
   })
 
   it.each([
-    ['sftp://host/dir', /No storage here answers to sftp:\/\/ URLs/],
+    ['ftp://host/dir', /No storage here answers to ftp:\/\/ URLs/],
     ['  ', /has no name/],
     ['s3://', /not of the form/],
   ])('refuses %j', async (text, message) => {

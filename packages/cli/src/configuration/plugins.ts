@@ -38,6 +38,11 @@ export const storagePlugins: readonly [LazyPlugin<StoragePlugin>, ...LazyPlugin<
     schemes: ['s3'],
     load: async () => (await import('@holdfast/storage-s3')).s3Plugin as unknown as StoragePlugin,
   },
+  {
+    id: 'sftp',
+    schemes: ['sftp'],
+    load: async () => (await import('@holdfast/storage-sftp')).sftpPlugin as unknown as StoragePlugin,
+  },
 ]
 
 /** The scheme of a URL in lower case; `undefined` for a path. A single letter is a drive, not a scheme. */

@@ -43,7 +43,7 @@ export interface Setup {
 /**
  * Reads the config file, or without one the environment.
  *
- * @param named - Storages that the command line names: one on S3 takes its keys from the environment in any case.
+ * @param named - Storages that the command line names: one on S3 or SFTP takes its keys from the environment in any case.
  * @throws {BackupError} `config-invalid`.
  */
 export async function readSetup({ world, options, output }: Cli, named: readonly string[] = []): Promise<Setup> {
@@ -52,10 +52,10 @@ export async function readSetup({ world, options, output }: Cli, named: readonly
   if (file === undefined) return fromEnvironment(world, read, output.warn)
   const { config, variablesRead } = await loadConfig(file)
   output.debug(`Configuration: ${file}`)
-  const usesS3 = named.some((text) => schemeOf(text) === 's3')
-  const ignored = variablesBesideConfig(world.env).filter(
-    (name) => !variablesRead.has(name) && !(usesS3 && /^(?:S3|MINIO)_/.test(name)),
-  )
+  const schemes = named.map(schemeOf)
+  const isUsed = (name: string): boolean =>
+    (schemes.includes('s3') && /^(?:S3|MINIO)_/.test(name)) || (schemes.includes('sftp') && name.startsWith('SFTP_'))
+  const ignored = variablesBesideConfig(world.env).filter((name) => !variablesRead.has(name) && !isUsed(name))
   if (ignored.length > 0) {
     const [verb, them] = ignored.length === 1 ? ['is', 'it'] : ['are', 'them']
     output.warn(`${ignored.join(', ')} ${verb} ignored: ${file} says where backups come from and go. Unset ${them}.`)
@@ -100,7 +100,7 @@ function storagesOf(config: HoldfastConfig): Readonly<Record<string, Storage>> {
 export async function chooseStorages(
   named: readonly string[] | undefined,
   setup: Setup,
-  { world }: Cli,
+  { world, output }: Cli,
   create: boolean = true,
 ): Promise<Readonly<Record<string, Storage>>> {
   if (named === undefined || named.length === 0) return setup.storages(create)
@@ -108,6 +108,7 @@ export async function chooseStorages(
   const chosen: Record<string, Storage> = {}
   for (const text of named) {
     if (setup.file !== undefined && !known[text]) requirePlace(text, Object.keys(known))
+    if (passwordsIn(text).length > 0) output.warn(`${seenByOthers} Better: SFTP_PASSWORD, or a key.`)
     const storage = known[text] ?? (await storageFromText(text, { cwd: world.cwd, read: setup.read, create }))
     const other = Object.values(chosen).find(({ display }) => display === storage.display)
     if (other) {
@@ -130,6 +131,8 @@ function requirePlace(text: string, known: readonly string[]): void {
   })
 }
 
+const seenByOthers = 'The password on the command line can be seen by other users of this machine.'
+
 /** A URL given as an argument, or in a file; a password in an argument is warned of. */
 export function urlFrom(
   given: { readonly argument?: string | undefined; readonly file?: string | undefined },
@@ -147,9 +150,7 @@ export function urlFrom(
   passwords.forEach(output.hide)
   wordsIn(text ?? '').forEach(output.spare)
   if (given.argument !== undefined && passwords.length > 0) {
-    output.warn(
-      `The password on the command line can be seen by other users of this machine. Better: ${fileOption} FILE, PGPASSWORD or ~/.pgpass, or the environment.`,
-    )
+    output.warn(`${seenByOthers} Better: ${fileOption} FILE, PGPASSWORD or ~/.pgpass, or the environment.`)
   }
   return text
 }

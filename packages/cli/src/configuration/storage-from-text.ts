@@ -3,12 +3,13 @@ import { BackupError, type Storage } from '@holdfast/core'
 import type { ReadVariable } from './environment-variables.js'
 import { s3Settings } from './from-environment.js'
 import { schemeOf, storagePlugins } from './plugins.js'
+import { sftpSettings } from './sftp-from-environment.js'
 
 /** What a text is read against. */
 export interface StorageTextContext {
   /** Relative paths start here. */
   readonly cwd: string
-  /** Keys and endpoint of S3, where the URL does not say them. */
+  /** Keys and endpoint of S3, and how to sign in to SFTP, where the URL does not say them. */
   readonly read?: ReadVariable
   /** What the storage is called. Default: the text. */
   readonly name?: string
@@ -17,7 +18,8 @@ export interface StorageTextContext {
 }
 
 /**
- * A storage from `./directory`, `file:///directory` or `s3://bucket/prefix?region=&endpoint=`.
+ * A storage from `./directory`, `file:///directory`, `s3://bucket/prefix?region=&endpoint=` or
+ * `sftp://user@host/dir`.
  *
  * @throws {BackupError} `storage-config-invalid`.
  */
@@ -33,14 +35,16 @@ export async function storageFromText(text: string, context: StorageTextContext)
   const plugin = storagePlugins.find(({ schemes }) => schemes.includes(scheme))
   if (!plugin) throw unknown(`No storage here answers to ${scheme}:// URLs`)
   const { fromUrl, create: make } = await plugin.load()
-  const fromEnvironment = plugin.id === 's3' && context.read ? s3Settings(context.read) : {}
-  const own = plugin === local ? create : {}
+  const settings = { s3: s3Settings, sftp: sftpSettings }[plugin.id]
+  const fromEnvironment = context.read && settings ? settings(context.read) : {}
+  const own = plugin === local || plugin.id === 'sftp' ? create : {}
   return make({ ...fromEnvironment, ...(fromUrl(text) as object), ...own, name })
 }
 
-/** As it was typed: parameters tell buckets of one name apart. `./backups/` → `./backups`. */
+/** As it was typed, but for a password: parameters tell buckets of one name apart. `./backups/` → `./backups`. */
 function nameOf(text: string): string {
-  return text.includes('?') ? text : text.replace(/(?<=[^/])\/+$/, '')
+  const open = text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:/?#@]*):[^/]*@/i, '$1@')
+  return open.includes('?') ? open : open.replace(/(?<=[^/])\/+$/, '')
 }
 
 function unknown(message: string): BackupError {

@@ -80,8 +80,8 @@ function checkClock(about: string, stored: Date, before: number, after: number):
 }
 
 async function checkSpace(about: string, storage: Storage, ctx: RunContext): Promise<Finding[]> {
-  if (!storage.freeSpace) return []
-  const free = await storage.freeSpace(ctx)
+  const free = await storage.freeSpace?.(ctx)
+  if (free === undefined) return []
   if (free >= littleSpace) return [good(about, `${formatBytes(free)} free`)]
   return [warning(about, `only ${formatBytes(free)} free`, 'Make room before the next backup.')]
 }

@@ -51,8 +51,8 @@ export interface Storage {
   /** Removes an object. An absent key is success. */
   delete(key: string, ctx: RunContext): Promise<void>
 
-  /** Bytes that can still be written. */
-  freeSpace?(ctx: RunContext): Promise<number>
+  /** Bytes that can still be written; `undefined` where the far end turns out not to say. */
+  freeSpace?(ctx: RunContext): Promise<number | undefined>
 
   /**
    * Removes what puts that never finished left behind (temp files, open multipart uploads), of this storage's own
