@@ -122,12 +122,33 @@ describe('from a backup to a restore', () => {
     expect(await contentsOf(database)).toEqual(await contentsOf('shop'))
   })
 
-  it('refuses a target that holds data, and touches nothing', async () => {
+  it('refuses to create a database that holds data, and touches nothing', async () => {
     await server.sql('from_disk', 'INSERT INTO item VALUES (-1, $$mine$$)')
-    const { code, err } = await run('restore', 'latest', '--from', './disk', '--into', server.url('from_disk'), '--yes')
+    const argv = ['restore', 'latest', '--from', './disk', '--into', server.url('from_disk'), '--mode', 'create']
+    const { code, err } = await run(...argv, '--yes')
     expect(code).toBe(6)
     expect(err).toContain('holds 2 tables')
     expect(await server.sql('from_disk', 'SELECT name FROM item WHERE id = -1')).toEqual([{ name: 'mine' }])
+  })
+
+  it('changes places with a database that holds data, goes back, and cleans up', async () => {
+    const into = ['--into', server.url('from_disk')]
+    const from = ['restore', 'latest', '--from', './disk', ...into]
+    const seen = await run(...from, '--dry-run')
+    expect([seen.code, seen.out]).toEqual([0, expect.stringContaining('Nothing is in the way')])
+    const wrong = await run(...from, '--yes', '--assert', 'SELECT count(*) > 0 FROM item', '--assert', 'SELECT false')
+    expect([wrong.code, wrong.err]).toEqual([6, expect.stringContaining('SELECT false: it returned false')])
+    expect(await server.sql('from_disk', 'SELECT name FROM item WHERE id = -1')).toEqual([{ name: 'mine' }])
+    const done = await run(...from, '--yes', '--assert', 'SELECT count(*) > 0 FROM item')
+    expect([done.code, done.out]).toEqual([0, expect.stringMatching(/old database is from_disk__before_[0-9a-f]{8}/)])
+    expect(await contentsOf('from_disk')).toEqual(await contentsOf('shop'))
+    const back = await run('restore', 'undo', ...into, '--yes')
+    expect([back.code, back.out]).toEqual([0, expect.stringMatching(/is back as .*from_disk; what was there is now/)])
+    expect(await server.sql('from_disk', 'SELECT name FROM item WHERE id = -1')).toEqual([{ name: 'mine' }])
+    expect((await run('restore', 'cleanup', ...into)).out).toMatch(/^kept .*--all drops it too/)
+    expect((await run('restore', 'cleanup', ...into, '--all', '--yes')).out).toMatch(/^dropped from_disk__before_/)
+    const beside = `SELECT 1 FROM pg_database WHERE datname LIKE 'from_disk\\_\\_%'`
+    expect(await server.sql('postgres', beside)).toEqual([])
   })
 
   it('refuses without a terminal and without --yes', async () => {

@@ -29,7 +29,7 @@ export interface ChosenWay {
 }
 
 /** Whether a scratch can take the place of the driver's database. */
-export const canSwap = ({ scratch, asides }: Driver): boolean => scratch !== undefined && asides !== undefined
+const canSwap = ({ scratch, asides }: Driver): boolean => scratch !== undefined && asides !== undefined
 
 /**
  * Chooses how to restore.
