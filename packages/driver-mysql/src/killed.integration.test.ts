@@ -1,0 +1,230 @@
+import { readFileSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createRunContext, type Driver, isBackupError } from '@holdfast/core'
+import { childProcesses, damagedBackup, type MemoryBackup, memoryBackup, seededRandom } from '@holdfast/core/testing'
+import { type MysqlServer, nastyMysqlDatabase, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { databasesOf, plainDump } from '../test/support.js'
+import { mysql } from './driver.js'
+
+const ctx = createRunContext()
+const own = process.pid.toString(36)
+const source = `source_${own}`
+const target = `target_${own}`
+let server: MysqlServer
+let backup: MemoryBackup
+let after: string
+
+const options = (): { binDir?: string } => (server.binDir ? { binDir: server.binDir } : {})
+const driverOf = (database: string, port = server.port): Driver =>
+  mysql({ ...options(), url: server.url(database).replace(`:${server.port}/`, `:${port}/`), sslmode: 'disable' })
+
+beforeAll(async () => {
+  server = await startMariadb()
+  await server.createDatabase(source)
+  await server.sql(source, ...nastyMysqlDatabase(server.isMariadb))
+  backup = await memoryBackup(driverOf(source), {}, ctx)
+  after = await plainDump(server, source)
+})
+afterEach(dropOwn)
+afterAll(async () => {
+  await server.sql(undefined, `drop database ${source}`)
+  await server.stop()
+})
+
+async function dropOwn(): Promise<void> {
+  for (const name of await databasesOf(server)) {
+    if (name.startsWith(target)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
+  }
+}
+
+/** A database that shares names with the source, and has some of its own. */
+async function fillTarget(): Promise<string> {
+  await server.createDatabase(target)
+  await server.sql(
+    target,
+    'create table parent (id int primary key, v varchar(20))',
+    `insert into parent values (1, 'only here')`,
+    'create table child (id int primary key, parent_id int, constraint child_to_parent foreign key (parent_id) references parent (id))',
+    'insert into child values (7, 1)',
+    'create table of_its_own (id int, parent_id int, constraint own_key foreign key (parent_id) references parent (id))',
+    'create view parents as select * from parent',
+    'create view of_its_own_view as select * from parents',
+    'create trigger parent_changed before update on parent for each row set new.v = 1',
+    'create event nightly on schedule every 1 year starts "2020-01-01" do select 1',
+    'create procedure shout() select 2',
+  )
+  return await plainDump(server, target)
+}
+
+describe('a restore whose client is killed, or whose data are damaged, at a random point', () => {
+  const random = seededRandom(42)
+  const points = Array.from({ length: 30 }, () => random())
+
+  it.each(['create', 'clean', 'append'] as const)('%s leaves the target as before, or as after', async (mode) => {
+    const before = mode === 'create' ? undefined : await fillTarget()
+    const now = async (): Promise<string | undefined> =>
+      (await databasesOf(server)).includes(target) ? await plainDump(server, target) : undefined
+    const outcomes = { failed: 0, restored: 0 }
+    for (const [index, point] of points.entries()) {
+      const from = index % 2 === 0 ? damagedBackup(backup, point) : killing(point)
+      const error = await driverOf(target)
+        .restore(from, { mode }, ctx)
+        .then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        )
+      if (error === undefined) {
+        outcomes.restored++
+        await dropOwn()
+        if (mode !== 'create') await fillTarget()
+        continue
+      }
+      outcomes.failed++
+      expect(isBackupError(error)).toBe(true)
+      expect(await now(), `after ${point} of the bytes`).toBe(before)
+      expect((await databasesOf(server)).filter((name) => name.startsWith(`${target}__`))).toEqual([])
+    }
+    expect(outcomes.failed).toBeGreaterThanOrEqual(15)
+  })
+
+  /** The dump, and SIGKILL for every program of this process when so much of it has been read. */
+  function killing(share: number): MemoryBackup {
+    return {
+      ...backup,
+      async *open(part, partCtx) {
+        let read = 0
+        const total = backup.bytes.get(part)?.length ?? 0
+        for await (const chunk of backup.open(part, partCtx)) {
+          for (let at = 0; at < chunk.length; at += 4_096) {
+            const piece = chunk.subarray(at, at + 4_096)
+            read += piece.length
+            yield piece
+            if (read >= total * share) {
+              for (const pid of await childProcesses()) if (isClient(pid)) kill(pid)
+            }
+          }
+        }
+      },
+    }
+  }
+})
+
+describe('a swap that loses the server', () => {
+  it('at any statement is finished or undone by the next command', async () => {
+    const outcomes = { before: 0, after: 0 }
+    for (let statements = 1; ; statements++) {
+      const before = await fillTarget()
+      await using proxy = await startProxy(server.port)
+      const scratch = await driverOf(target, proxy.port).scratch?.({ manifest: backup.manifest, toSwap: true }, ctx)
+      if (!scratch?.swap) throw new Error('no swap')
+      await scratch.driver.restore(backup, { mode: 'create' }, ctx)
+      proxy.cutAfter(statements)
+      const whole = await scratch.swap({ terminateConnections: false }, ctx).then(
+        () => true,
+        () => false,
+      )
+      await scratch[Symbol.asyncDispose]()
+      const asides = (await driverOf(target).asides?.(ctx)) ?? []
+      const replaced = asides.filter(({ kind }) => kind === 'replaced')
+      const now = await plainDump(server, target)
+      if (now === before) outcomes.before++
+      else {
+        expect(now, `cut after ${statements} statements`).toBe(after)
+        outcomes.after++
+      }
+      expect(replaced.length, `cut after ${statements} statements`).toBe(now === before ? 0 : 1)
+      await dropOwn()
+      if (whole) break
+    }
+    expect(outcomes.before).toBeGreaterThan(10)
+    expect(outcomes.after).toBeGreaterThan(10)
+  }, 600_000)
+})
+
+describe('a database that was being filled when the process died', () => {
+  it('is empty for the next restore, which fills it', async () => {
+    await server.createDatabase(target)
+    await server.sql(
+      target,
+      'create table __holdfast_filling (made int not null)',
+      'insert into __holdfast_filling values (0)',
+      'create table half (i int)',
+      'create view half_view as select * from half',
+      'create procedure half_procedure() select 1',
+    )
+    expect((await driverOf(target).probe(ctx)).database?.empty).toBe(true)
+    const report = await driverOf(target).restore(backup, { mode: 'create' }, ctx)
+    expect(report.warnings).toEqual([expect.stringContaining('half filled: it was emptied now')])
+    expect(await plainDump(server, target)).toBe(after)
+  })
+})
+
+/** The server of the test is a child of this process, too. */
+function isClient(pid: number): boolean {
+  try {
+    return /^(mariadb|mysql)$/.test(readFileSync(`/proc/${pid}/comm`, 'utf8').trim())
+  } catch {
+    return false
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // it has ended already
+  }
+}
+
+interface Proxy extends AsyncDisposable {
+  readonly port: number
+  /** From now on, so many statements reach the server; then every connection is gone, and none can be made. */
+  cutAfter(statements: number): void
+}
+
+/** Between the driver and the server: what a process that dies at a certain statement looks like to the server. */
+async function startProxy(serverPort: number): Promise<Proxy> {
+  const open = new Set<Socket>()
+  let left = Number.POSITIVE_INFINITY
+  const cut = (): void => {
+    for (const socket of open) socket.destroy()
+  }
+  const proxy: Server = createServer((near) => {
+    if (left <= 0) return void near.destroy()
+    const far = connect(serverPort, '127.0.0.1')
+    for (const socket of [near, far]) {
+      open.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        open.delete(socket)
+        near.destroy()
+        far.destroy()
+      })
+    }
+    far.on('data', (bytes) => {
+      if (left > 0) near.write(bytes)
+    })
+    near.on('data', (bytes) => {
+      if (left <= 0) return
+      left--
+      // The server gets the last one whole, and the client never hears of it.
+      far.write(bytes, () => {
+        if (left <= 0) far.end(() => cut())
+      })
+    })
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const address = proxy.address()
+  return {
+    port: typeof address === 'object' && address ? address.port : 0,
+    cutAfter(statements) {
+      left = statements
+    },
+    async [Symbol.asyncDispose]() {
+      left = 0
+      cut()
+      await new Promise((resolve) => proxy.close(resolve))
+    },
+  }
+}
