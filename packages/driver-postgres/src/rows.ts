@@ -37,7 +37,7 @@ async function* piecesOfArchive(body: ByteStream, section: string): AsyncGenerat
       isWanted = id === wanted?.id && largeObject === undefined
     },
     bytes: (bytes) => {
-      if (isWanted) found.push(bytes)
+      if (isWanted) found.push(Buffer.from(bytes))
     },
     end: () => {
       isOver ||= isWanted
