@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { jobOn, run, setUp } from '../../test/engine.js'
+import { BackupError } from '../backup-error.js'
+import { streamOf } from '../byte-stream.js'
+import { createRunContext } from '../run-context.js'
+import type { Storage } from '../storage/storage.js'
+import { createFakeClock } from '../testing/fake-clock.js'
+import { memoryStorage } from '../testing/memory-storage.js'
+import { readBackups } from './read-backups.js'
+
+const ctx = createRunContext()
+const down = new BackupError('unavailable', { message: 'no route', retryable: true })
+
+describe('what the storages hold', () => {
+  it('is one record for a backup on several, newest first, of one job where that is asked for', async () => {
+    const [disk, offsite] = [memoryStorage({ name: 'disk' }), memoryStorage({ name: 'offsite' })]
+    const clock = createFakeClock()
+    const at = createRunContext({ clock })
+    const first = await run(jobOn([disk, offsite]), setUp(), at)
+    const same = await run(jobOn([disk], { name: 'shop-2' }), setUp(), at)
+    await clock.advance(1000)
+    const last = await run(jobOn([disk]), setUp(), at)
+    const { backups } = await readBackups([disk, offsite], {}, ctx)
+    const sameTime = [first.manifest.id, same.manifest.id].sort().reverse()
+    expect(backups.map(({ id }) => id)).toEqual([last.manifest.id, ...sameTime])
+    expect(backups.find(({ id }) => id === first.manifest.id)?.copies).toHaveLength(2)
+    expect((await readBackups([disk], { job: 'shop' }, ctx)).backups.map(({ job }) => job)).toEqual(['shop', 'shop'])
+  })
+
+  it('leaves out what was deleted since it was listed', async () => {
+    const disk = memoryStorage()
+    const { base } = await run(jobOn([disk]))
+    const get: Storage['get'] = (key, ...rest) => disk.get(key.startsWith(base) ? `${key}.gone` : key, ...rest)
+    expect(await readBackups([{ ...disk, get }], {}, ctx)).toEqual({ backups: [], damaged: [], unreachable: [] })
+  })
+
+  it('is not fewer because a storage answers no more in the middle', async () => {
+    const [disk, offsite] = [memoryStorage({ name: 'disk' }), memoryStorage({ name: 'offsite' })]
+    await run(jobOn([disk, offsite]))
+    const get: Storage['get'] = () => {
+      throw down
+    }
+    const half = await readBackups([disk, { ...offsite, get }], {}, ctx)
+    expect(half.unreachable).toEqual([{ storage: 'offsite', error: down }])
+    expect(half.backups).toHaveLength(1)
+    await expect(readBackups([{ ...offsite, get }], {}, ctx)).rejects.toBe(down)
+  })
+
+  it('throws the reason of an abort, and calls nothing damaged for it', async () => {
+    const disk = memoryStorage()
+    await run(jobOn([disk]))
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const get: Storage['get'] = () => {
+      controller.abort(reason)
+      throw reason
+    }
+    const at = createRunContext({ signal: controller.signal })
+    await expect(readBackups([{ ...disk, get }], {}, at)).rejects.toBe(reason)
+  })
+
+  it('names a copy whose data is gone or has another size', async () => {
+    const disk = memoryStorage()
+    const { manifest } = await run(jobOn([disk]))
+    const key = manifest.parts[0]?.key ?? ''
+    await disk.put(key, streamOf(Buffer.from('short')), {}, ctx)
+    const problem = async (): Promise<unknown> => (await readBackups([disk], {}, ctx)).backups[0]?.copies
+    expect(await problem()).toMatchObject([{ status: 'missing', problem: expect.stringContaining('has 5 of') }])
+    await disk.delete(key, ctx)
+    expect(await problem()).toMatchObject([{ status: 'missing', problem: `${key} is gone` }])
+  })
+})
