@@ -1,0 +1,1 @@
+export { type ShelfOptions, shelf, shelfPlugin } from './storage.js'
