@@ -10,7 +10,7 @@ export interface BoundDatabase {
 }
 
 /** What a scratch database is told by the restore that fills it. */
-export interface ScratchState {
+interface ScratchState {
   /** Events stand still in a scratch; these are to run again where it takes its place. */
   readonly enabledEvents: Set<string>
 }

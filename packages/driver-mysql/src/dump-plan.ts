@@ -51,7 +51,7 @@ export async function readDumpSource(
 }
 
 /** Whether the past of system-versioned tables is dumped. */
-export function dumpsHistory(tool: Tool, source: DumpSource, { settings }: BoundDatabase): boolean {
+function dumpsHistory(tool: Tool, source: DumpSource, { settings }: BoundDatabase): boolean {
   const can = tool.knows('dump-history') && source.server.number >= 101_100
   return can && source.tables.some(({ versioned }) => versioned) && settings.history !== false
 }

@@ -67,7 +67,7 @@ export async function fill({ bound, from, request, tool, warnings, enabledEvents
 }
 
 /** Names of tables, with or without the database before them. */
-export function tableNames(tables: readonly string[], database: string): readonly string[] {
+function tableNames(tables: readonly string[], database: string): readonly string[] {
   return tables.map((table) => (table.startsWith(`${database}.`) ? table.slice(database.length + 1) : table))
 }
 

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 const maxNameLength = 64
 
 /** `base` and `suffix` within the characters that a name may have: the base is cut. */
-export function nameBeside(base: string, suffix: string): string {
+function nameBeside(base: string, suffix: string): string {
   return [...base].slice(0, maxNameLength - suffix.length).join('') + suffix
 }
 

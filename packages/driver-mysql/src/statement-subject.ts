@@ -14,7 +14,7 @@ export interface Subject {
 }
 
 /** Kinds of things in a dump. */
-export type ObjectKind =
+type ObjectKind =
   | 'table'
   | 'sequence'
   | 'view'

@@ -34,7 +34,7 @@ export function chooseTables(request: DumpRequest, database: string, there: read
 }
 
 /** The names that a pattern means: as it stands, or with `*` and `?`; with or without the database before it. */
-export function matchNames(pattern: string, database: string, names: readonly string[]): readonly string[] {
+function matchNames(pattern: string, database: string, names: readonly string[]): readonly string[] {
   const bare = pattern.startsWith(`${database}.`) ? pattern.slice(database.length + 1) : pattern
   for (const candidate of new Set([pattern, bare])) {
     if (names.includes(candidate)) return [candidate]
