@@ -30,7 +30,7 @@ export async function connect(options: ResolvedSftpOptions, signal: AbortSignal)
   const hangUp = (): void => void ssh.destroy()
   const seen: { refusal?: Error; failure?: ConnectFailure } = {}
   ssh.on('error', (error: ConnectFailure) => {
-    seen.failure ??= error
+    if (error.level !== 'agent') seen.failure ??= error // what follows it tells that nothing else let us in
   })
   ssh.on('keyboard-interactive', (_name, _instructions, _language, prompts, finish) => {
     finish(prompts.map(() => config.password ?? ''))
