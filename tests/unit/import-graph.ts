@@ -23,7 +23,7 @@ const contracts = new Set([
   'catalog/catalog.ts',
   'layout/manifest.ts',
 ])
-const facade = new Set(['holdfast.ts', 'config.ts'])
+const facade = new Set(['holdfast.ts', 'config.ts', 'verify-config.ts'])
 const folders: Readonly<Record<string, Layer>> = {
   stream: 'parts',
   codec: 'parts',

@@ -1,5 +1,8 @@
 import { nameOf, tokensOf } from './tokens.js'
 
+/** How the rows of an archive end. No row reads like this: a backslash of its own would be doubled. */
+export const endOfRows = '\\.'
+
 /** The columns of `COPY schema.table (a, "b c") FROM stdin;`, in order; none for a table without columns. */
 export function columnsOfCopy(statement: string): readonly string[] {
   const tokens = tokensOf(statement)

@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto'
-import { endOfRows } from './rows.js'
+import { endOfRows } from './copy-statement.js'
 
 /** A fingerprint of rows, whatever their order. */
 export interface RowSum {

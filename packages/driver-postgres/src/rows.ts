@@ -1,13 +1,11 @@
 import type { ByteStream, PartFormat } from '@holdfast/core'
 import { openArchive } from './archive.js'
 import { createBlockParser } from './archive-data.js'
+import { endOfRows } from './copy-statement.js'
 import { readPlain } from './plain-data.js'
 import type { PlainObject } from './plain-objects.js'
 import { sectionName } from './section-name.js'
 import { isData, refuseCompressed } from './sections.js'
-
-/** How the rows of an archive end. No row reads like this: a backslash of its own would be doubled. */
-export const endOfRows = '\\.'
 
 /** {@link Driver.rows} for PostgreSQL: those of tables, as COPY writes them, without their line feeds. */
 export async function* rows(part: PartFormat, body: ByteStream, section: string): AsyncGenerator<Uint8Array> {

@@ -7,7 +7,7 @@ import { type NamedObject, sectionName } from './section-name.js'
 import { settledSql } from './settled-sql.js'
 
 /** An object of a dump, and the statements that make it. */
-export interface DefinedObject extends NamedObject {
+interface DefinedObject extends NamedObject {
   readonly owner: string | undefined
   readonly tablespace?: string | undefined
   readonly accessMethod?: string | undefined
