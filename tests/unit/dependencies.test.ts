@@ -32,12 +32,21 @@ function declared(file: string): { usedBy: string; names: string[] } {
   return { usedBy: file === 'package.json' ? 'root' : (dirname(file).split('/').at(-1) ?? ''), names: outside }
 }
 
+interface Licensed {
+  readonly license?: string
+  readonly licenses?: readonly { readonly type: string }[]
+}
+
 /** What the installed package itself says of its licence. */
 function installedLicence(name: string, manifest: string): unknown {
   const folders = createRequire(join(process.cwd(), manifest)).resolve.paths(name) ?? []
   for (const folder of folders) {
     try {
-      return (JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8')) as { license?: unknown }).license
+      const { license, licenses } = JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8')) as {
+        readonly license?: unknown
+        readonly licenses?: readonly { readonly type?: unknown }[] // as it was written long ago
+      }
+      return license ?? licenses?.[0]?.type
     } catch {
       // Not in this folder: the next one up.
     }
