@@ -32,11 +32,6 @@ function declared(file: string): { usedBy: string; names: string[] } {
   return { usedBy: file === 'package.json' ? 'root' : (dirname(file).split('/').at(-1) ?? ''), names: outside }
 }
 
-interface Licensed {
-  readonly license?: string
-  readonly licenses?: readonly { readonly type: string }[]
-}
-
 /** What the installed package itself says of its licence. */
 function installedLicence(name: string, manifest: string): unknown {
   const folders = createRequire(join(process.cwd(), manifest)).resolve.paths(name) ?? []
