@@ -113,12 +113,16 @@ describe('a restore whose client is killed, or whose data are damaged, at a rand
 describe('a swap that loses the server', () => {
   it('at any statement is finished or undone by the next command', async () => {
     const outcomes = { before: 0, after: 0 }
+    const small = await smallBackup()
     for (let statements = 1; ; statements++) {
       const before = await fillTarget()
       await using proxy = await startProxy(server.port)
-      const scratch = await driverOf(target, proxy.port).scratch?.({ manifest: backup.manifest, toSwap: true }, ctx)
+      const scratch = await driverOf(target, proxy.port).scratch?.(
+        { manifest: small.backup.manifest, toSwap: true },
+        ctx,
+      )
       if (!scratch?.swap) throw new Error('no swap')
-      await scratch.driver.restore(backup, { mode: 'create' }, ctx)
+      await scratch.driver.restore(small.backup, { mode: 'create' }, ctx)
       proxy.cutAfter(statements)
       const whole = await scratch.swap({ terminateConnections: false }, ctx).then(
         () => true,
@@ -130,7 +134,7 @@ describe('a swap that loses the server', () => {
       const now = await plainDump(server, target)
       if (now === before) outcomes.before++
       else {
-        expect(now, `cut after ${statements} statements`).toBe(after)
+        expect(now, `cut after ${statements} statements`).toBe(small.after)
         outcomes.after++
       }
       expect(replaced.length, `cut after ${statements} statements`).toBe(now === before ? 0 : 1)
@@ -140,6 +144,25 @@ describe('a swap that loses the server', () => {
     expect(outcomes.before).toBeGreaterThan(10)
     expect(outcomes.after).toBeGreaterThan(10)
   }, 600_000)
+
+  /** With one of each kind: every statement of the swap costs the test a restore. */
+  async function smallBackup(): Promise<{ readonly backup: MemoryBackup; readonly after: string }> {
+    const name = `small_${own}`
+    await server.createDatabase(name)
+    await server.sql(
+      name,
+      'create table parent (id int primary key)',
+      'create table child (id int, parent_id int, constraint child_to_parent foreign key (parent_id) references parent (id))',
+      'insert into parent values (1)',
+      'insert into child values (1, 1)',
+      'create view parents as select * from parent',
+      'create trigger child_added before insert on child for each row set new.id = 1',
+      'create procedure shout() select 1',
+    )
+    const small = { backup: await memoryBackup(driverOf(name), {}, ctx), after: await plainDump(server, name) }
+    await server.sql(undefined, `drop database ${name}`)
+    return small
+  }
 })
 
 describe('a database that was being filled when the process died', () => {
