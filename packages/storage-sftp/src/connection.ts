@@ -7,7 +7,7 @@ import type { Session } from './session.js'
 const restMs = 2000
 
 /** A session on loan. Dispose of it when the operation is over. */
-export interface Lease extends Disposable {
+interface Lease extends Disposable {
   readonly session: Session
 }
 

@@ -28,7 +28,7 @@ export async function hostKeyCheck(options: ResolvedSftpOptions): Promise<HostKe
 }
 
 /** As `ssh-keygen -l` prints it. */
-export function fingerprintOf(key: Buffer): string {
+function fingerprintOf(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`
 }
 

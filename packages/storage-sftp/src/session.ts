@@ -3,7 +3,7 @@ import { lost } from './errors.js'
 import type { ResolvedSftpOptions } from './options.js'
 
 /** Hands the answer of one request on. */
-export type Done<Result> = (error: Error | null | undefined, result?: Result) => void
+type Done<Result> = (error: Error | null | undefined, result?: Result) => void
 
 /** One SFTP session over one connection. */
 export interface Session {
