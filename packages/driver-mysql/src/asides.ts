@@ -25,7 +25,8 @@ export async function asides(bound: BoundDatabase, ctx: RunContext): Promise<rea
       for (const name of await schemasBeside(session, database, beforeName)) {
         const journal = await readJournal(session, name)
         // Names are cut to what fits: that of another database may look the same.
-        if (journal?.plan.database === database) found.push(await describe(session, bound, name, 'replaced'))
+        const isWhole = journal?.plan.database === database && journal.plan.extent === 'all'
+        if (isWhole) found.push(await describe(session, bound, name, 'replaced'))
       }
       return found.sort((a, b) => b.since.getTime() - a.since.getTime())
     },

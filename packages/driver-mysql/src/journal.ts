@@ -14,6 +14,8 @@ export interface Plan {
   readonly incoming: string
   /** Where the old ones go; this schema holds the journal. */
   readonly aside: string
+  /** `all`: what goes can be taken back as a whole. Else it is a part, of no use once the restore is over. */
+  readonly extent: 'all' | 'same' | 'missing'
   readonly outgoingTables: readonly string[]
   readonly incomingTables: readonly string[]
   /** Views, triggers, routines and events of the database that go; they stay here, as text. */

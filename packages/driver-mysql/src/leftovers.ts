@@ -27,8 +27,14 @@ export async function settleLeftovers(
     for (const aside of (await schemasBeside(session, database, beforeName)).toReversed()) {
       const journal = await readJournal(session, aside)
       if (journal === undefined && (await isBare(session, aside))) await dropSchema(session, aside)
-      if (journal?.state !== 'begun' || journal.plan.database !== database) continue
+      if (journal?.plan.database !== database) continue
+      const isPart = journal.plan.extent !== 'all'
+      if (journal.state === 'done') {
+        if (isPart) await dropSchema(session, aside)
+        continue
+      }
       const outcome = await settle(session, journal, shielded(ctx))
+      if (isPart && outcome === 'finished') await dropSchema(session, aside)
       done.push(
         `An earlier restore of ${shown([database])} was interrupted while tables changed places: it was ${outcome} now`,
       )

@@ -59,6 +59,7 @@ export async function planExchange(session: Session, request: ExchangeRequest): 
     database,
     incoming,
     aside,
+    extent,
     outgoingTables,
     incomingTables,
     dropped,
