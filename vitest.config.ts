@@ -48,7 +48,10 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: 'slow',
-          include: ['tests/e2e/{crash-loop,killed-staged-restore}.test.ts', 'packages/storage-s3/src/memory.integration.test.ts'],
+          include: [
+            'tests/e2e/{crash-loop,killed-staged-restore}.test.ts',
+            'packages/storage-s3/src/memory.integration.test.ts',
+          ],
           env: { HOLDFAST_CRASHES: '2000', HOLDFAST_RESTORE_KILLS: '100', HOLDFAST_UPLOAD_GIB: '5' },
           testTimeout: 60 * minute,
           hookTimeout: 5 * minute,

@@ -105,31 +105,34 @@ describe('exit codes', () => {
 })
 
 describe('an interrupted backup', () => {
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends cleanly on %s, with 130, and leaves nothing', async (signal) => {
-    let sent = false
-    const env = urlOf('big')
-    const { code, out, err } = await holdfast(
-      {
-        cwd,
-        env,
-        onError: (text, child) => {
-          // In the middle: some bytes are on the disk already.
-          if (sent || !/"type":"bytes"/.test(text)) return
-          sent = true
-          child.kill(signal)
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'ends cleanly on %s, with 130, and leaves nothing',
+    async (signal) => {
+      let sent = false
+      const env = urlOf('big')
+      const { code, out, err } = await holdfast(
+        {
+          cwd,
+          env,
+          onError: (text, child) => {
+            // In the middle: some bytes are on the disk already.
+            if (sent || !/"type":"bytes"/.test(text)) return
+            sent = true
+            child.kill(signal)
+          },
         },
-      },
-      ...['backup', '--to', './disk', '--json', '--progress', 'json'],
-    )
-    expect(code).toBe(130)
-    expect(JSON.parse(out)).toMatchObject({ error: { code: 'aborted' } })
-    expect(err).toContain('Interrupted; stopping cleanly')
-    expect(backupFilesIn(join(cwd, 'disk'))).toEqual([])
-    expect(filesIn(join(cwd, 'disk'))).toEqual([join(cwd, 'disk/.holdfast/storage.json')])
-    const list = await holdfast({ cwd }, 'list', '--from', './disk', '--json')
-    expect(JSON.parse(list.out).backups).toEqual([])
-    await expect.poll(dumpsRunning).toBe(0)
-  })
+        ...['backup', '--to', './disk', '--json', '--progress', 'json'],
+      )
+      expect(code).toBe(130)
+      expect(JSON.parse(out)).toMatchObject({ error: { code: 'aborted' } })
+      expect(err).toContain('Interrupted; stopping cleanly')
+      expect(backupFilesIn(join(cwd, 'disk'))).toEqual([])
+      expect(filesIn(join(cwd, 'disk'))).toEqual([join(cwd, 'disk/.holdfast/storage.json')])
+      const list = await holdfast({ cwd }, 'list', '--from', './disk', '--json')
+      expect(JSON.parse(list.out).backups).toEqual([])
+      await expect.poll(dumpsRunning).toBe(0)
+    },
+  )
 
   it('ends cleanly on Ctrl-C at a terminal, where a bar stood', async () => {
     let typed = false

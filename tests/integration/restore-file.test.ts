@@ -168,9 +168,7 @@ describe('in place', () => {
     await expect(
       restore(dumpFromStream('-', stream(bytes.length - 10)), target, { mode: 'append' }),
     ).rejects.toMatchObject({ code: 'corrupt' })
-    expect(
-      (await postgres({ url: server.url(target) }).probe(createRunContext())).database?.empty,
-    ).toBe(true)
+    expect((await postgres({ url: server.url(target) }).probe(createRunContext())).database?.empty).toBe(true)
     await restore(dumpFromStream('-', stream(bytes.length)), target, { mode: 'append' })
     expect(plainDump(target)).toBe(original)
     await restore(dumpFromStream('-', stream(bytes.length)), target, { mode: 'clean' })
