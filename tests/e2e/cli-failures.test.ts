@@ -82,7 +82,7 @@ describe('exit codes', () => {
     expect([unasked.code, unasked.err]).toEqual([8, expect.stringContaining('0 whole backups were found')])
     const { backups } = JSON.parse(out) as { backups: { id: string }[] }
     const restore = await holdfast({ cwd }, 'restore', backups[0]?.id ?? '', ...into)
-    expect([restore.code, restore.err]).toEqual([6, expect.stringContaining('no copy that is whole')])
+    expect([restore.code, restore.err]).toEqual([6, expect.stringContaining('data are damaged')])
     expect(await server.sql('postgres', "SELECT FROM pg_database WHERE datname = 'damaged'")).toEqual([])
   })
 
