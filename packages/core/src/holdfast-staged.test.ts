@@ -141,6 +141,7 @@ describe('what the driver finds before', () => {
 
 describe('a safety backup', () => {
   it('is taken first, by the job of the target', async () => {
+    await clock.advance(hour) // else it would not be the latest
     const { safetyBackup } = await holdfast.restore('latest', { safetyBackup: true })
     expect(safetyBackup?.manifest.label).toMatch(/^before the restore of shop of 2026-03-01T12/)
     expect(shop.content).toEqual(content)
