@@ -10,9 +10,9 @@ export function compareInventory(taken: Inventory, restored: Inventory): readonl
   return taken.tables.flatMap((table): Difference[] => {
     const section = `rows of ${table.schema === undefined ? '' : `${table.schema}.`}${table.name}`
     const found = after.get(keyOf(table))
-    if (!found) return [{ section, problem: `the table is not there; ${rows(table)} were counted at the backup` }]
+    if (!found) return [{ section, problem: `the table is not there; ${rows(table)} at the backup` }]
     if (found.rows !== table.rows) {
-      return [{ section, problem: `${rows(found)} are there; ${rows(table)} were counted at the backup` }]
+      return [{ section, problem: `${rows(found)} now; ${rows(table)} at the backup` }]
     }
     const differs = table.checksum !== undefined && found.checksum !== undefined && table.checksum !== found.checksum
     return differs ? [{ section, problem: 'the checksum of its rows is not that of the backup' }] : []

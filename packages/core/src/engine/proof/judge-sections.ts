@@ -12,9 +12,12 @@ export interface ComparedDump {
   again<Result>(use: (part: PartFormat, body: ByteStream) => Promise<Result>): Promise<Result>
 }
 
+/** A driver that tells what is in a dump. */
+export type ProvingDriver = Driver & Required<Pick<Driver, 'sections'>>
+
 /** How strictly to judge. */
 export interface Judging {
-  readonly driver: Driver
+  readonly driver: ProvingDriver
   /** Whether both servers are of one version: else definitions are worded differently, and only rows are compared. */
   readonly sameVersion: boolean
   /** Whether owners, grants and tablespaces have to be the same. */
@@ -66,7 +69,7 @@ async function changedInAnyOrder(
   { driver, ctx }: Judging,
 ): Promise<ReadonlySet<string>> {
   const read = async (part: PartFormat, body: ByteStream): Promise<readonly DumpSection[]> =>
-    ((await driver.sections?.(part, body, ctx, { unordered })) ?? []).filter(({ name }) => unordered.has(name))
+    (await driver.sections(part, body, ctx, { unordered })).filter(({ name }) => unordered.has(name))
   return new Set(compareSections(await dumped.again(read), await restored.again(read)).map(({ name }) => name))
 }
 
@@ -86,17 +89,14 @@ async function lookInto(
   const columnsIn = ({ sections }: ComparedDump): readonly string[] | undefined =>
     sections.find(({ name }) => name === section)?.columns
   const columns = columnsIn(dumped)
-  if (!driver.rows || !columns || columns.join() !== columnsIn(restored)?.join()) return {}
-  const rowsOf = (part: PartFormat, body: ByteStream): AsyncIterable<Uint8Array> =>
-    driver.rows?.(part, body, section, ctx) ?? none()
+  const rowsOf = driver.rows?.bind(driver)
+  if (!rowsOf || !columns || columns.join() !== columnsIn(restored)?.join()) return {}
   return dumped.again((part, body) =>
     restored.again((otherPart, otherBody) =>
-      firstDifference(rowsOf(part, body), rowsOf(otherPart, otherBody), columns),
+      firstDifference(rowsOf(part, body, section, ctx), rowsOf(otherPart, otherBody, section, ctx), columns),
     ),
   )
 }
-
-async function* none(): AsyncGenerator<Uint8Array> {}
 
 function notesOn(harmless: readonly SectionDifference[]): readonly string[] {
   const namesOf = (kind: DumpSection['kind']): string[] =>

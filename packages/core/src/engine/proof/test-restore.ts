@@ -10,7 +10,7 @@ import { observed } from '../../stream/observed.js'
 import { type Assertion, failedAssertions } from '../assertions.js'
 import { readThrough } from '../verify-backup.js'
 import { compareInventory } from './compare-inventory.js'
-import { type ComparedDump, judgeSections } from './judge-sections.js'
+import { type ComparedDump, judgeSections, type ProvingDriver } from './judge-sections.js'
 import { reDumpRequest, withDump } from './re-dump.js'
 import type { Difference, TestRestore } from './test-restore-result.js'
 
@@ -48,11 +48,11 @@ const maxDifferences = 100
  *   about the backup: `restore-refused`, `source-unreachable`, `wrong-key`, `tool-missing`, …
  */
 export async function runTestRestore(plan: TestRestorePlan, ctx: RunContext): Promise<TestedCopy> {
-  const { on, manifest } = plan
+  const { manifest } = plan
   const started = ctx.clock.monotonic()
-  const part = requireMeans(plan)
-  const backup = openBackup(plan, part, ctx)
-  const restoring = await restoreIntoScratch(plan, backup.source, ctx)
+  const { on, part } = requireMeans(plan)
+  const backup = openBackup(plan, on, part, ctx)
+  const restoring = await restoreIntoScratch(plan, on, backup.source, ctx)
   await using scratch = restoring.scratch
   const about = {
     testedAt: ctx.clock.now().toISOString(),
@@ -82,11 +82,11 @@ export async function runTestRestore(plan: TestRestorePlan, ctx: RunContext): Pr
     }
     const request = reDumpRequest(manifest)
     const restored: ComparedDump & { readonly inventory: Inventory | undefined } = {
-      ...(await dumpScratch(scratch.driver, manifest, part, ctx)),
+      ...(await dumpScratch(scratch.driver, on, manifest, part, ctx)),
       again: (use) => withDump(scratch.driver, request, part.name, use, ctx),
     }
     const judged = await judgeSections(dumped, restored, {
-      driver: scratch.driver,
+      driver: on,
       sameVersion: sameRelease(manifest.serverVersion, restoring.serverVersion),
       strictPlacement: !plan.elsewhere && restoring.withOwners,
       ctx,
@@ -105,9 +105,14 @@ export async function runTestRestore(plan: TestRestorePlan, ctx: RunContext): Pr
   }
 }
 
+/** A driver that makes test restores. Dumps are told apart without a server, so it speaks for its scratches too. */
+type TestingDriver = ProvingDriver & Required<Pick<Driver, 'scratch'>>
+
+const makesTests = (driver: Driver): driver is TestingDriver => Boolean(driver.scratch && driver.sections)
+
 /** What must be there before anything is begun. */
-function requireMeans({ on, manifest, cipher }: TestRestorePlan): ManifestPart {
-  if (!on.scratch || !on.sections) {
+function requireMeans({ on, manifest, cipher }: TestRestorePlan): { on: TestingDriver; part: ManifestPart } {
+  if (!makesTests(on)) {
     throw new BackupError('config-invalid', {
       message: `The driver of ${on.display} (${on.engine}) makes no test restores`,
       hint: 'Verify without a test restore: the stored bytes are read and compared all the same.',
@@ -127,7 +132,7 @@ function requireMeans({ on, manifest, cipher }: TestRestorePlan): ManifestPart {
     })
   }
   const [part] = manifest.parts
-  if (part) return part
+  if (part) return { on, part }
   throw new BackupError('manifest-invalid', { message: `Backup ${manifest.id} has no parts` })
 }
 
@@ -141,13 +146,14 @@ interface WatchedBackup {
 }
 
 function openBackup(
-  { manifest, storage, cipher, on }: TestRestorePlan,
+  { manifest, storage, cipher }: TestRestorePlan,
+  on: TestingDriver,
   main: ManifestPart,
   ctx: RunContext,
 ): WatchedBackup {
   const looks: Promise<readonly DumpSection[]>[] = []
   const read = new Map<string, { readonly plainBytes: number; readonly plainSha256: string }>()
-  const look = async (body: ByteStream): Promise<readonly DumpSection[]> => (await on.sections?.(main, body, ctx)) ?? []
+  const look = (body: ByteStream): Promise<readonly DumpSection[]> => on.sections(main, body, ctx)
 
   async function* plainOf(part: ManifestPart, readCtx: RunContext): AsyncGenerator<Uint8Array> {
     const plain = plainBytes(part, storedBytes(part, storage, 'restore', readCtx), cipher, readCtx)
@@ -162,7 +168,7 @@ function openBackup(
       parts: manifest.parts,
       open(name, readCtx) {
         const part = manifest.parts.find((each) => each.name === name)
-        if (!part) throw new BackupError('not-found', { message: `Backup ${manifest.id} has no part ${name}` })
+        if (!part) throw new BackupError('no-match', { message: `Backup ${manifest.id} has no part ${name}` })
         if (part !== main || read.has(name)) return plainOf(part, readCtx)
         const { stream, result } = observed(plainOf(part, readCtx), look, readCtx.clock)
         looks.push(result) // a driver may look into the dump more than once before it reads it to its end
@@ -192,11 +198,14 @@ interface Restoring {
 }
 
 /** The scratch is the caller's to drop; it is dropped here where this throws. */
-async function restoreIntoScratch(plan: TestRestorePlan, source: RestoreSource, ctx: RunContext): Promise<Restoring> {
-  const { on, manifest, storage } = plan
+async function restoreIntoScratch(
+  { manifest, storage }: TestRestorePlan,
+  on: TestingDriver,
+  source: RestoreSource,
+  ctx: RunContext,
+): Promise<Restoring> {
   ctx.report({ type: 'stage', stage: 'restore', detail: `${storage.name}, for a test on ${on.display}` })
-  const scratch = await on.scratch?.({ manifest, toSwap: false }, ctx)
-  if (!scratch) throw new BackupError('internal', { message: `${on.display} makes no scratch` })
+  const scratch = await on.scratch({ manifest, toSwap: false }, ctx)
   try {
     const { version: serverVersion } = await scratch.driver.probe(ctx)
     const started = ctx.clock.monotonic()
@@ -239,6 +248,7 @@ async function restoreWithOwners(driver: Driver, source: RestoreSource, ctx: Run
 
 async function dumpScratch(
   driver: Driver,
+  on: TestingDriver,
   manifest: Manifest,
   part: ManifestPart,
   ctx: RunContext,
@@ -250,7 +260,7 @@ async function dumpScratch(
     body: ByteStream,
     session: Parameters<Parameters<typeof withDump>[3]>[2],
   ) => {
-    const sections = (await driver.sections?.(dumped, body, ctx)) ?? []
+    const sections = await on.sections(dumped, body, ctx)
     await session.done
     return { sections, inventory: await session.inventory?.() }
   }
