@@ -9,14 +9,17 @@ export function closest(wrong: string, known: readonly string[]): string {
 
 /** Levenshtein's distance: insertions, deletions and replacements that make `a` into `b`. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  const letters = [...b]
+  let above = letters.map((_, column) => column + 1)
+  let distance = letters.length
   for (const [row, letter] of [...a].entries()) {
-    const current = [row + 1]
-    for (const [column, other] of [...b].entries()) {
-      const replace = (previous[column] ?? 0) + (letter === other ? 0 : 1)
-      current.push(Math.min(replace, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1))
-    }
-    previous = current
+    let [diagonal, left] = [row, row + 1]
+    above = above.map((up, column) => {
+      left = Math.min(diagonal + (letter === letters[column] ? 0 : 1), up + 1, left + 1)
+      diagonal = up
+      return left
+    })
+    distance = left
   }
-  return previous[b.length] ?? 0
+  return distance
 }

@@ -21,10 +21,11 @@ export async function* withoutArmor(source: ByteStream): AsyncGenerator<Uint8Arr
     return Buffer.alloc(0)
   }
   for await (const chunk of source) {
-    const lines = (rest + Buffer.from(chunk).toString('latin1')).split('\n')
-    rest = lines.pop() ?? ''
+    const text = rest + Buffer.from(chunk).toString('latin1')
+    const cut = text.lastIndexOf('\n') + 1
+    rest = text.slice(cut)
     if (rest.length > 1024) throw damaged('a line is too long')
-    const bytes = Buffer.concat(lines.map(take))
+    const bytes = Buffer.concat(text.slice(0, cut).split('\n').map(take))
     if (bytes.length > 0) yield bytes
   }
   if (rest !== '') yield take(rest)

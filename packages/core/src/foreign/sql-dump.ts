@@ -28,7 +28,7 @@ const signatureWithin = 4096
 
 /** What comes before the first rows, which may hold any text. */
 function beforeRows(text: string): string {
-  return text.split(/^(?:COPY|INSERT|REPLACE) /m, 1)[0] ?? ''
+  return text.replace(/^(?:COPY|INSERT|REPLACE) [^]*/m, '')
 }
 
 function postgresDump(whole: string, display: string): DumpFacts {

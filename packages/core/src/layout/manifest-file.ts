@@ -89,8 +89,8 @@ export function decodeManifest(file: Buffer, where: string, base?: string): Mani
   }
   const checked = manifestSchema.safeParse(content)
   if (!checked.success) {
-    const issue = checked.error.issues[0]
-    throw invalid(where, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unexpected content'}`)
+    const issues = checked.error.issues.slice(0, 3).map(({ path, message }) => `${path.join('.')}: ${message}`)
+    throw invalid(where, issues.join('; '))
   }
   const manifest = checked.data as Manifest
   if (base !== undefined) requireOwn(manifest, base, where)
