@@ -28,7 +28,7 @@ const signatureWithin = 4096
 
 /** What comes before the first rows, which may hold any text. */
 function beforeRows(text: string): string {
-  return text.replace(/^(?:COPY|INSERT|REPLACE) [^]*/m, '')
+  return text.replace(/^(?:COPY|INSERT|REPLACE) [\s\S]*/m, '')
 }
 
 function postgresDump(whole: string, display: string): DumpFacts {
