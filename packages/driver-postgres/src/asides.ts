@@ -1,11 +1,13 @@
 import { type AsideDatabase, BackupError, type Replaced, type RunContext } from '@holdfast/core'
 import { type DatabaseBeside, databasesBeside, freeName } from './beside.js'
+import { toDatabase } from './connection.js'
 import { readProperties } from './database-properties.js'
+import { isEmpty } from './probe.js'
 import { quoteIdentifier } from './quoting.js'
 import type { BoundDatabase } from './restore-job.js'
-import { openMaintenance, type Session } from './session.js'
+import { openMaintenance, type Session, withSession } from './session.js'
 import { shielded } from './shielded.js'
-import { swapDatabases } from './swap.js'
+import { renameDatabase, swapDatabases } from './swap.js'
 import { requireOwner } from './swap-checks.js'
 import { applyProperties, databaseExists, dropDatabase, refuseIfInUse } from './target.js'
 import { warn } from './warn.js'
@@ -14,13 +16,28 @@ import { warn } from './warn.js'
 export async function asides(bound: BoundDatabase, ctx: RunContext): Promise<readonly AsideDatabase[]> {
   await using session = await maintenance(bound, ctx)
   const beside = await databasesBeside(session, bound.connection.database)
-  return beside
-    .filter(({ kind, inUse }) => kind === 'replaced' || !inUse)
-    .map(({ name, kind, since, sizeBytes }) => ({
+  const found: AsideDatabase[] = []
+  for (const each of beside) {
+    const { name, kind, since, sizeBytes } = each
+    if (!(await wasLeft(each, bound, ctx))) continue
+    found.push({
       ...{ name, kind, since, sizeBytes },
-      ...(kind === 'replaced' && { takeBack: (options, using) => takeBack(bound, name, options, using) }),
+      ...(kind === 'replaced' && { takeBack: (options, using) => takeBack(bound, each, options, using) }),
       drop: (using) => drop(bound, { name, kind }, using),
-    }))
+    })
+  }
+  return found
+}
+
+/** A restore that is killed while the server makes its scratch leaves one without a mark, but an empty one. */
+async function wasLeft(
+  { name, kind, inUse, isOurs }: DatabaseBeside,
+  { connection }: BoundDatabase,
+  ctx: RunContext,
+): Promise<boolean> {
+  if (kind === 'replaced') return isOurs
+  if (inUse) return false
+  return isOurs || (await withSession(toDatabase(connection, name), ctx, isEmpty).catch(() => false))
 }
 
 async function drop(
@@ -37,7 +54,7 @@ async function drop(
 /** Gives a database that was replaced its name again, with what belongs to the name now: owner, grants, settings. */
 async function takeBack(
   bound: BoundDatabase,
-  aside: string,
+  { name: aside, comment }: Pick<DatabaseBeside, 'name' | 'comment'>,
   { terminateConnections }: { readonly terminateConnections: boolean },
   ctx: RunContext,
 ): Promise<Replaced> {
@@ -51,7 +68,7 @@ async function takeBack(
   await requireOwner(session, aside)
   const now = await readProperties(session, database)
   if (!now) {
-    await session.query(`alter database ${quoteIdentifier(aside)} rename to ${quoteIdentifier(database)}`)
+    await renameDatabase(session, aside, database, comment)
     return {}
   }
   await requireOwner(session, database)
@@ -59,11 +76,13 @@ async function takeBack(
     await refuseIfInUse(session, database)
     await refuseIfInUse(session, aside)
   }
-  const lost = await applyProperties(session, aside, now, { noOwner: false, noPrivileges: false })
+  const like = { ...now, comment: undefined }
+  const lost = await applyProperties(session, aside, like, { noOwner: false, noPrivileges: false })
   for (const message of lost) warn(message, ctx)
   const oldName = await freeName(session, database, 'replaced', ctx.clock.now())
   const another = (): Promise<Session> => maintenance(bound, whole)
-  await swapDatabases(session, { name: database, fresh: aside, aside: oldName, terminateConnections, another })
+  const names = { name: database, fresh: aside, aside: oldName }
+  await swapDatabases(session, { ...names, comment: now.comment, terminateConnections, another })
   return { oldName }
 }
 

@@ -1,4 +1,5 @@
 import { type AsideKind, asideName, asidePrefix, readAsideName } from '@holdfast/core'
+import { readMark } from './aside-mark.js'
 import type { Session } from './session.js'
 
 /** Most bytes of a name in PostgreSQL. */
@@ -13,23 +14,31 @@ export interface DatabaseBeside {
   readonly sizeBytes: number
   /** Whether somebody is connected to it. */
   readonly inUse: boolean
+  /** Whether its comment says that it belongs to this one; without that it may be anybody's. */
+  readonly isOurs: boolean
+  /** Its comment before it was replaced. */
+  readonly comment?: string | undefined
 }
 
-/** Databases whose names are made of this one's and a time, newest first. */
+/** Databases whose names are made of this one's and a time, newest first; those of others are among them. */
 export async function databasesBeside(session: Session, database: string): Promise<readonly DatabaseBeside[]> {
   const prefixes = (['replaced', 'unfinished'] as const).map((kind) => asidePrefix(database, kind, maxNameBytes))
-  const rows = await session.query<{ name: string; size: number; used: boolean }>(
+  const rows = await session.query<{ name: string; size: number; used: boolean; comment: string | null }>(
     `select datname::text as name,
             case when has_database_privilege(oid, 'CONNECT') or pg_has_role('pg_read_all_stats', 'USAGE')
                  then pg_database_size(oid) else 0 end::float8 as size,
-            exists (select from pg_stat_activity a where a.datid = d.oid) as used
+            exists (select from pg_stat_activity a where a.datid = d.oid) as used,
+            shobj_description(oid, 'pg_database') as comment
        from pg_database d
       where exists (select from unnest($1::text[]) prefix where left(datname::text, length(prefix)) = prefix)`,
     [prefixes],
   )
-  const found = rows.flatMap(({ name, size, used }): DatabaseBeside[] => {
+  const found = rows.flatMap(({ name, size, used, comment }): DatabaseBeside[] => {
     const read = readAsideName(name, database, maxNameBytes)
-    return read ? [{ name, ...read, sizeBytes: size, inUse: used }] : []
+    if (!read) return []
+    const mark = readMark(comment)
+    const isOurs = mark?.beside === database
+    return [{ name, ...read, sizeBytes: size, inUse: used, isOurs, ...(isOurs && { comment: mark.comment }) }]
   })
   return found.sort((a, b) => b.since.getTime() - a.since.getTime())
 }
@@ -47,8 +56,8 @@ const dayMs = 86_400_000
 /** A warning for each database beside this one that nobody needs any more, as far as can be known. */
 export async function leftovers(session: Session, database: string, now: Date): Promise<readonly string[]> {
   const beside = await databasesBeside(session, database)
-  return beside.flatMap(({ name, kind, since, inUse }) => {
-    if (inUse) return []
+  return beside.flatMap(({ name, kind, since, inUse, isOurs }) => {
+    if (inUse || !isOurs) return []
     if (kind === 'unfinished')
       return [`A restore left the unfinished database ${name} behind; restore cleanup drops it`]
     if (now.getTime() - since.getTime() < dayMs) return []

@@ -7,16 +7,16 @@ import {
   type ScratchDatabase,
   type ScratchOptions,
 } from '@holdfast/core'
+import { markStatement } from './aside-mark.js'
 import { freeName } from './beside.js'
 import { type Connection, toDatabase } from './connection.js'
 import { type ApplyOptions, type DatabaseProperties, propertiesFrom, readProperties } from './database-properties.js'
 import { checkConnectable, mayGiveTo } from './preflight.js'
 import { refuse } from './problems.js'
-import { quoteIdentifier } from './quoting.js'
 import type { BoundDatabase } from './restore-job.js'
 import { openMaintenance, openSession, type Session } from './session.js'
 import { shielded } from './shielded.js'
-import { swapDatabases } from './swap.js'
+import { renameDatabase, swapDatabases } from './swap.js'
 import { checkSwap } from './swap-checks.js'
 import { applyProperties, createDatabase, databaseExists, dropDatabase } from './target.js'
 import { warn } from './warn.js'
@@ -67,11 +67,12 @@ export async function makeScratch(
       const old = await readProperties(session, database)
       if (!old) throw new BackupError('source-missing', { message: `There is no database ${database} to swap with` })
       await warnOfReplication(session, database, swapCtx)
-      const lost = await applyProperties(session, name, old, { noOwner: false, noPrivileges: false })
+      const { comment, ...like } = old
+      const lost = await applyProperties(session, name, like, { noOwner: false, noPrivileges: false })
       for (const message of lost) warn(message, swapCtx)
       const oldName = await freeName(session, database, 'replaced', swapCtx.clock.now())
-      const swap = { name: database, fresh: name, aside: oldName, terminateConnections, another: maintenance }
-      await swapDatabases(session, swap)
+      const names = { name: database, fresh: name, aside: oldName }
+      await swapDatabases(session, { ...names, comment, terminateConnections, another: maintenance })
       taken = true
       return { oldName }
     },
@@ -80,8 +81,10 @@ export async function makeScratch(
       await guard?.[Symbol.asyncDispose]()
       // A session of its own: one that was opened before hours of filling may be lost.
       await using session = await maintenance()
-      const lost = properties ? await applyProperties(session, name, properties, options) : []
-      await session.query(`alter database ${quoteIdentifier(name)} rename to ${quoteIdentifier(database)}`)
+      const lost = properties
+        ? await applyProperties(session, name, { ...properties, comment: undefined }, options)
+        : []
+      await renameDatabase(session, name, database, properties?.comment)
       taken = true
       return lost
     },
@@ -112,6 +115,7 @@ async function makeEmpty(
     const name = await freeName(session, database, 'unfinished', ctx.clock.now())
     try {
       await createDatabase(session, name, properties)
+      await session.query(markStatement(name, { beside: database }))
       return name
     } catch (error) {
       if (tries === 3 || !(await databaseExists(session, name))) throw error

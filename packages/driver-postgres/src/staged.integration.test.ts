@@ -4,6 +4,7 @@ import { type PostgresServer, startPostgres } from '@holdfast/test-support'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { databasesOf, dropDatabase } from '../test/support.js'
+import { markStatement } from './aside-mark.js'
 import { connectionFrom } from './connection.js'
 import { readProperties } from './database-properties.js'
 import { postgres } from './driver.js'
@@ -91,6 +92,8 @@ describe('what a kill in the middle leaves', () => {
     await source.createDatabase('named__before_0123abcd')
     await source.createDatabase('named__before_mine')
     await source.createDatabase('named__holdfast_0123abcd')
+    for (const left of ['named__before_0123abcd', 'named__holdfast_0123abcd'])
+      await source.sql('postgres', markStatement(left, { beside: 'named' }))
     const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
     const { warnings } = await on(source, 'named').restore(backup, { mode: 'create' }, ctx)
     expect(warnings.filter((warning) => warning.includes('named__'))).toEqual([
@@ -106,6 +109,35 @@ describe('what a kill in the middle leaves', () => {
     )
     for (const aside of asides) await aside.drop(ctx)
     expect((await databasesOf(source)).filter((name) => name.startsWith('named__'))).toEqual(['named__before_mine'])
+  })
+})
+
+describe('a database of somebody else', () => {
+  it('is not cleaned up, whatever it is called', async () => {
+    const foreign = ['kept__before_00000001', 'kept__holdfast_00000001', 'kept__holdfast_00000002']
+    for (const name of foreign) await source.createDatabase(name)
+    for (const name of foreign.slice(0, 2)) await source.sql(name, 'create table mine as select 1 as x')
+    await source.sql('postgres', `comment on database "kept__before_00000001" is 'Left by a restore of Holdfast: me'`)
+    const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
+    const { warnings } = await on(source, 'kept').restore(backup, { mode: 'create' }, ctx)
+    expect(warnings.filter((warning) => warning.includes('kept__'))).toEqual([])
+    const found = (await on(source, 'kept').asides?.(ctx)) ?? []
+    // Empty, as a restore leaves it that is killed while the server makes its scratch.
+    expect(found.map(({ name }) => name)).toEqual(['kept__holdfast_00000002'])
+  })
+
+  it('keeps what it was, where both names are cut to the same', async () => {
+    const [one = '', two = ''] = ['x', 'y'].map((end) => 'l'.repeat(62) + end)
+    const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
+    for (const name of [one, two]) {
+      await source.createDatabase(name)
+      await source.sql(name, 'create table who as select current_database()::text as me')
+    }
+    await restoreStaged(on(source, one), backup, {}, ctx)
+    expect(await on(source, two).asides?.(ctx)).toEqual([])
+    const [aside] = (await on(source, one).asides?.(ctx)) ?? []
+    await aside?.takeBack?.({ terminateConnections: true }, ctx)
+    expect(await source.sql(one, 'select me from who')).toEqual([{ me: one }])
   })
 })
 
@@ -188,11 +220,13 @@ describe('undo', () => {
     const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
     await source.createDatabase('lost')
     await source.sql('lost', 'create table mine as select 1 as x')
+    await source.sql('postgres', `comment on database lost is 'once "mine"'`)
     await restoreStaged(on(source, 'lost'), backup, {}, ctx)
     await dropDatabase(source, 'lost')
     const [aside] = (await on(source, 'lost').asides?.(ctx)) ?? []
     expect(await aside?.takeBack?.({ terminateConnections: false }, ctx)).toEqual({})
     expect(await source.sql('lost', 'select * from mine')).toEqual([{ x: 1 }])
+    expect(await properties(source, 'lost')).toMatchObject({ comment: 'once "mine"' })
     await expect(aside?.takeBack?.({ terminateConnections: false }, ctx)).rejects.toMatchObject({
       code: 'source-missing',
     })

@@ -1,3 +1,4 @@
+import { commentStatement, markStatement } from './aside-mark.js'
 import { quoteIdentifier } from './quoting.js'
 import type { Session } from './session.js'
 import { endConnections, refuseIfInUse } from './target.js'
@@ -10,6 +11,8 @@ export interface Swap {
   readonly fresh: string
   /** What the one that had it is called afterwards. */
   readonly aside: string
+  /** Belongs to the name, and stays with it. */
+  readonly comment?: string | undefined
   readonly terminateConnections: boolean
   /** Another session in the maintenance database: it ends connections while the first one waits for that. */
   another(): Promise<Session>
@@ -23,13 +26,33 @@ export interface Swap {
  * @throws {BackupError} `target-in-use`. Either both have changed their names, or none.
  */
 export async function swapDatabases(session: Session, swap: Swap): Promise<void> {
-  const { name, fresh, aside, terminateConnections } = swap
+  const { name, fresh, aside, comment, terminateConnections } = swap
   if (!terminateConnections) await refuseIfInUse(session, name)
   await using helper = terminateConnections ? await swap.another() : undefined
   try {
     await session.query('begin')
     await rename(session, { from: name, to: aside }, helper)
     await rename(session, { from: fresh, to: name }, helper)
+    await session.query(markStatement(aside, { beside: name, comment }))
+    await session.query(commentStatement(name, comment))
+    await session.query('commit')
+  } catch (error) {
+    await session.query('rollback').catch(() => {})
+    throw error
+  }
+}
+
+/** Gives a database another name, and the comment that it is to have under it. */
+export async function renameDatabase(
+  session: Session,
+  from: string,
+  to: string,
+  comment: string | undefined,
+): Promise<void> {
+  try {
+    await session.query('begin')
+    await rename(session, { from, to }, undefined)
+    await session.query(commentStatement(to, comment))
     await session.query('commit')
   } catch (error) {
     await session.query('rollback').catch(() => {})
