@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { BackupError } from '../backup-error.js'
@@ -49,6 +50,17 @@ describe('a lease', () => {
     expect(await holder(storage)).toMatchObject({ run: 'run-2' })
   })
 
+  it('of a process of this host that has ended is taken over at once', async () => {
+    const storage = memoryStorage()
+    const held = await acquireLease(storage, 'shop', 'run-1', ctx)
+    const mine = await holder(storage)
+    await held[Symbol.asyncDispose]()
+    const { pid } = spawnSync(process.execPath, ['--version'])
+    await putLease(storage, { ...mine, run: 'crashed', pid })
+    await using lease = await acquireLease(storage, 'shop', 'run-2', ctx)
+    await lease.check()
+  })
+
   it('of another host is waited for until it expires', async () => {
     const clock = createFakeClock()
     const at = createRunContext({ clock })
@@ -60,9 +72,9 @@ describe('a lease', () => {
     await (await acquireLease(storage, 'shop', 'run-2', at))[Symbol.asyncDispose]()
   })
 
-  it("that nobody can read is nobody's", async () => {
+  it.each(['torn{', '"text"', 'null'])("that nobody can read is nobody's: %s", async (content) => {
     const storage = memoryStorage()
-    await putLease(storage, 'torn{')
+    await putLease(storage, content)
     await using lease = await acquireLease(storage, 'shop', 'run-2', ctx)
     await lease.check()
   })
@@ -141,6 +153,27 @@ describe('a lease', () => {
       throw new BackupError('unavailable', { message: 'down' })
     }
     await expect(acquireLease({ ...storage, get }, 'shop', 'run-1', ctx)).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  it('that cannot be written is not held', async () => {
+    const denied = new BackupError('storage-denied', { message: 'read only' })
+    const storage = { ...memoryStorage(), put: () => Promise.reject(denied) }
+    await expect(acquireLease(storage, 'shop', 'run-1', ctx)).rejects.toBe(denied)
+  })
+
+  it('that was written and cannot be read back is let go of, even where that fails too', async () => {
+    const down = new BackupError('unavailable', { message: 'down' })
+    const inner = memoryStorage()
+    const get = (): never => {
+      throw down
+    }
+    await expect(acquireLease({ ...inner, get }, 'shop', 'run-1', ctx)).rejects.toBe(down)
+    expect(await inner.stat(key, ctx)).toBeUndefined()
+    const lines: string[] = []
+    const at = createRunContext({ log: { ...silentLogger, warn: (line) => lines.push(line) } })
+    const stuck = { ...inner, get, delete: () => Promise.reject(new Error('no rights')) }
+    await expect(acquireLease(stuck, 'shop', 'run-1', at)).rejects.toBe(down)
+    expect(lines).toEqual([`Could not remove ${key} from memory: no rights`])
   })
 
   it('that others keep snatching is given up', async () => {

@@ -134,7 +134,7 @@ function contentOf(run: string, ctx: RunContext): Buffer {
     run,
     host: thisHost(),
     pid: process.pid,
-    startTime: startTimeOf(process.pid) ?? '',
+    startTime: startTimeOf(process.pid),
     expiresAt: new Date(ctx.clock.now().getTime() + leaseMs).toISOString(),
   }
   return Buffer.from(`${JSON.stringify(content)}\n`)
@@ -143,7 +143,12 @@ function contentOf(run: string, ctx: RunContext): Buffer {
 /** Past its time, or of a process of this host that is gone: after a crash nobody has to wait. */
 function isAbandoned(held: LeaseContent, ctx: RunContext): boolean {
   if (!(Date.parse(held.expiresAt) > ctx.clock.now().getTime())) return true
-  return held.host === thisHost() && startTimeOf(held.pid) !== held.startTime
+  return held.host === thisHost() && !stillRuns(held)
+}
+
+/** In doubt yes: two minutes of waiting are better than two runs at once. */
+function stillRuns({ pid, startTime }: LeaseContent): boolean {
+  return isAlive(pid) && ['', startTime].includes(startTimeOf(pid))
 }
 
 /** Where a process id means the same process: containers of one name can each have a process 1. */
@@ -155,15 +160,18 @@ function thisHost(): string {
   }
 }
 
-/** Start time of a process in clock ticks since boot (proc(5), field 22), with the boot's id: pids come round again. */
-function startTimeOf(pid: number): string | undefined {
+/**
+ * Start time of a process in clock ticks since boot (proc(5), field 22), with the boot's id: pids come round again.
+ * Empty where the system does not tell.
+ */
+function startTimeOf(pid: number): string {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ')
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${fields[19]}`
   } catch {
-    return isAlive(pid) ? '' : undefined
+    return ''
   }
 }
 
