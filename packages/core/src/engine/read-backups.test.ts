@@ -2,13 +2,26 @@ import { describe, expect, it } from 'vitest'
 import { jobOn, run, setUp } from '../../test/engine.js'
 import { BackupError } from '../backup-error.js'
 import { streamOf } from '../byte-stream.js'
+import { encodeManifest } from '../layout/manifest-file.js'
+import { manifestKey, safeName } from '../layout/object-names.js'
 import { createRunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
 import { createFakeClock } from '../testing/fake-clock.js'
 import { memoryStorage } from '../testing/memory-storage.js'
 import { readBackups } from './read-backups.js'
+import { writeVerification } from './verification.js'
 
 const ctx = createRunContext()
+const tested = {
+  status: 'proven',
+  on: 'memory:shop',
+  serverVersion: '1',
+  restoreMs: 1,
+  durationMs: 2,
+  sections: 3,
+  differences: [],
+  notes: [],
+} as const
 const down = new BackupError('unavailable', { message: 'no route', retryable: true })
 
 describe('what the storages hold', () => {
@@ -25,6 +38,57 @@ describe('what the storages hold', () => {
     expect(backups.map(({ id }) => id)).toEqual([last.manifest.id, ...sameTime])
     expect(backups.find(({ id }) => id === first.manifest.id)?.copies).toHaveLength(2)
     expect((await readBackups([disk], { job: 'shop' }, ctx)).backups.map(({ job }) => job)).toEqual(['shop', 'shop'])
+  })
+
+  it('is that of one job, though another has a name that looks the same in keys', async () => {
+    const disk = memoryStorage()
+    await run(jobOn([disk], { name: 'the shop' }))
+    await run(jobOn([disk], { name: safeName('the shop') }))
+    const jobs = async (job?: string): Promise<string[]> =>
+      (await readBackups([disk], { job }, ctx)).backups.map((backup) => backup.job)
+    expect([(await jobs()).length, await jobs('the shop')]).toEqual([2, ['the shop']])
+  })
+
+  it('carries what verifications of the copies found, each the latest', async () => {
+    const storages = ['a', 'b', 'c'].map((name) => memoryStorage({ name }))
+    const { base, manifest } = await run(jobOn(storages))
+    // A codec that reads by descriptor leaves no plain bytes to be counted.
+    const parts = manifest.parts.map(({ plainBytes: _, plainSha256: __, ...part }) => part)
+    const found = { id: manifest.id, parts: [{ name: 'dump', plainBytes: 9, plainSha256: 'x' }] }
+    const days = ['2026-03-02', '2026-03-03', '2026-03-01'].map((day) => `${day}T00:00:00Z`)
+    for (const [index, storage] of storages.entries()) {
+      await storage.put(manifestKey(base), streamOf(encodeManifest({ ...manifest, parts })), {}, ctx)
+      const [verifiedAt = '', testedAt = ''] = [days[index], days[2 - index]]
+      const status = index === 1 ? 'corrupt' : 'intact'
+      await writeVerification(storage, base, { ...found, verifiedAt, status, test: { ...tested, testedAt } }, ctx)
+    }
+    const [backup] = (await readBackups(storages, {}, ctx)).backups
+    expect(backup).toMatchObject({
+      plainBytes: 9,
+      verifiedAt: new Date('2026-03-02'),
+      test: { testedAt: '2026-03-03T00:00:00Z' },
+      copies: [{ status: 'complete' }, { status: 'corrupt', problem: 'damaged' }, { status: 'complete' }],
+    })
+  })
+
+  it('does without a verification that cannot be read, but not without the storage', async () => {
+    const disk = memoryStorage()
+    const { base } = await run(jobOn([disk]))
+    const key = `${base}.verified.json`
+    await disk.put(key, streamOf(Buffer.alloc(2 ** 21)), {}, ctx)
+    const copies = async (storage: Storage): Promise<unknown> =>
+      (await readBackups([storage], {}, ctx)).backups.map((backup) => backup.copies)
+    const failing = (error: Error): Storage => ({
+      ...disk,
+      get(at, ...rest) {
+        if (at === key) throw error
+        return disk.get(at, ...rest)
+      },
+    })
+    const unverified = [[{ storage: 'memory', status: 'complete' }]]
+    expect(await copies(disk)).toEqual(unverified)
+    expect(await copies(failing(new BackupError('not-found', { message: 'deleted' })))).toEqual(unverified)
+    await expect(copies(failing(down))).rejects.toBe(down)
   })
 
   it('leaves out what was deleted since it was listed', async () => {

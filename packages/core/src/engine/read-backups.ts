@@ -19,7 +19,12 @@ export interface StoredBackups {
   readonly backups: readonly BackupRecord[]
   readonly damaged: readonly DamagedManifest[]
   /** Storages that could not be read: what only they hold is not in `backups`. */
-  readonly unreachable: readonly { readonly storage: string; readonly error: unknown }[]
+  readonly unreachable: readonly Unreachable[]
+}
+
+interface Unreachable {
+  readonly storage: string
+  readonly error: unknown
 }
 
 /**
@@ -34,12 +39,12 @@ export async function readBackups(
   ctx: RunContext,
 ): Promise<StoredBackups> {
   const prefix = filter.job === undefined ? '' : `${safeName(filter.job)}/`
-  const settled = await Promise.allSettled(storages.map((storage) => readStorage(storage, prefix, ctx)))
+  const read = (storage: Storage): Promise<FoundOn | Unreachable> =>
+    readStorage(storage, prefix, ctx).catch((error: unknown) => ({ storage: storage.name, error }))
+  const results = await Promise.all(storages.map(read))
   ctx.signal.throwIfAborted()
-  const found = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-  const unreachable = settled.flatMap((result, index) =>
-    result.status === 'rejected' ? [{ storage: storages[index]?.name ?? '', error: result.reason as unknown }] : [],
-  )
+  const found = results.flatMap((result) => ('error' in result ? [] : [result]))
+  const unreachable = results.flatMap((result) => ('error' in result ? [result] : []))
   if (unreachable[0] && found.length === 0) throw unreachable[0].error
   const byContent = new Map<string, { base: string; manifest: Manifest; copies: FoundCopy[] }>()
   for (const copy of found.flatMap(({ copies }) => copies)) {
@@ -50,7 +55,7 @@ export async function readBackups(
   }
   const backups = [...byContent.values()].map(({ base, manifest, copies }) => toRecord(base, manifest, copies))
   return {
-    backups: backups.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime() || (a.id < b.id ? 1 : -1)),
+    backups: backups.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime() || b.id.localeCompare(a.id)),
     damaged: found.flatMap(({ damaged }) => damaged),
     unreachable,
   }
@@ -71,15 +76,16 @@ interface FoundCopy {
   readonly verification: Verification | undefined
 }
 
-async function readStorage(
-  storage: Storage,
-  prefix: string,
-  ctx: RunContext,
-): Promise<{ copies: FoundCopy[]; damaged: DamagedManifest[] }> {
+interface FoundOn {
+  readonly copies: readonly FoundCopy[]
+  readonly damaged: readonly DamagedManifest[]
+}
+
+async function readStorage(storage: Storage, prefix: string, ctx: RunContext): Promise<FoundOn> {
   const damaged: DamagedManifest[] = []
-  const indexed = [...(await indexKeys(storage, prefix, ctx)).values()].filter((copy) => copy.manifest)
-  const copies = await mapConcurrently(indexed, readers, async (entry) => {
-    const key = entry.manifest?.key ?? ''
+  const indexed = [...(await indexKeys(storage, prefix, ctx)).values()]
+  const committed = indexed.flatMap((entry) => (entry.manifest ? [{ entry, key: entry.manifest.key }] : []))
+  const copies = await mapConcurrently(committed, readers, async ({ entry, key }) => {
     try {
       const manifest = decodeManifest(
         await readAll(storage.get(key, undefined, ctx)),
@@ -134,7 +140,7 @@ export function toRecord(
     .at(-1)
   const test = found
     .flatMap(({ verification }) => (verification?.test ? [verification.test] : []))
-    .toSorted((a, b) => (a.testedAt < b.testedAt ? -1 : 1))
+    .toSorted((a, b) => a.testedAt.localeCompare(b.testedAt))
     .at(-1)
   const plainBytes =
     sum(manifest.parts.map((part) => part.plainBytes)) ?? sum(intact[0]?.parts.map((part) => part.plainBytes))
@@ -150,7 +156,7 @@ export function toRecord(
     ...(manifest.label !== undefined && { label: manifest.label }),
     startedAt: new Date(manifest.startedAt),
     endedAt: new Date(manifest.endedAt),
-    storedBytes: sum(manifest.parts.map((part) => part.storedBytes)) ?? 0,
+    storedBytes: manifest.parts.reduce((total, part) => total + part.storedBytes, 0),
     ...(plainBytes !== undefined && { plainBytes }),
     copies: found.map(({ copy }) => copy),
     warnings: manifest.warnings,
