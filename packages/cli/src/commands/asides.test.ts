@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fakeProject } from '../testing/fake-project.js'
 import { runIn } from '../testing/test-world.js'
@@ -34,6 +37,16 @@ describe('holdfast restore undo', () => {
     expect((await runIn({ cwd }, 'restore', 'undo', '--yes')).err).toContain('not said of which database')
     expect((await runIn({ cwd }, 'restore', 'undo', '--into', 'shoq', '--yes')).code).toBe(8)
   })
+})
+
+it('a database that is named by a URL without slashes is one, as restore prints it', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'holdfast-asides-'))
+  writeFileSync(join(cwd, 'app.db'), '')
+  for (const into of ['sqlite:app.db', `sqlite:${cwd}/app.db`]) {
+    const { out, code } = await runIn({ cwd }, 'restore', 'cleanup', '--into', into)
+    expect([code, out]).toEqual([0, expect.stringContaining('No restore has left anything')])
+  }
+  rmSync(cwd, { recursive: true })
 })
 
 describe('holdfast restore cleanup', () => {

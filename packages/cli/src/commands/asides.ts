@@ -8,6 +8,7 @@ import {
 } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
+import { isSourceUrl } from '../configuration/plugins.js'
 import { loggerTo, readSetup, urlFrom } from '../configuration/setup.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { formatBytes } from '../output/format-bytes.js'
@@ -90,7 +91,7 @@ function describe({ name, kind, since, sizeBytes }: AsideRecord): string {
 
 /** The database that was named, or those of all jobs that can put something aside. */
 async function databasesOf(options: AsideCommandOptions, cli: Cli): Promise<readonly Driver[]> {
-  const isJob = options.into !== undefined && !options.into.includes('://')
+  const isJob = options.into !== undefined && !isSourceUrl(options.into)
   const url = isJob ? undefined : urlFrom({ argument: options.into, file: options.intoFile }, '--into-file', cli)
   if (url !== undefined) {
     return [await askingSource(url, options.binDir === undefined ? {} : { binDir: options.binDir }, cli)]
