@@ -4,8 +4,8 @@ import { closeJournal, type Journal, type Plan, writeJournal } from './journal.j
 import { defaultLockTimeoutMs } from './programs.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
 import { tablesOf } from './schema-objects.js'
-import { createSchema, dropSchema, type SchemaProperties } from './schema-properties.js'
-import type { Session } from './session.js'
+import { createSchema, dropSchema, readProperties, type SchemaProperties } from './schema-properties.js'
+import { type Session, schemaExists } from './session.js'
 
 /** What an exchange needs besides its plan. */
 export interface ExchangeOptions {
@@ -82,16 +82,16 @@ async function complete(session: Session, plan: Plan): Promise<void> {
 
 /** Puts everything back, from wherever it stopped. May be done twice. */
 async function undo(session: Session, plan: Plan, ctx: RunContext): Promise<void> {
-  const gone = new Set(await namesIn(session, plan.aside))
-  const left = new Set(await namesIn(session, plan.incoming))
+  const { gone, come } = await readMoved(session, plan)
   for (const definition of plan.made) await dropDefinition(session, plan.database, definition)
   const back = [
-    ...plan.incomingTables
-      .filter((name) => !left.has(name))
-      .map((name) => [plan.database, plan.incoming, name] as const),
-    ...plan.outgoingTables.filter((name) => gone.has(name)).map((name) => [plan.aside, plan.database, name] as const),
+    ...come.map((name) => [plan.database, plan.incoming, name] as const),
+    ...gone.map((name) => [plan.aside, plan.database, name] as const),
   ]
   if (back.length > 0) await dropForeignKeys(session, plan)
+  if (come.length > 0 && !(await schemaExists(session, plan.incoming))) {
+    await createSchema(session, plan.incoming, await readProperties(session, plan.database))
+  }
   await rename(session, back)
   await session.query('set session foreign_key_checks = 0')
   await addForeignKeys(session, plan)
@@ -105,10 +105,27 @@ async function undo(session: Session, plan: Plan, ctx: RunContext): Promise<void
 
 /** All tables move at once: where they are tells whether they have. */
 async function hasRenamed(session: Session, plan: Plan): Promise<boolean> {
-  const gone = new Set(await namesIn(session, plan.aside))
-  const left = new Set(await namesIn(session, plan.incoming))
+  const { gone, come } = await readMoved(session, plan)
   if (plan.outgoingTables.length + plan.incomingTables.length === 0) return false
-  return plan.outgoingTables.every((name) => gone.has(name)) && plan.incomingTables.every((name) => !left.has(name))
+  return gone.length === plan.outgoingTables.length && come.length === plan.incomingTables.length
+}
+
+/**
+ * Which tables of a plan have gone, and which have come. Where one is tells, not where it is missing: the schema that it
+ * comes from is dropped by a restore that lost its connection in the middle of the exchange.
+ */
+async function readMoved(
+  session: Session,
+  { database, incoming, aside, outgoingTables, incomingTables }: Plan,
+): Promise<{ readonly gone: readonly string[]; readonly come: readonly string[] }> {
+  const there = new Set(await namesIn(session, database))
+  const left = new Set(await namesIn(session, incoming))
+  const away = new Set(await namesIn(session, aside))
+  const old = new Set(outgoingTables.filter((name) => !away.has(name)))
+  return {
+    gone: outgoingTables.filter((name) => away.has(name)),
+    come: incomingTables.filter((name) => there.has(name) && !left.has(name) && !old.has(name)),
+  }
 }
 
 async function namesIn(session: Session, schema: string): Promise<readonly string[]> {

@@ -1,0 +1,87 @@
+import { createRunContext, type Driver } from '@holdfast/core'
+import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
+import { type MysqlServer, quoteMysqlName, startMariadb, startTcpProxy } from '@holdfast/test-support'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { databasesOf, plainDump } from '../test/support.js'
+import { mysql } from './driver.js'
+
+const ctx = createRunContext()
+const own = process.pid.toString(36)
+const source = `lost_source_${own}`
+const target = `lost_target_${own}`
+let server: MysqlServer
+let backup: MemoryBackup
+let after: string
+
+const driverOf = (database: string, port = server.port): Driver =>
+  mysql({
+    ...(server.binDir ? { binDir: server.binDir } : {}),
+    url: server.url(database).replace(`:${server.port}/`, `:${port}/`),
+    sslmode: 'disable',
+  })
+
+beforeAll(async () => {
+  server = await startMariadb()
+  await server.createDatabase(source)
+  await server.sql(
+    source,
+    'create table parent (id int primary key)',
+    'create table fresh (id int)',
+    'insert into parent values (1)',
+    'create view parents as select * from parent',
+    'create trigger parent_added before insert on parent for each row set new.id = 1',
+  )
+  backup = await memoryBackup(driverOf(source), {}, ctx)
+  after = await plainDump(server, source)
+})
+afterAll(async () => {
+  await dropOwn(source)
+  await server.stop()
+})
+
+async function dropOwn(prefix: string): Promise<void> {
+  for (const name of await databasesOf(server)) {
+    if (name.startsWith(prefix)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
+  }
+}
+
+async function fillTarget(): Promise<string> {
+  await server.createDatabase(target)
+  await server.sql(
+    target,
+    'create table parent (id int primary key, v varchar(20))',
+    'create table of_its_own (id int)',
+    'create view parents as select v from parent',
+    'create trigger parent_changed before update on parent for each row set new.v = 1',
+  )
+  return await plainDump(server, target)
+}
+
+it('a swap whose connection breaks, and whose scratch is dropped over another one, is finished or undone by the next command', async () => {
+  const outcomes = { before: 0, after: 0 }
+  for (let bytes = 100; ; bytes += 450) {
+    const before = await fillTarget()
+    const proxy = await startTcpProxy(server.port)
+    const scratch = await driverOf(target, proxy.port).scratch?.({ manifest: backup.manifest, toSwap: true }, ctx)
+    if (!scratch?.swap) throw new Error('no swap')
+    await scratch.driver.restore(backup, { mode: 'create' }, ctx)
+    proxy.cutAfter(bytes)
+    const whole = await scratch.swap({ terminateConnections: false }, ctx).then(
+      () => true,
+      () => false,
+    )
+    await scratch[Symbol.asyncDispose]()
+    await proxy.stop()
+    await driverOf(target).asides?.(ctx)
+    const now = await plainDump(server, target)
+    if (now === before) outcomes.before++
+    else {
+      expect(now, `cut after ${bytes} bytes`).toBe(after)
+      outcomes.after++
+    }
+    await dropOwn(target)
+    if (whole) break
+  }
+  expect(outcomes.before).toBeGreaterThan(3)
+  expect(outcomes.after).toBeGreaterThan(1)
+}, 300_000)
