@@ -109,6 +109,23 @@ describe('a test restore', () => {
     await expect(test({ on })).rejects.toMatchObject({ code: 'no-match' })
   })
 
+  it('does not call proven what had nothing to compare, save for a database without anything', async () => {
+    const { source, test } = aCase({ inventory: 'none' })
+    const blind = { ...source, sections: async () => [] }
+    expect((await test({ on: blind })).test).toMatchObject({
+      status: 'differs',
+      sections: 0,
+      differences: [{ section: 'dump', problem: 'nothing was found in it that could be compared' }],
+    })
+    const on = withScratch(blind, ({ probe }) => ({
+      async probe(given) {
+        const { database, ...rest } = await probe(given)
+        return { ...rest, ...(database && { database: { ...database, empty: true } }) }
+      },
+    }))
+    expect((await test({ on })).test.status).toBe('proven')
+  })
+
   it('does without counts where the backup has none', async () => {
     expect((await aCase({ inventory: 'none' }).test()).test).toMatchObject({ status: 'proven', differences: [] })
   })

@@ -95,6 +95,7 @@ export async function runTestRestore(plan: TestRestorePlan, ctx: RunContext): Pr
     const failed = await failedAssertions(plan.assertions ?? [], scratch.driver, ctx)
     return {
       differences: [
+        ...(await nothingCompared(dumped, scratch.driver, ctx)),
         ...judged.differences,
         ...(counted ?? []),
         ...failed.map(({ assertion, problem }) => ({ section: `assertion ${assertion}`, problem })),
@@ -103,6 +104,17 @@ export async function runTestRestore(plan: TestRestorePlan, ctx: RunContext): Pr
       sections: dumped.sections.length,
     }
   }
+}
+
+/** Two dumps in which nothing is told apart are equal, and prove nothing; unless there is nothing to tell apart. */
+async function nothingCompared(
+  { sections }: ComparedDump,
+  restored: Driver,
+  ctx: RunContext,
+): Promise<readonly Difference[]> {
+  if (sections.length > 0) return []
+  const { database } = await restored.probe(ctx)
+  return database?.empty ? [] : [{ section: 'dump', problem: 'nothing was found in it that could be compared' }]
 }
 
 /** A driver that makes test restores. Dumps are told apart without a server, so it speaks for its scratches too. */
