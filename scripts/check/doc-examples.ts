@@ -54,6 +54,7 @@ function compilerConfig(): object {
     extends: '../../tsconfig.base.json',
     compilerOptions: {
       noEmit: true,
+      allowImportingTsExtensions: true, // a source that starts another as a program of its own
       declaration: false,
       isolatedDeclarations: false,
       noUnusedLocals: false,
