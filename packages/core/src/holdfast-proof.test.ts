@@ -5,6 +5,7 @@ import { streamOf } from './byte-stream.js'
 import type { Cipher } from './cipher/cipher.js'
 import type { JobConfig } from './config.js'
 import type { Driver } from './driver/driver.js'
+import { withoutDatabase } from './driver/without-database.js'
 import type { Holdfast } from './facade/holdfast.js'
 import { createHoldfast } from './holdfast.js'
 import { createRunContext } from './run-context.js'
@@ -188,6 +189,35 @@ describe('a test restore', () => {
     expect(shop.database.beside?.size).toBe(0)
   })
 
+  it('calls a copy damaged whose data are gone, and one unreadable whose storage is', async () => {
+    const shop = openShop()
+    const holdfast = shop.holdfast()
+    const { backup } = await holdfast.backup()
+    const get = shop.disk.get.bind(shop.disk)
+    const { key } = backup.manifest.parts[0]!
+    const { BackupError } = await import('./backup-error.js')
+    shop.disk.get = (at, range, ctx) => {
+      if (at === key) throw new BackupError('unavailable', { message: 'no route', retryable: true })
+      return get(at, range, ctx)
+    }
+    const unreadable = await holdfast.verify('latest', { testRestore: true })
+    expect(unreadable).toMatchObject({ status: 'unreadable', copies: [{ status: 'unreadable', problem: 'no route' }] })
+    expect((await holdfast.show('latest')).copies).toMatchObject([{ status: 'complete' }])
+    shop.disk.get = get
+    await shop.disk.delete(key, createRunContext())
+    const gone = await holdfast.verify(backup.id, { testRestore: true })
+    expect(gone).toMatchObject({ status: 'corrupt', copies: [{ status: 'corrupt' }] })
+  })
+
+  it('that cannot be made is an error, and says nothing of the copy', async () => {
+    const shop = openShop()
+    const { BackupError } = await import('./backup-error.js')
+    const missing = new BackupError('tool-missing', { message: 'no client' })
+    Object.assign(shop.source, { scratch: () => Promise.reject(missing) })
+    await expect(test(shop)).rejects.toBe(missing)
+    expect((await shop.holdfast().show('latest')).verifiedAt).toBeUndefined()
+  })
+
   it('is kept with the copy, also when the copy is only read again', async () => {
     const holdfast = openShop().holdfast()
     await holdfast.backup()
@@ -264,6 +294,25 @@ describe('the verify setting of a job', () => {
       expect(refusal({ verify } as Partial<JobConfig>)).toBe('')
     },
   )
+
+  it('makes nothing due where it is not set', async () => {
+    const { disk, source, holdfast } = openShop()
+    await holdfast().backup()
+    expect(await holdfast().dueVerifications()).toEqual([])
+    const jobs = {
+      shop: { source, storages: ['disk'] },
+      stock: { source, storages: ['disk'], verify: { scrub: 3_600_000 } },
+    }
+    const both = createHoldfast({ storages: { disk }, jobs, clock })
+    await both.backup('stock')
+    expect((await both.dueVerifications()).map(({ backup }) => backup.job)).toEqual(['stock'])
+  })
+
+  it('waits for a server whose settings are not there on this host', () => {
+    const problem = new Error('TEST_URL is not set') as BackupError
+    const on = withoutDatabase(problem)
+    expect(refusal({ verify: { testRestore: { on } } })).toBe('')
+  })
 
   it('decides what is due', async () => {
     const holdfast = openShop().holdfast({ verify: { scrub: 'weekly', testRestore: { schedule: 'monthly' } } })

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { BackupError } from './backup-error.js'
 import { readAll, streamOf } from './byte-stream.js'
 import type { Driver } from './driver/driver.js'
+import type { RestoreOptions } from './facade/calls.js'
 import type { Holdfast } from './facade/holdfast.js'
 import { createHoldfast } from './holdfast.js'
 import { createRunContext } from './run-context.js'
@@ -49,6 +50,28 @@ describe('a restore into a database that holds data', () => {
     expect((await holdfast.restore('latest', { keepOld: '7d' })).old?.keepUntil).toEqual(
       new Date('2026-03-08T12:00:00Z'),
     )
+  })
+
+  it('tells the scratch what is left out, for its own preparations', async () => {
+    const asked: object[] = []
+    const scratch: Driver['scratch'] = (options, ctx) => {
+      asked.push(options)
+      return source.scratch!(options, ctx)
+    }
+    const into = { ...source, scratch }
+    await holdfast.restore('latest', { into, noOwner: true, noPrivileges: true, terminateConnections: true })
+    expect(asked).toMatchObject([{ toSwap: true, noOwner: true, noPrivileges: true, terminateConnections: true }])
+  })
+
+  it('stays as it was with a driver whose scratch cannot be swapped in after all', async () => {
+    const scratch: Driver['scratch'] = async (options, ctx) => {
+      const { swap: _, ...made } = await source.scratch!(options, ctx)
+      return made
+    }
+    await expect(holdfast.restore('latest', { into: { ...source, scratch } })).rejects.toMatchObject({
+      code: 'restore-refused',
+    })
+    expect([shop.content, shop.beside.size]).toEqual([mine, 0])
   })
 
   it.each([{ mode: 'replace' }, { keepOld: false }] as const)('drops the old one with %j', async (options) => {
@@ -103,6 +126,13 @@ describe('a restore into a database that holds data', () => {
     await expect(holdfast.restore('latest', { assertions: ['select 1'] })).rejects.toMatchObject({
       code: 'config-invalid',
     })
+    await expect(holdfast.restore('latest', { mode: 'create' })).rejects.toMatchObject({
+      code: 'target-not-empty',
+      message: 'memory:shop exists and holds 1 table',
+    })
+    const absent = { ...into, probe: async () => ({ version: '1', superuser: true }) }
+    const asserting = { into: absent, assertions: [() => true] }
+    await expect(holdfast.restore('latest', asserting)).rejects.toMatchObject({ code: 'config-invalid' })
     await expect(holdfast.restore('latest', { keepOld: '0h' })).rejects.toMatchObject({ code: 'config-invalid' })
     expect(shop.content).toEqual(mine)
   })
@@ -142,7 +172,12 @@ describe('what the driver finds before', () => {
 describe('a safety backup', () => {
   it('is taken first, by the job of the target', async () => {
     await clock.advance(hour) // else it would not be the latest
-    const { safetyBackup } = await holdfast.restore('latest', { safetyBackup: true })
+    const stages: string[] = []
+    const onProgress: NonNullable<RestoreOptions['onProgress']> = (event) =>
+      void (event.type === 'stage' && stages.push(event.stage))
+    const { signal } = new AbortController()
+    const { safetyBackup } = await holdfast.restore('latest', { safetyBackup: true, onProgress, signal })
+    expect(stages.indexOf('dump')).toBeLessThan(stages.indexOf('swap'))
     expect(safetyBackup?.manifest.label).toMatch(/^before the restore of shop of 2026-03-01T12/)
     expect(shop.content).toEqual(content)
     await clock.advance(hour)
@@ -167,6 +202,7 @@ describe('a safety backup', () => {
       code: 'config-invalid',
       message: expect.stringContaining('No job backs up memory:elsewhere'),
     })
+    await expect(holdfast.previewRestore('latest', { into, safetyBackup: true })).rejects.toThrow('No job backs up')
     shop.content = undefined
     expect((await holdfast.restore('latest', { safetyBackup: true })).safetyBackup).toBeUndefined()
   })
@@ -194,6 +230,19 @@ describe('undo and cleanup', () => {
     const { asides: _, ...without } = source
     await expect(holdfast.undo(without)).rejects.toMatchObject({ code: 'config-invalid' })
     expect(await holdfast.asides()).toEqual([])
+    const jobs = { shop: { source: without, storages: ['disk'] } }
+    expect(await createHoldfast({ storages: { disk }, jobs }).asides()).toEqual([])
+  })
+
+  it('take back nothing that was dropped meanwhile, and leave alone what is not theirs', async () => {
+    const { old } = await holdfast.restore('latest')
+    shop.beside.set('shop_of_somebody', { content: mine })
+    const [aside, ...more] = await source.asides!(createRunContext())
+    expect([aside?.name, more]).toEqual([old?.name, []])
+    await holdfast.cleanup('shop', { all: true })
+    const again = aside?.takeBack?.({ terminateConnections: false }, createRunContext())
+    await expect(again).rejects.toMatchObject({ code: 'source-missing' })
+    expect([...shop.beside.keys()]).toEqual(['shop_of_somebody'])
   })
 
   it('drop what is older than a day, and list the rest', async () => {

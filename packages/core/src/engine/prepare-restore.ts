@@ -40,8 +40,9 @@ export async function lookBefore(prepared: PreparedRestore, ctx: RunContext): Pr
   const { target, copies, request, way, aside } = prepared
   const { assertions, mode, ...asked } = request
   const wanted = { ...asked, mode: aside || way === 'staged' || way === 'replace' ? 'staged' : way } as const
-  if (!target.preflight) return { problems: [], warnings: [] }
-  return fromCopies(copies, async ({ source }) => found(await target.preflight?.(source, wanted, ctx)), ctx)
+  const preflight = target.preflight?.bind(target)
+  if (!preflight) return { problems: [], warnings: [] }
+  return fromCopies(copies, ({ source }) => preflight(source, wanted, ctx), ctx)
 }
 
 /** @throws {BackupError} `restore-refused`, naming every problem. */
@@ -52,10 +53,6 @@ export function requireNoProblem({ problems }: PreflightFindings): void {
     message: problems.map(({ message }) => message).join('; '),
     ...(hints.length > 0 && { hint: [...new Set(hints)].join(' ') }),
   })
-}
-
-function found(findings: PreflightFindings | undefined): PreflightFindings {
-  return findings ?? { problems: [], warnings: [] }
 }
 
 function requireSameEngine({ manifest, target }: RestorePlan): void {

@@ -38,7 +38,8 @@ export async function runRestore(prepared: PreparedRestore, ctx: RunContext): Pr
 async function restoreFrom(copy: RestoreCopy, prepared: PreparedRestore, ctx: RunContext): Promise<StagedReport> {
   const { target, way, aside, keepsOld } = prepared
   const { assertions = [], mode: _, ...request } = prepared.request
-  if (way === 'clean' || way === 'append') {
+  const inPlace = way === 'clean' || way === 'append'
+  if (inPlace) {
     // In place, the old objects are gone once the transaction ends.
     ctx.report({ type: 'stage', stage: 'read-through', detail: copy.name })
     await copy.readThrough(ctx)
@@ -47,7 +48,7 @@ async function restoreFrom(copy: RestoreCopy, prepared: PreparedRestore, ctx: Ru
   ctx.report({ type: 'stage', stage: 'restore', detail: copy.name })
   const into = (driver: Driver, mode: RestoreMode): Promise<RestoreReport> =>
     blamingDamage(copy, () => driver.restore(copy.source, { ...request, mode }, ctx), ctx)
-  if (!aside) return into(target, way === 'staged' || way === 'replace' ? 'create' : way)
+  if (!aside) return into(target, inPlace ? way : 'create')
   const { manifest } = copy.source
   const fill = (scratch: Driver): Promise<RestoreReport> => into(scratch, 'create')
   return stagedRestore({ manifest, target, request, assertions, keepsOld, fill }, ctx)

@@ -21,7 +21,7 @@ export function rateLimit(bytesPerSecond: number, clock: Clock): RateLimit {
     async take(bytes, signal) {
       const now = clock.monotonic()
       freeAt = Math.max(freeAt, now) + (bytes / bytesPerSecond) * 1_000
-      if (freeAt > now) await clock.sleep(freeAt - now, signal)
+      await clock.sleep(freeAt - now, signal)
     },
   }
 }
