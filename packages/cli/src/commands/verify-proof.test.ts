@@ -1,3 +1,5 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { memoryDriver } from '@holdfast/core/testing'
 import { describe, expect, it } from 'vitest'
 import { fakeProject } from '../testing/fake-project.js'
@@ -38,6 +40,19 @@ describe('holdfast verify --test-restore', () => {
     expect((await runIn({ cwd }, 'list')).out).toContain('DIFFERS, just now')
     const found = await runIn({ cwd }, 'verify', 'latest', '--test-restore', '--json')
     expect(found.json()).toMatchObject({ status: 'corrupt', backups: [{ test: { status: 'differs' } }] })
+  })
+
+  it('does not pass over a job none of whose backups is whole', async () => {
+    const { cwd } = project()
+    await runIn({ cwd }, 'backup')
+    await runIn({ cwd }, 'backup')
+    const disk = join(cwd, 'disk')
+    for (const file of readdirSync(disk, { recursive: true }).map(String)) {
+      if (/\.dump\b/.test(file)) writeFileSync(join(disk, file), 'damaged')
+    }
+    expect((await runIn({ cwd }, 'verify', '--all')).code).toBe(7)
+    const { code, json } = await runIn({ cwd }, 'verify', '--test-restore', '--json')
+    expect([code, json()]).toEqual([7, expect.objectContaining({ status: 'corrupt' })])
   })
 
   it('does what is due where no backup is named, and everything with --all', async () => {

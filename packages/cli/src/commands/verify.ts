@@ -98,11 +98,11 @@ async function chooseBackups(
   })
 }
 
-/** Of each job the newest that is whole; one that was named by itself stays, whatever its state. */
+/** Of each job the newest that is whole; where none is, the newest all the same: a job without one must not pass. */
 function latestOfEachJob(backups: readonly BackupRecord[]): readonly BackupRecord[] {
-  if (backups.length === 1) return backups
-  const whole = backups.filter(({ copies }) => copies.some(({ status }) => status === 'complete'))
-  return [...new Set(whole.map(({ job }) => job))].flatMap((job) => whole.find((backup) => backup.job === job) ?? [])
+  const isWhole = ({ copies }: BackupRecord): boolean => copies.some(({ status }) => status === 'complete')
+  const byJob = Map.groupBy(backups, ({ job }) => job)
+  return [...byJob.values()].flatMap((own) => own.find(isWhole) ?? own.slice(0, 1))
 }
 
 /** Where to restore for a test: `--on`, else as the job says; without a config file beside the database of the environment. */
