@@ -58,15 +58,18 @@ function combinations(): Combination[] {
 }
 
 function mysqlCombinations({ mysql, mariadb }: NewerPrograms): Combination[] {
-  const row = (server: string, client: string, start: () => Promise<MysqlServer>, binDir: string): Combination => ({
+  const servers = { 'MySQL 9.7': () => startMysql(mysql), 'MariaDB 11.8': () => startMariadb(mariadb) }
+  const clients = { 'MySQL 9.7': mysql.binDir, 'MariaDB 11.8': mariadb.binDir }
+  const row = (server: keyof typeof servers, client: keyof typeof clients): Combination => ({
     server,
     client,
-    test: () => testMysql(start, binDir),
+    test: () => testMysql(servers[server], clients[client], server === client ? ownFlavour : otherFlavour),
   })
   return [
-    row('MySQL 9.7', 'MySQL 9.7', () => startMysql(mysql), mysql.binDir),
-    row('MySQL 9.7', 'MariaDB 11.8', () => startMysql(mysql), mariadb.binDir),
-    row('MariaDB 11.8', 'MariaDB 11.8', () => startMariadb(mariadb), mariadb.binDir),
+    row('MySQL 9.7', 'MySQL 9.7'),
+    row('MySQL 9.7', 'MariaDB 11.8'),
+    row('MariaDB 11.8', 'MariaDB 11.8'),
+    row('MariaDB 11.8', 'MySQL 9.7'),
   ]
 }
 
@@ -77,12 +80,25 @@ async function testPostgres(server: string, client: string): Promise<Outcome[]> 
   return await runVitest(['matrix'], { filters: ['tests/matrix/postgres.test.ts'], coverage: false })
 }
 
+interface MysqlTests {
+  readonly projects: readonly string[]
+  readonly filters: readonly string[]
+}
+
 /** The driver's own tests, which take a server that the environment names. */
-async function testMysql(start: () => Promise<MysqlServer>, binDir: string): Promise<Outcome[]> {
+const ownFlavour: MysqlTests = { projects: ['integration'], filters: ['packages/driver-mysql/src/'] }
+/** What programs of one flavour may do with a server of the other. */
+const otherFlavour: MysqlTests = { projects: ['matrix'], filters: ['tests/matrix/mysql-other-flavour.test.ts'] }
+
+async function testMysql(
+  start: () => Promise<MysqlServer>,
+  binDir: string,
+  { projects, filters }: MysqlTests,
+): Promise<Outcome[]> {
   await using server = await start()
   process.env.HOLDFAST_TEST_MYSQL_URL = server.url
   process.env.HOLDFAST_TEST_MYSQL_BINDIR = binDir
-  return await runVitest(['integration'], { filters: ['packages/driver-mysql/src/'], coverage: false })
+  return await runVitest(projects, { filters, coverage: false })
 }
 
 function showTable(lines: readonly (readonly string[])[]): void {

@@ -12,14 +12,21 @@ import {
 import type { BoundDatabase } from './bound-database.js'
 import { type DumpSource, dumpArguments, mainPart, readDumpSource, reportedOptions } from './dump-plan.js'
 import { prepareSnapshot, type Snapshot } from './inventory.js'
+import { columnsOfItsOwn, otherFlavourWarnings } from './other-flavour.js'
 import { type Program, prepareProgram } from './programs.js'
 import { withSession } from './session.js'
 import { chooseTool, type Tool } from './tools.js'
 
 /** {@link Driver.dump} for MySQL and MariaDB. */
 export async function dump(bound: BoundDatabase, request: DumpRequest, ctx: RunContext): Promise<DumpSession> {
-  const source = await withSession(bound.connection, ctx, (session) => readDumpSource(session, bound, request))
-  const tool = await chooseTool('dump', source.server, bound.settings.binDir)
+  const { connection, settings } = bound
+  const { source, ownColumns } = await withSession(connection, ctx, async (session) => {
+    const source = await readDumpSource(session, bound, request)
+    const withRows = request.sections !== 'schema'
+    const ownColumns = withRows ? await columnsOfItsOwn(session, connection.database, source.tables) : []
+    return { source, ownColumns }
+  })
+  const tool = await chooseTool('dump', source.server, settings.binDir, ownColumns)
   const level = request.sections === 'schema' ? 'none' : (request.inventory ?? 'none') // no rows, nothing to count
   const snapshot = level === 'none' ? undefined : prepareSnapshot(bound, source.tables, level, ctx)
   return dumpSession({ bound, request, source, tool, snapshot, ctx })
@@ -105,7 +112,7 @@ function reportOf(
   return {
     serverVersion: source.server.version,
     tools: { [tool.name]: tool.version },
-    warnings: [...source.warnings, ...warnings],
+    warnings: [...otherFlavourWarnings(tool, source.server), ...source.warnings, ...warnings],
     options: reportedOptions(source, bound, request),
     recover: `${client} --binary-mode --comments --max-allowed-packet=1G --default-character-set=utf8mb4 TARGET`,
   }

@@ -9,6 +9,7 @@ import {
 } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
 import { type Definition, readDefinitions } from './definitions.js'
+import { otherFlavourWarnings } from './other-flavour.js'
 import { keysFromElsewhere } from './plan-exchange.js'
 import { quoteIdentifier } from './quoting.js'
 import { serverName } from './server.js'
@@ -24,9 +25,11 @@ export async function findings(
 ): Promise<PreflightFindings> {
   const { connection, settings } = bound
   const problems: PreflightProblem[] = []
+  const warnings: string[] = []
   await using session = await openSession(connection, ctx, 'none')
   try {
-    await chooseTool('client', session.server, settings.binDir)
+    const tool = await chooseTool('client', session.server, settings.binDir)
+    warnings.push(...otherFlavourWarnings(tool, session.server))
   } catch (error) {
     problems.push(problemOf(error))
   }
@@ -40,7 +43,7 @@ export async function findings(
       hint: 'Restore with mode create, which makes it.',
     })
   }
-  return { problems, warnings: restoreWarnings(session, from, request) }
+  return { problems, warnings: [...warnings, ...restoreWarnings(session, from, request)] }
 }
 
 /** What is worth knowing before a restore, and does not keep it from working. */

@@ -15,6 +15,7 @@ import { emptySchema } from './empty-schema.js'
 import { type Filling, fill } from './fill.js'
 import { markFilling, unmarkFilling } from './journal.js'
 import { settleLeftovers } from './leftovers.js'
+import { otherFlavourWarnings } from './other-flavour.js'
 import { restoreWarnings } from './preflight.js'
 import { lockDatabase } from './restore-lock.js'
 import { codeOf, tablesOf } from './schema-objects.js'
@@ -35,7 +36,11 @@ export async function restore(
   const { connection, settings } = bound
   await using session = await openSession(connection, ctx, 'none')
   const tool = await chooseTool('client', session.server, settings.binDir)
-  const warnings = [...(await settleLeftovers(session, bound, ctx)), ...restoreWarnings(session, from, request)]
+  const warnings = [
+    ...(await settleLeftovers(session, bound, ctx)),
+    ...otherFlavourWarnings(tool, session.server),
+    ...restoreWarnings(session, from, request),
+  ]
   const exists = await schemaExists(session, connection.database)
   const filling = { bound, from, request, tool, warnings, enabledEvents: new Set<string>(), ctx }
   if (request.mode === 'create') {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { BackupError } from '@holdfast/core'
+import { unfitness } from './other-flavour.js'
 import { type Flavour, type Server, serverName, versionNumber } from './server.js'
 
 /** What a program is for. Its name depends on the flavour. */
@@ -40,17 +41,26 @@ const asked = new Map<string, Promise<Tool | undefined>>()
 
 /**
  * The program that fits a server best: of its own flavour and, of those, the smallest version that is not older than
- * the server; else the newest of its flavour; else one of the other flavour.
+ * the server; else the newest of its flavour; else the newest of the other flavour that can do it.
  *
  * @param binDir - Only look there.
+ * @param ownColumns - What the dump holds that only programs of the server's flavour can write.
  * @throws {BackupError} `tool-missing`, `tool-too-old`.
  */
-export async function chooseTool(name: ToolName, server: Server, binDir: string | undefined): Promise<Tool> {
+export async function chooseTool(
+  name: ToolName,
+  server: Server,
+  binDir: string | undefined,
+  ownColumns: readonly string[] = [],
+): Promise<Tool> {
   const tools = await findTools(name, binDir)
   const own = tools.filter(({ flavour }) => flavour === server.flavour)
+  const whyNot = (tool: Tool): string | undefined => unfitness(name, tool, server, ownColumns)
   const chosen =
-    smallest(own.filter(({ number }) => series(number) >= series(server.number))) ?? newest(own) ?? newest(tools)
-  if (!chosen) throw toolMissing(name, server, binDir)
+    smallest(own.filter(({ number }) => series(number) >= series(server.number))) ??
+    newest(own) ??
+    newest(tools.filter((tool) => whyNot(tool) === undefined))
+  if (!chosen) throw toolMissing(name, server, binDir, tools.map(whyNot)[0])
   // A dump program asks the server's catalog: one of an older major leaves out what it does not know, without a word.
   const tooOld = name === 'dump' && chosen.flavour === server.flavour && major(chosen.number) < major(server.number)
   if (tooOld) throw toolTooOld(chosen, server)
@@ -135,11 +145,16 @@ function installLine(server: Server): string {
     : 'Install it: apt-get install mysql-client (from repo.mysql.com where the system has none), or set binDir to where it is.'
 }
 
-function toolMissing(name: ToolName, server: Server, binDir: string | undefined): BackupError {
+function toolMissing(
+  name: ToolName,
+  server: Server,
+  binDir: string | undefined,
+  whyNotAnother: string | undefined,
+): BackupError {
   const [mariadb, mysql] = programs[name]
   const wanted = server.flavour === 'mariadb' ? mariadb : mysql
   return new BackupError('tool-missing', {
-    message: `${wanted} was not found${binDir ? ` in ${binDir}` : ''}; it is needed for a ${serverName(server)} server`,
+    message: `${wanted} was not found${binDir ? ` in ${binDir}` : ''}; it is needed for a ${serverName(server)} server${whyNotAnother ? `; ${whyNotAnother}` : ''}`,
     hint: installLine(server),
   })
 }
