@@ -1,4 +1,4 @@
-import { type ByteStream, isBackupError, streamOf } from '@holdfast/core'
+import { type ByteStream, isBackupError, readAll, streamOf } from '@holdfast/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { filterScript } from './script-filter.js'
@@ -81,6 +81,26 @@ describe('filterScript', () => {
     const bytes = Array.from(Buffer.from(script), (byte) => Uint8Array.of(byte))
     expect(await filtered(streamOf(...bytes))).toBe(without(...restrictPair))
   })
+
+  it('finds the end of rows in a script with the line ends of Windows', async () => {
+    const seen: string[] = []
+    const rows = (bytes: Buffer): void => void seen.push(bytes.toString())
+    const windows = script.replaceAll('\n', '\r\n')
+    const all = filterScript(streamOf(Buffer.from(windows)), { statement: () => true, command: () => true, rows })
+    expect((await readAll(all)).toString()).toBe(windows)
+    expect(seen.join('')).toMatch(/^\\restrict is a value here\r\n.*\/\*\r\n$/s)
+  })
+
+  it.each(['', '|.\n', '\\.x\n', '.\\.\n'])(
+    'refuses rows that end with %j: they would swallow the rest',
+    async (end) => {
+      const text = `COPY t (a) FROM stdin;\nrow\n${end}COPY u (a) FROM stdin;\n1\n${end}\n-- PostgreSQL database dump complete\n`
+      const passAll = { statement: () => true, command: () => true }
+      await expect(readAll(filterScript(streamOf(Buffer.from(text)), passAll))).rejects.toMatchObject({
+        code: 'corrupt',
+      })
+    },
+  )
 
   it('leaves out owners and grants', async () => {
     const text = await filtered(streamOf(Buffer.from(script)), { noOwner: true, noPrivileges: true })

@@ -15,14 +15,16 @@ export interface ScriptFilter {
 
 /** Statements are looked at whole; rows of COPY are not statements. */
 const maxStatementBytes = 256 * MiB
-const endOfRowsMark = '\\.\n'
-const endOfCopy = Buffer.from(`\n${endOfRowsMark}`)
+const [lineFeed, carriage] = [0x0a, 0x0d]
+const endOfCopy = Buffer.from('\n\\.')
+const longestEnd = endOfCopy.length + 2
 
 /**
  * Passes an SQL script on without what the filter does not want. Rows between `COPY … FROM stdin;` and `\.` pass as
  * they are, at little cost.
  *
- * @throws {BackupError} `restore-refused` for a statement too long to be looked at; what `filter.command` throws.
+ * @throws {BackupError} `restore-refused` for a statement too long to be looked at; `corrupt` where rows have no end;
+ *   what `filter.command` throws.
  */
 export async function* filterScript(source: ByteStream, filter: ScriptFilter): AsyncGenerator<Uint8Array> {
   let rest: Buffer = Buffer.alloc(0)
@@ -40,11 +42,11 @@ export async function* filterScript(source: ByteStream, filter: ScriptFilter): A
         if (end.rows > index) {
           const piece = bytes.subarray(index, end.rows)
           passed.push(piece)
-          filter.rows?.(piece.subarray(beforeRows ? 1 : 0, end.found ? -endOfRowsMark.length : undefined))
+          filter.rows?.(piece.subarray(beforeRows ? 1 : 0, end.mark > 0 ? -end.mark : undefined))
           beforeRows = false
         }
         index = end.rows
-        if (!end.found) break
+        if (end.mark === 0) break
         inCopy = false
         text = bytes.toString('latin1')
       }
@@ -69,6 +71,7 @@ export async function* filterScript(source: ByteStream, filter: ScriptFilter): A
     if (rest.length >= scanAt) yield* joined(take(rest, false))
   }
   yield* joined(take(rest, true))
+  if (inCopy) throw endless()
 }
 
 function* joined(pieces: readonly Buffer[]): Generator<Uint8Array> {
@@ -92,17 +95,29 @@ function isCopyFromInput(statement: Buffer): boolean {
 
 /** The rows begin after the line of the statement. */
 function passLineEnd(bytes: Buffer, index: number, passed: Buffer[]): number {
-  const newline = bytes[index] === 0x0d ? index + 1 : index
-  if (bytes[newline] !== 0x0a) return index
+  const newline = bytes[index] === carriage ? index + 1 : index
+  if (bytes[newline] !== lineFeed) return index
   passed.push(bytes.subarray(index, newline)) // the line feed stays: it may begin the end of no rows at all
   return newline
 }
 
-/** Up to where rows can be passed on, and whether their end (`\.` on a line of its own) is there. */
-function endOfRows(bytes: Buffer, from: number, atEnd: boolean): { readonly rows: number; readonly found: boolean } {
-  const mark = bytes.indexOf(endOfCopy, from)
-  if (mark >= 0) return { rows: mark + endOfCopy.length, found: true }
-  return { rows: atEnd ? bytes.length : Math.max(from, bytes.length - endOfCopy.length + 1), found: false }
+/** Up to where rows can be passed on, and the length of their end (`\.` on a line of its own) where it is there. */
+function endOfRows(bytes: Buffer, from: number, atEnd: boolean): { readonly rows: number; readonly mark: number } {
+  for (let at = bytes.indexOf(endOfCopy, from); at >= 0; at = bytes.indexOf(endOfCopy, at + 1)) {
+    const after = at + endOfCopy.length
+    const lineEnd = bytes[after] === carriage ? 2 : 1
+    if (bytes[after + lineEnd - 1] === lineFeed) return { rows: after + lineEnd, mark: 2 + lineEnd }
+    if (after + lineEnd > bytes.length) break // the rest of the line has not come yet
+  }
+  return { rows: atEnd ? bytes.length : Math.max(from, bytes.length - longestEnd + 1), mark: 0 }
+}
+
+/** psql takes all that follows for rows, and ends well: a table of one text column swallows the rest of the dump. */
+function endless(): BackupError {
+  return new BackupError('corrupt', {
+    message: 'The dump is not whole: the rows of a table have no end (a line with \\. alone)',
+    hint: 'It was cut or changed since it was made. Use another copy of it, or another dump.',
+  })
 }
 
 function tooLong(): BackupError {
