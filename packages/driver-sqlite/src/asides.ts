@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type AsideDatabase, type RunContext, readAsideName } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
@@ -18,10 +18,12 @@ async function asideOf(name: string, bound: BoundDatabase): Promise<AsideDatabas
   const read = readAsideName(name, basename(bound.path), longestName)
   if (!read) return undefined
   const path = join(dirname(bound.path), name)
+  const found = await lstat(path).catch(() => undefined) // gone meanwhile
+  if (!found?.isFile()) return undefined // a restore makes no links and no directories
   return {
     name,
     ...read,
-    sizeBytes: (await stat(path)).size,
+    sizeBytes: found.size,
     ...(read.kind === 'replaced' && {
       async takeBack(_options, ctx: RunContext) {
         const replaced = await swapIn(path, bound, ctx)

@@ -5,6 +5,6 @@ export interface BoundDatabase {
   readonly tempDir?: string | undefined
   /** Milliseconds that a restore waits for other programs. */
   readonly patienceMs: number
-  /** Whether nobody else can have it open. */
-  readonly isScratch?: boolean
+  /** The database that it is a scratch of: then nobody else can have it open. */
+  readonly scratchOf?: string
 }

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRunContext } from '@holdfast/core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { makeDatabase } from '../test/nasty.js'
+import { sqlite } from './driver.js'
 import { runTask } from './run-task.js'
 
 const kills = 50
@@ -81,6 +82,18 @@ it.each([
         expect(await fingerprint(name), 'what was put aside is whole').toBe(before)
       }
     }
+    // By such names cleanup finds what is left.
+    const left = readdirSync(directory).filter((name) => name.startsWith('app.db__'))
+    for (const name of left) expect(name).toMatch(/^app\.db__(holdfast|before)_[0-9a-f]{8}(-wal|-shm|-journal)?$/)
   }
   expect(seen.before).toBeGreaterThan(0)
+})
+
+it('links and directories that are called like what a restore left are none of it', async () => {
+  clearTarget()
+  copyFileSync(path('new.db'), path('app.db'))
+  symlinkSync(path('nowhere'), path('app.db__before_00000001'))
+  symlinkSync(path('wal.db'), path('app.db__before_00000002'))
+  mkdirSync(path('app.db__holdfast_00000003'))
+  expect(await sqlite({ path: path('app.db') }).asides?.(createRunContext())).toEqual([])
 })

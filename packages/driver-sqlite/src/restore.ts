@@ -29,11 +29,12 @@ export async function restore(
   const target = await lookAt(path, ctx)
   if (!target && request.mode === 'clean') throw noTarget(path)
   if (target && !target.empty && request.mode === 'create') throw notEmpty(path)
-  const spooled = await spoolBeside(path, from, ctx)
+  // Beside the database itself: cleanup looks for what a kill leaves by that name.
+  const spooled = await spoolBeside(bound.scratchOf ?? path, from, ctx)
   try {
     await runTask('check', [spooled], ctx, { failure: 'corrupt' })
     if (!target) await takeName(spooled, path)
-    else if (bound.isScratch) await rename(spooled, path)
+    else if (bound.scratchOf !== undefined) await rename(spooled, path)
     else await overwrite(bound, spooled, path, ctx)
   } finally {
     await removeDatabase(spooled)

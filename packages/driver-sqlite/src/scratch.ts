@@ -18,7 +18,7 @@ export async function scratch(
   const made = await makeBeside(path, ctx.clock.now())
   await made.file.close()
   return {
-    driver: bind({ ...bound, path: made.path, isScratch: true }),
+    driver: bind({ ...bound, path: made.path, scratchOf: path }),
     swap: (_options, swapCtx) => swapIn(made.path, { ...bound, path }, swapCtx),
     [Symbol.asyncDispose]: () => removeDatabase(made.path), // once swapped in, its content is in the live file
   }
