@@ -46,6 +46,14 @@ describe('a configuration', () => {
     expect(jobs.get('crm')?.storages[0]).toBe(jobs.get('shop')?.storages[0])
   })
 
+  it('leaves a format to a driver that does not name its own', () => {
+    const shop = { source, storages: [disk], dump: { format: 'any' }, stallTimeout: 1_500 }
+    expect(resolveConfig({ jobs: { shop } }).jobs.get('shop')).toMatchObject({
+      dump: { format: 'any' },
+      stallTimeoutMs: 1_500,
+    })
+  })
+
   it('may carry its own catalog, logger and clock', () => {
     const config = { jobs: {}, catalog: memoryCatalog(), logger: silentLogger, clock: systemClock }
     expect(defineConfig(config)).toBe(config)
@@ -104,6 +112,15 @@ describe('a configuration', () => {
       'a codec that could not be read again',
       { jobs: { shop: { source, storages: [disk], compress: { id: 'lz4', compress() {}, decompress() {} } } } },
       /jobs\.shop\.compress/,
+    ],
+    [
+      'a format that the driver does not write',
+      {
+        jobs: {
+          shop: { source: { ...source, formats: ['custom', 'plain'] }, storages: [disk], dump: { format: 'tar' } },
+        },
+      },
+      /jobs\.shop\.dump\.format: must be one of custom, plain \(it is "tar"\)/,
     ],
     [
       'no span of time',

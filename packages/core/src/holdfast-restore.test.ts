@@ -4,6 +4,7 @@ import { BackupError } from './backup-error.js'
 import { type ByteStream, readAll, streamOf } from './byte-stream.js'
 import type { Cipher } from './cipher/cipher.js'
 import type { Driver } from './driver/driver.js'
+import { withoutDatabase } from './driver/without-database.js'
 import type { Holdfast } from './facade/holdfast.js'
 import { createHoldfast } from './holdfast.js'
 import { createRunContext } from './run-context.js'
@@ -60,6 +61,13 @@ describe('restore', () => {
     expect(shop.content).toEqual(before)
   })
 
+  it('refuses a driver whose settings are not there, before anything is read', async () => {
+    const problem = new BackupError('config-invalid', { message: 'SHOP_URL is not set' })
+    await holdfast.backup()
+    const into = withoutDatabase(problem, memoryDriver({ database: shop }))
+    await expect(holdfast.restore('latest', { into })).rejects.toBe(problem)
+  })
+
   it('refuses another engine, a missing target and an unknown backup', async () => {
     await holdfast.backup()
     const other = { ...memoryDriver({ database: { content: undefined } }), engine: 'mysql' }
@@ -83,8 +91,21 @@ describe('restore', () => {
     expect(target.content).toEqual(before)
   })
 
-  it("passes on an error that is not the copy's", async () => {
+  it("passes on an error that is not the copy's, also where the copy cannot be looked at then", async () => {
     await holdfast.backup()
+    let down = false
+    const get: Storage['get'] = (...given) => {
+      if (down) throw new BackupError('unavailable', { message: 'no route' })
+      return disk.get(...given)
+    }
+    const failing = async (): Promise<never> => {
+      down = true
+      throw new BackupError('restore-failed', { message: 'out of memory' })
+    }
+    const target = { ...memoryDriver({ database: { content: undefined } }), restore: failing }
+    await expect(world.on({ disk: { ...disk, get } }).restore('latest', { into: target })).rejects.toMatchObject({
+      code: 'restore-failed',
+    })
     const restore = async (): Promise<never> =>
       Promise.reject(new BackupError('restore-failed', { message: 'out of memory' }))
     const into = { ...memoryDriver({ database: { content: undefined } }), restore }

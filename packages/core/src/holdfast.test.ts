@@ -53,6 +53,15 @@ describe('backup', () => {
     })
   })
 
+  it('says why a copy failed, where the others are enough', async () => {
+    const put = (): Promise<never> => Promise.reject(new BackupError('storage-denied', { message: 'not yours' }))
+    const made = await world.on({ disk, offsite: { ...offsite, put } }).backup()
+    expect(made).toMatchObject({
+      status: 'partial',
+      copies: [{ status: 'complete' }, { storage: 'offsite', status: 'failed', error: 'not yours' }],
+    })
+  })
+
   it('needs no name when there is one job, and refuses to guess otherwise', async () => {
     expect((await holdfast.backup()).backup.job).toBe('shop')
     await expect(holdfast.backup('shp')).rejects.toMatchObject({
@@ -96,6 +105,9 @@ describe('list', () => {
       status: 'missing',
       problem: expect.stringContaining('gone'),
     })
+    expect((await holdfast.show('latest', { restorable: true })).id).toBe(newer.backup.id)
+    const reason = new Error('enough')
+    await expect(holdfast.list({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     expect((await holdfast.list({ job: 'crm' })).backups).toEqual([])
     expect((await holdfast.list({ storage: 'disk' })).backups[0]?.copies).toHaveLength(1)
   })

@@ -55,6 +55,16 @@ describe('problems of options', () => {
     expect(problems({ path: 'x', mode: 'x'.repeat(200) })).not.toContain('xxx')
   })
 
+  it('of what has no names, or names within, are told without a suggestion', () => {
+    const flat = z.string()
+    const { error: ofFlat } = flat.safeParse(7)
+    expect(ofFlat && describeOptionProblems(ofFlat, 7, flat)).toBe('the configuration: must be text (it is 7)')
+    const nested = z.strictObject({ pool: z.strictObject({ size: z.number() }) })
+    const given = { pool: { size: 1, sice: 2 } }
+    const { error } = nested.safeParse(given)
+    expect(error && describeOptionProblems(error, given, nested)).toBe('pool.sice: is not a known setting')
+  })
+
   it('of something that is no object', () => {
     expect(problems('postgres')).toBe('the configuration: must be an object (it is "postgres")')
   })

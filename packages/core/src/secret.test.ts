@@ -14,6 +14,7 @@ describe('a secret', () => {
     const shown = [
       `${secret}`,
       String(secret),
+      secret.toString(),
       JSON.stringify({ secret }),
       inspect({ deep: { secret } }),
       format('%s %o %j', secret, secret, secret),

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -48,6 +58,11 @@ describe('private files', () => {
       throw new Error('cut here')
     }
     await expect(spooledFile('x', broken(), createRunContext())).rejects.toThrow('cut here')
+    async function* lost(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('x')
+      throw Object.assign(new Error('gone'), { code: 'ECONNRESET' })
+    }
+    await expect(spooledFile('x', lost(), createRunContext())).rejects.toMatchObject({ code: 'ECONNRESET' })
     const reason = new Error('changed my mind')
     const aborted = createRunContext({ signal: AbortSignal.abort(reason) })
     await expect(spooledFile('x', streamOf(Buffer.from('x')), aborted)).rejects.toBe(reason)
@@ -71,6 +86,19 @@ describe('private files', () => {
     sweepOrphans(directory)
     expect(existsSync(dirname(killed))).toBe(false)
     for (const kept of [own, elsewhere, other]) expect(existsSync(kept)).toBe(true)
+  })
+
+  it('are not looked for behind a link, in a file, or where there is no directory', () => {
+    const name = ownPrefix().replace(/-\d+-$/, '-1-')
+    const elsewhere = join(directory, 'elsewhere')
+    mkdirSync(elsewhere)
+    writeFileSync(join(elsewhere, 'x'), 'text')
+    symlinkSync(elsewhere, join(directory, `${name}abcdef`))
+    writeFileSync(join(directory, `${name}ghijkl`), 'text')
+    sweepOrphans(directory)
+    sweepOrphans(join(directory, 'nowhere'))
+    expect(readdirSync(directory).sort()).toEqual(['elsewhere', `${name}abcdef`, `${name}ghijkl`])
+    expect(readFileSync(join(elsewhere, 'x'), 'utf8')).toBe('text')
   })
 
   it('of a process whose id another one has now are removed', () => {

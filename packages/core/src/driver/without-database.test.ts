@@ -23,10 +23,11 @@ describe('a driver without its database', () => {
 
   it('still reads dumps', async () => {
     const checked: string[] = []
-    const reader = { ...memory(), check: async ({ name }: { name: string }) => void checked.push(name) }
+    const contents = async (): Promise<[]> => []
+    const reader = { ...memory(), contents, check: async ({ name }: { name: string }) => void checked.push(name) }
     const driver = withoutDatabase(problem, reader)
     await driver.check?.({ name: 'dump', mediaType: '' }, streamOf(), ctx)
-    expect([driver.engine, checked]).toEqual([reader.engine, ['dump']])
+    expect([driver.engine, checked, driver.contents]).toEqual([reader.engine, ['dump'], contents])
   })
 
   it('keeps nobody from the backups of other jobs, and writes nothing', async () => {

@@ -51,6 +51,33 @@ describe('the commit', () => {
     expect(await keysOn(disk)).toEqual([])
   })
 
+  it.each([
+    ['has lost', undefined],
+    ['has changed', 1],
+  ])('is not of a storage that %s the data since', async (what, size) => {
+    const [disk, offsite] = [memoryStorage({ name: 'disk' }), memoryStorage({ name: 'offsite' })]
+    const stat: Storage['stat'] = async (key, ctx) => {
+      const found = await offsite.stat(key, ctx)
+      if (!found || !key.endsWith('.zst')) return found
+      return size === undefined ? undefined : { ...found, size }
+    }
+    const { status, copies } = await run(jobOn([disk, { ...offsite, stat }]))
+    expect([status, copies.map((copy) => copy.status)]).toEqual(['partial', ['complete', 'failed']])
+    expect(copies[1]).toMatchObject({ error: { code: 'corrupt', message: expect.stringContaining(what) } })
+    expect((await readBackups([offsite], {}, createRunContext())).backups).toEqual([])
+  })
+
+  it('without enough copies says why, whatever it was', async () => {
+    const broken = withPut(memoryStorage(), () => Promise.reject(new Error('no idea')))
+    await expect(run(jobOn([broken]))).rejects.toThrow('no idea')
+    const inner = memoryStorage({ name: 'half' })
+    const half = withPut(inner, async (key, body, options, ctx) => {
+      if (!key.endsWith('.zst')) return inner.put(key, body, options, ctx)
+      throw new Error('the plug was pulled')
+    })
+    await expect(run(jobOn([half]))).rejects.toThrow('the plug was pulled')
+  })
+
   it('whose manifest fails everywhere takes the data back, and the manifest should it have landed', async () => {
     const disk = memoryStorage({ name: 'disk' })
     const landed = withPut(disk, async (key, body, options, ctx) => {
@@ -168,6 +195,20 @@ describe('cleaning up', () => {
     expect(keys).not.toContain(orphan)
     expect(keys).toEqual(expect.arrayContaining(foreign))
     expect(keys.filter((key) => key.endsWith('.manifest.json'))).toHaveLength(2)
+  })
+
+  it('does not remove data whose manifest came since they were listed', async () => {
+    const clock = createFakeClock(new Date('2026-03-20T00:00:00Z'))
+    const storage = memoryStorage()
+    const at = createRunContext({ clock })
+    const { base } = await run(jobOn([storage]), setUp(), at)
+    await clock.advance(8 * dayMs)
+    const list: Storage['list'] = async function* (prefix, ctx) {
+      for await (const object of storage.list(prefix, ctx)) if (!object.key.endsWith('.manifest.json')) yield object
+    }
+    const before = { jobs: ['shop'], before: clock.now() }
+    expect(await wholeObjectLayout.sweep({ ...storage, list }, before, at)).toEqual({ keys: [], bytes: 0 })
+    expect(await keysOn(storage)).toContain(`${base}.manifest.json`)
   })
 
   it('that fails does not fail the backup', async () => {

@@ -4,12 +4,12 @@ import { content, down, jobOn, keysOn, run, setUp, withPut } from '../../test/en
 import { BackupError } from '../backup-error.js'
 import { type ByteStream, readAll, streamOf } from '../byte-stream.js'
 import { parseCompression } from '../codec/parse-compression.js'
-import { createRunContext } from '../run-context.js'
+import { createRunContext, silentLogger } from '../run-context.js'
 import { createFakeClock } from '../testing/fake-clock.js'
 import type { MemoryDriverOptions } from '../testing/memory-driver.js'
 import { memoryStorage } from '../testing/memory-storage.js'
 import { readBackups } from './read-backups.js'
-import { runBackup } from './run-backup.js'
+import { type BackupRun, runBackup } from './run-backup.js'
 
 async function* thenThrow(bytes: Uint8Array, error: Error): AsyncGenerator<Uint8Array> {
   yield bytes
@@ -102,6 +102,10 @@ describe('a dump that fails', () => {
     await expect(run(jobOn([storage], {}, { database: { content: undefined } }))).rejects.toMatchObject({
       code: 'source-missing',
     })
+    const unreadable = Array.from({ length: 7 }, (_, n) => `public.t${n}`)
+    await expect(run(jobOn([storage], {}, { unreadable }))).rejects.toThrow(
+      'public.t0, public.t1, public.t2, public.t3, public.t4 and 2 more',
+    )
     await expect(run(jobOn([storage], {}, { unreadable: ['public.secrets'] }))).rejects.toMatchObject({
       code: 'source-denied',
       message: expect.stringContaining('public.secrets'),
@@ -131,6 +135,20 @@ describe('a storage that fails', () => {
     expect(await keysOn(offsite)).toEqual(await keysOn(disk))
     const third = await run(jobOn([disk, offsite]), deps)
     expect(third.filled).toEqual([])
+  })
+
+  it('again when its copy is filled in fails no run, and is owed on', async () => {
+    const [disk, offsite] = [memoryStorage({ name: 'disk' }), memoryStorage({ name: 'offsite' })]
+    let first: BackupRun | undefined
+    const broken = withPut(offsite, (key, body, options, ctx) =>
+      key.endsWith('.zst') && (!first || key.startsWith(first.base)) ? down() : offsite.put(key, body, options, ctx),
+    )
+    first = await run(jobOn([disk, broken]))
+    const lines: string[] = []
+    const at = createRunContext({ log: { ...silentLogger, warn: (line) => lines.push(line) } })
+    expect(await run(jobOn([disk, broken]), setUp(), at)).toMatchObject({ status: 'complete', filled: [] })
+    expect(lines).toContainEqual(expect.stringMatching(/could not be filled in from disk: .*no route/))
+    expect((await run(jobOn([disk, offsite]))).filled).toEqual([{ base: first.base, from: 'disk', to: 'offsite' }])
   })
 
   it('to take the manifest leaves data that the next run completes', async () => {

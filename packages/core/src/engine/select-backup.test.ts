@@ -35,6 +35,7 @@ describe('selectBackup', () => {
     expect(() => selectBackup([newest], 'latest')).toThrow(
       expect.objectContaining({ code: 'no-match', message: expect.stringContaining('0 whole') }),
     )
+    expect(() => selectBackup([newest, middle], 'latest~1')).toThrow('1 whole backup was found')
     expect(() => selectBackup(all, 'latest~2')).toThrow(expect.objectContaining({ code: 'no-match' }))
   })
 
@@ -43,6 +44,9 @@ describe('selectBackup', () => {
   })
 
   it('refuses to guess', () => {
+    expect(() => selectBackup([oldest, { ...oldest }], oldest.id)).toThrow(
+      expect.objectContaining({ code: 'ambiguous', hint: expect.stringContaining('Two storages disagree') }),
+    )
     expect(() => selectBackup(all, 'aaaa')).toThrow(expect.objectContaining({ code: 'ambiguous' }))
     expect(() => selectBackup(all, 'cccc')).toThrow(expect.objectContaining({ code: 'no-match' }))
   })

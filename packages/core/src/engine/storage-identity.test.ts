@@ -57,6 +57,16 @@ describe('the identity of a storage', () => {
     expect(await catalog.storageIdentity('disk')).toBe('theirs')
   })
 
+  it('of a storage that does not answer is not made anew', async () => {
+    const inner = memoryStorage()
+    const down = new BackupError('unavailable', { message: 'no route' })
+    const get = (): never => {
+      throw down
+    }
+    await expect(ensureIdentity({ ...inner, get }, memoryCatalog(), ctx)).rejects.toBe(down)
+    expect(await inner.stat(identityKey, ctx)).toBeUndefined()
+  })
+
   it('that cannot be written is an error', async () => {
     const denied = new BackupError('storage-denied', { message: 'read only' })
     const storage = withPut(memoryStorage(), () => Promise.reject(denied))

@@ -80,6 +80,14 @@ describe('a dump in a file', () => {
     expect(previews[0]).not.toHaveProperty('database')
   })
 
+  it('may lie on a storage, under a name that says nothing', async () => {
+    const storage = memoryStorage()
+    await storage.put('uploads/x', streamOf(sqlite), {}, ctx)
+    const target = targetOf()
+    await restore(dumpOnStorage(storage, 'uploads/x'), { into: target.driver })
+    expect(target.content).toEqual(sqlite)
+  })
+
   it('is not restored when that is not confirmed', async () => {
     const target = targetOf()
     const confirm = () => Promise.reject(new Error('rather not'))
@@ -174,6 +182,19 @@ describe('a file of a backup', () => {
     await storage.put(key, streamOf(Buffer.from('something else')), {}, ctx)
     await expect(restore(file, { into, ciphers: [cipher], mode: 'clean' })).rejects.toMatchObject({ code: 'corrupt' })
     await expect(restore(file, { into, mode: 'append' })).rejects.toMatchObject({ code: 'corrupt' })
+  })
+
+  it('into a database that holds data is put in its place, and the old one kept unless that is not wanted', async () => {
+    const { storage, content, key } = await backedUp()
+    const modes: string[] = []
+    const confirm = async ({ mode }: FileRestorePreview) => void modes.push(mode)
+    for (const keepOld of ['1h', false] as const) {
+      const database = { content: Buffer.from('precious') as Uint8Array, beside: new Map() }
+      const into = memoryDriver({ database })
+      await restore(dumpOnStorage(storage, key), { into, ciphers: [cipher], confirm, keepOld })
+      expect([database.content, database.beside.size]).toEqual([content, keepOld === false ? 0 : 1])
+    }
+    expect(modes).toEqual(['staged', 'replace'])
   })
 
   it('is found beside its manifest wherever both were downloaded to', async () => {

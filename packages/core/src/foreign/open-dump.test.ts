@@ -98,6 +98,18 @@ describe('a dump is known by its content', () => {
       { options: { format: 'plain', clean: true } },
       'sql',
     ],
+    [
+      'a plain dump without versions',
+      postgres.replaceAll(/^-- Dumped .*\n/gm, ''),
+      { engine: 'postgres', serverVersion: '', tools: {} },
+      'sql',
+    ],
+    [
+      'a dump of MariaDB without the version of its server',
+      mariadb.replace(/^-- Server version.*\n/m, ''),
+      { database: 'odd shop', engine: 'mysql', serverVersion: '' },
+      'sql',
+    ],
     ['a custom dump of pg_dump', 'PGDMP\u0001', { engine: 'postgres', options: { format: 'custom' } }, 'dump'],
     [
       'a dump of MariaDB',
@@ -226,6 +238,20 @@ describe('what is no dump that can be restored', () => {
       })
     }
   })
+})
+
+it('a dump is called after its file, of whatever that is called', async () => {
+  const named = async (name: string): Promise<string> => {
+    await using dump = await openDump({ ...file(postgres), name }, { ciphers }, ctx)
+    return dump.source.manifest.database
+  }
+  expect([await named('shop.2026.sql.gz.age'), await named('.sql')]).toEqual(['shop.2026', '.sql'])
+})
+
+it('a stream is not read before it is restored: it comes once', async () => {
+  await using dump = await openDump(file(postgres.slice(0, -60), 1000, true), { ciphers }, ctx)
+  await dump.readThrough(ctx)
+  await expect(readAll(dump.source.open('sql', ctx))).rejects.toMatchObject({ code: 'corrupt' })
 })
 
 it('a stream is let go of when its dump is', async () => {

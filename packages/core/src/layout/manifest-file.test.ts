@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Manifest } from './manifest.js'
 import { decodeManifest, encodeManifest } from './manifest-file.js'
+import { baseKey } from './object-names.js'
 
 const manifest: Manifest = {
   formatVersion: 1,
@@ -95,6 +96,12 @@ describe('a manifest file', () => {
   it('whose digest is right but whose content is not names the field', () => {
     const wrong = encodeManifest({ ...manifest, parts: [] })
     expect(() => decodeManifest(wrong, 'x')).toThrow(/parts/)
+  })
+
+  it('that names a part twice is not believed', () => {
+    const named = { ...manifest, parts: [...manifest.parts, ...manifest.parts] }
+    const base = baseKey({ ...manifest, startedAt: new Date(manifest.startedAt) })
+    expect(() => decodeManifest(encodeManifest(named), 'x', base)).toThrow('it names a part twice')
   })
 
   it('may hold fields of a later minor version', () => {
