@@ -1,6 +1,7 @@
 import { BackupError, type Driver, describeOptionProblems, secretProblem, withoutDatabase } from '@holdfast/core'
 import { asides } from './asides.js'
 import type { BoundDatabase } from './bound-database.js'
+import { clientPrograms } from './client-programs.js'
 import { connectionFrom, displayOf } from './connection.js'
 import { check, contents } from './contents.js'
 import { dump } from './dump.js'
@@ -87,5 +88,6 @@ function bind(bound: BoundDatabase): Driver {
     sections,
     rows,
     query: (statement, ctx) => withSession(connection, ctx, (session) => session.query(statement)),
+    programs: (use, ctx) => clientPrograms(bound, use, ctx),
   }
 }

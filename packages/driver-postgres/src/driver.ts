@@ -1,5 +1,6 @@
 import { BackupError, type Driver, secretProblem, withoutDatabase } from '@holdfast/core'
 import { asides } from './asides.js'
+import { clientPrograms } from './client-programs.js'
 import { connectionFrom, displayOf } from './connection.js'
 import { check, contents } from './contents.js'
 import { dump } from './dump.js'
@@ -77,5 +78,6 @@ function bind(bound: BoundDatabase): Driver {
     sections: (part, body, _ctx, options) => sections(part, body, options),
     rows: (part, body, section) => rows(part, body, section),
     query: (statement, ctx) => query(bound, statement, ctx),
+    programs: (use, ctx) => clientPrograms(connection, settings, use, ctx),
   }
 }

@@ -6,7 +6,7 @@ import { checkKnownStorages, knownStoragesFile } from '../configuration/known-st
 import { isSourceUrl } from '../configuration/plugins.js'
 import { chooseStorages, loggerTo, readSetup, type Setup, urlFrom } from '../configuration/setup.js'
 import { checkBackups } from '../doctor/check-backups.js'
-import { checkPrograms } from '../doctor/check-programs.js'
+import { checkPrograms, checkRuntime } from '../doctor/check-programs.js'
 import { checkSource } from '../doctor/check-source.js'
 import { checkStorage } from '../doctor/check-storage.js'
 import { exitCodeOf, type Finding, failure, good, warning } from '../doctor/finding.js'
@@ -31,10 +31,11 @@ export async function doctorCommand(
     findings.push(...found)
     for (const finding of found) cli.output.result(describe(finding, cli.output.paint))
   }
-  tell(await checkPrograms())
+  tell(await checkRuntime())
   const named = [...(options.to ?? []), ...(options.from ?? [])]
   const setup = await attempt('configuration', () => readSetup(cli, named), tell)
   if (setup) await checkSetup(setup, args[0], options, tell, cli)
+  else tell(await checkPrograms([]))
   tell(checkState(cli))
   const exitCode = exitCodeOf(findings)
   cli.output.document({ status: exitCode === exitCodes.done ? 'well' : 'problems', exitCode, findings })
@@ -57,6 +58,7 @@ async function checkSetup(
   tell([
     isBare && !isNamed ? noDatabase : good('configuration', setup.file ?? 'no config file; the environment is used'),
   ])
+  tell(await checkPrograms(Object.values(jobs ?? {})))
   const storages = await attempt(
     'storages',
     () => storagesToCheck(setup, options, isBare || url !== undefined, cli),
@@ -70,7 +72,7 @@ async function checkSetup(
   }
   if (!jobs || !storages) return
   const chosen = url === undefined ? choose(jobs, asked) : jobs
-  for (const [name, job] of Object.entries(chosen)) tell(await checkSource(name, job.source, ctx))
+  for (const [name, job] of Object.entries(chosen)) tell(await checkSource(name, job, ctx))
   if (Object.keys(storages).length === 0) return
   const readable = Object.entries(jobs).map(([name, job]) => {
     return [name, isNamed || url !== undefined ? { ...job, storages: Object.keys(storages), minCopies: 1 } : job]

@@ -1,34 +1,83 @@
 import { execFile } from 'node:child_process'
 import { realpathSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { findProgram } from '@holdfast/core'
-import { findTools, type ToolName } from '@holdfast/driver-postgres'
+import { type ClientProgram, findProgram, type JobConfig } from '@holdfast/core'
 import { type Finding, good, warning } from './finding.js'
 
-const clients: readonly ToolName[] = ['pg_dump', 'pg_restore', 'psql']
+/** What doctor looks at in a job to tell which programs it needs. */
+export type NeedsPrograms = Pick<JobConfig, 'source' | 'encrypt'>
 
-/** Node, the client programs of PostgreSQL, and the compressor. */
-export async function checkPrograms(): Promise<readonly Finding[]> {
-  const node = good('Node.js', process.versions.node)
-  return [node, ...(await Promise.all(clients.map(checkClient))), await checkZstd()]
+/** A program of an engine, under any of its names. */
+interface Client {
+  readonly about: string
+  readonly install: string
+  find(): Promise<readonly ClientProgram[]>
 }
 
-async function checkClient(name: ToolName): Promise<Finding> {
-  const found = await findTools(name)
-  if (found.length === 0) {
-    return warning(name, 'not found', 'Needed for PostgreSQL: apt-get install postgresql-client, or set binDir.')
-  }
+const postgres = (name: 'pg_dump' | 'pg_restore' | 'psql'): Client => ({
+  about: name,
+  install: 'Needed for PostgreSQL: apt-get install postgresql-client, or set binDir.',
+  find: async () => (await import('@holdfast/driver-postgres')).findTools(name),
+})
+
+const mysql = (name: 'dump' | 'client', about: string): Client => ({
+  about,
+  install:
+    "Needed for MySQL and MariaDB: apt-get install the server's own, mysql-client or mariadb-client; or set binDir.",
+  find: async () => (await import('@holdfast/driver-mysql')).findTools(name),
+})
+
+const clients: Readonly<Record<string, readonly Client[]>> = {
+  postgres: [postgres('pg_dump'), postgres('pg_restore'), postgres('psql')],
+  mysql: [mysql('dump', 'mysqldump or mariadb-dump'), mysql('client', 'mysql or mariadb')],
+}
+
+/** Node and the compressor, which every job uses. */
+export async function checkRuntime(): Promise<readonly Finding[]> {
+  const missing = warning('zstd', 'not found; compression runs within Holdfast, slower', 'apt-get install zstd')
+  return [good('Node.js', process.versions.node), await checkProgram('zstd', missing)]
+}
+
+/** The programs that these jobs need, whatever their servers; without jobs, those of every engine. */
+export async function checkPrograms(jobs: readonly NeedsPrograms[]): Promise<readonly Finding[]> {
+  const engines = new Set(jobs.length > 0 ? jobs.map(({ source }) => source.engine) : Object.keys(clients))
+  const ciphers = new Set(jobs.map(({ encrypt }) => encrypt?.id))
+  const needed = Object.entries(clients).flatMap(([engine, programs]) => (engines.has(engine) ? programs : []))
+  return [
+    ...(await Promise.all(needed.map(checkClient))),
+    ...(engines.has('sqlite') ? [good('SQLite', 'runs within Node.js; no program is needed')] : []),
+    ...(ciphers.has('age') ? [await checkProgram('age', noAge)] : []),
+    ...(ciphers.has('gpg') ? [await checkProgram('gpg', noGpg)] : []),
+  ]
+}
+
+const noAge = warning(
+  'age',
+  'not found; Holdfast encrypts and decrypts without it',
+  'To restore without Holdfast: apt-get install age',
+)
+const noGpg = warning(
+  'gpg',
+  'not found on the PATH; it encrypts and decrypts',
+  'apt-get install gnupg, or say where it is: gpg({ program })',
+)
+
+async function checkClient({ about, install, find }: Client): Promise<Finding> {
+  const found = await find()
+  if (found.length === 0) return warning(about, 'not found', install)
   // `/bin` is often a link to `/usr/bin`.
   const distinct = new Map(found.toReversed().map((tool) => [realpathSync(tool.path), tool]))
-  const described = [...distinct.values()].reverse().map(({ version, path }) => `${version.split(' ')[0]} (${path})`)
-  return good(name, described.join(', '))
+  return good(about, [...distinct.values()].reverse().map(describeProgram(about)).join(', '))
 }
 
-async function checkZstd(): Promise<Finding> {
-  const path = findProgram('zstd')
-  if (path === undefined) {
-    return warning('zstd', 'not found; compression runs within Holdfast, slower', 'apt-get install zstd')
-  }
+/** Version and path, and the name where it does not go without saying. */
+function describeProgram(about: string): (program: ClientProgram) => string {
+  return ({ name, version, path }) => `${name === about ? '' : `${name} `}${version.split(' ')[0]} (${path})`
+}
+
+async function checkProgram(name: string, missing: Finding): Promise<Finding> {
+  const path = findProgram(name)
+  if (path === undefined) return missing
   const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 10_000 })
-  return good('zstd', `${/v(\d[\d.]*)/.exec(stdout)?.[1] ?? 'unknown version'} (${path})`)
+  return good(name, `${/\d+(?:\.\d+)+/.exec(stdout)?.[0] ?? 'unknown version'} (${path})`)
 }

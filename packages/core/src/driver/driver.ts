@@ -103,6 +103,25 @@ export interface Driver {
 
   /** Runs one statement and returns its rows: what a user asserts about a restored database. */
   query?(statement: string, ctx: RunContext): Promise<readonly Readonly<Record<string, unknown>>[]>
+
+  /**
+   * The client programs that a whole dump of this database, or a restore on its server, would start. Starts none of
+   * them. Present where there are any.
+   *
+   * @throws {BackupError} `tool-missing`, `tool-too-old`; what `probe` throws.
+   */
+  programs?(use: 'dump' | 'restore', ctx: RunContext): Promise<readonly ClientProgram[]>
+}
+
+/** A client program that is installed, and was chosen for a server. */
+export interface ClientProgram {
+  /** As it is called: `pg_dump`, `mariadb`. */
+  readonly name: string
+  /** As it says it, for example `15.20 (Debian 15.20-0+deb12u1)`. */
+  readonly version: string
+  readonly path: string
+  /** Why another would be better. */
+  readonly warning?: string
 }
 
 /** How {@link Driver.sections} compares. */
