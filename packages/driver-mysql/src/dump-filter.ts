@@ -70,16 +70,28 @@ function rewriteStatement(sql: string, rules: FilterRules): string | undefined {
   if (/^(?:CREATE|DROP|ALTER)\s+(?:OR\s+REPLACE\s+)?(?:DATABASE|SCHEMA)\b/i.test(withoutVersions(sql))) {
     return ofDatabase(sql)
   }
-  if (word === 'SET' && /\b(?:global|persist|password)\b|@@(?:global|persist)/i.test(outsideQuotes(sql)))
+  // SET STATEMENT … FOR runs any statement.
+  if (word === 'SET' && /\b(?:global|persist|password|statement)\b|@@(?:global|persist)/i.test(outsideQuotes(sql)))
     throw refused(sql)
   const subject = subjectOf(sql)
   if (!subject) {
     if (!/^(?:SET\s|UNLOCK TABLES$|COMMIT$|START TRANSACTION|BEGIN$)/i.test(withoutVersions(sql))) throw refused(sql)
     return sql
   }
-  if ((subject.qualified && subject.kind !== 'trigger') || /\bSONAME\b/i.test(outsideQuotes(sql))) throw refused(sql)
+  if (reachesOut(sql, subject, rules)) throw refused(sql)
   if (!wants(subject, rules)) return undefined
   return rewritten(sql, subject, rules)
+}
+
+/** Whether it has to do with what is not in the database. */
+function reachesOut(sql: string, { verb, kind, qualified }: Subject, { from }: FilterRules): boolean {
+  const isNewTrigger = verb === 'create' && kind === 'trigger'
+  if (qualified && !(isNewTrigger && subjectOf(unqualifyTrigger(sql, from))?.qualified === false)) return true
+  const words = outsideQuotes(sql)
+  if (/\bSONAME\b/i.test(words)) return true
+  if (verb === 'drop') return /[,.]/.test(words) // one at a time
+  if (verb === 'alter') return /\b(?:RENAME|EXCHANGE)\b/i.test(words)
+  return verb === 'create' && kind === 'table' && /\bSELECT\b/i.test(words)
 }
 
 function wants(subject: Subject, { tables, schema, rows }: FilterRules): boolean {

@@ -117,6 +117,15 @@ const statements: readonly string[] = [
   `CALL x();`,
   `SHUTDOWN;`,
   `KILL 1;`,
+  'SET STATEMENT max_statement_time=1 FOR DROP DATABASE mysql;',
+  `SET /* x */ /*!50000 STATEMENT */ max_statement_time=1 FOR CREATE DATABASE executed_${own};`,
+  `DROP TABLE IF EXISTS x, hostile_${own}.t;`,
+  `DROP TRIGGER mysql.x;`,
+  `CREATE TRIGGER mysql.x BEFORE INSERT ON mysql.user FOR EACH ROW SET @a = 1;`,
+  `ALTER TABLE t RENAME TO mysql.executed;`,
+  `ALTER TABLE t EXCHANGE PARTITION p WITH TABLE mysql.user;`,
+  `CREATE TABLE x AS SELECT * FROM mysql.user;`,
+  `CREATE TABLE x (i int) SELECT * FROM mysql.user;`,
 ]
 
 function infected(payload: string, where: 'begin' | 'end'): MemoryBackup {
