@@ -1,6 +1,6 @@
 import type { AsideDatabase, Replaced, RunContext } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
-import { readJournal, schemasBeside } from './journal.js'
+import { isBare, readJournal, schemasBeside, scratchOf } from './journal.js'
 import { settleLeftovers } from './leftovers.js'
 import { beforeName, scratchName, timeOfName } from './names.js'
 import { isLocked } from './restore-lock.js'
@@ -20,7 +20,7 @@ export async function asides(bound: BoundDatabase, ctx: RunContext): Promise<rea
       await settleLeftovers(session, bound, ctx)
       const found: AsideDatabase[] = []
       for (const name of await schemasBeside(session, database, scratchName)) {
-        if (!(await isLocked(session, name))) found.push(await describe(session, bound, name, 'unfinished'))
+        if (await isLeft(session, name, database)) found.push(await describe(session, bound, name, 'unfinished'))
       }
       for (const name of await schemasBeside(session, database, beforeName)) {
         const journal = await readJournal(session, name)
@@ -32,6 +32,13 @@ export async function asides(bound: BoundDatabase, ctx: RunContext): Promise<rea
     },
     'none',
   )
+}
+
+/** Whether a restore that is over has left it; one that was killed a moment after it had made it left it bare. */
+async function isLeft(session: Session, name: string, database: string): Promise<boolean> {
+  if (await isLocked(session, name)) return false
+  const owner = await scratchOf(session, name)
+  return owner === undefined ? await isBare(session, name) : owner === database
 }
 
 async function describe(

@@ -100,7 +100,7 @@ export function dumpArguments(tool: Tool, source: DumpSource, bound: BoundDataba
 }
 
 /** Nobody's but ours, see journal.ts. */
-const ownTables: readonly string[] = ['__holdfast_journal', '__holdfast_filling']
+const ownTables: readonly string[] = ['__holdfast_journal', '__holdfast_filling', '__holdfast_scratch']
 
 /** The part that the dump program writes. */
 export function mainPart(source: DumpSource, request: DumpRequest): Omit<DumpPart, 'take'> {

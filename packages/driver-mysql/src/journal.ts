@@ -1,6 +1,6 @@
 import type { Definition } from './definitions.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
-import { ownTablePrefix } from './schema-objects.js'
+import { codeOf, ownTablePrefix } from './schema-objects.js'
 import { type Session, schemaExists } from './session.js'
 
 /**
@@ -104,7 +104,36 @@ export async function fillingOf(session: Session, database: string): Promise<{ r
   return { made: row?.made === 1 }
 }
 
-/** Schemas whose names are made of a database's and a suffix with an id, oldest first. */
+const scratchTable = `${ownTablePrefix}scratch`
+
+/**
+ * Marks a schema as the scratch of a database, in one statement. Its name alone proves nothing: anybody may have made
+ * one of that name, and names of two databases that are cut to what fits look the same.
+ */
+export async function markScratch(session: Session, scratch: string, database: string): Promise<void> {
+  const table = quoteQualified(scratch, scratchTable)
+  await session.query(`create table ${table} (beside varchar(64)) engine = InnoDB comment = ?`, [database])
+}
+
+/** The database that a scratch was made for; `undefined` for a schema without a mark. */
+export async function scratchOf(session: Session, schema: string): Promise<string | undefined> {
+  const [row] = await session.query<{ comment: string }>(
+    'select table_comment as comment from information_schema.tables where binary table_schema = binary ? and table_name = ?',
+    [schema, scratchTable],
+  )
+  return row?.comment
+}
+
+/** Whether a schema holds nothing at all: as one does that was made a moment before its maker was killed. */
+export async function isBare(session: Session, schema: string): Promise<boolean> {
+  const rows = await session.query(
+    'select 1 as found from information_schema.tables where binary table_schema = binary ? limit 1',
+    [schema],
+  )
+  return rows.length === 0 && (await codeOf(session, schema)).length === 0
+}
+
+/** Schemas whose names are made of a database's and a suffix with an id, oldest first. Some may be of others. */
 export async function schemasBeside(
   session: Session,
   database: string,

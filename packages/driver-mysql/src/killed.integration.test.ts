@@ -183,6 +183,32 @@ describe('a database that was being filled when the process died', () => {
   })
 })
 
+describe('a database of somebody else', () => {
+  it('is not cleaned up, whatever it is called', async () => {
+    await server.createDatabase(target)
+    const [table, code, bare] = ['holdfast_00000001', 'before_00000001', 'holdfast_00000002'].map(
+      (end) => `${target}__${end}`,
+    )
+    for (const name of [table, code, bare]) await server.createDatabase(name ?? '')
+    await server.sql(table, 'create table mine as select 1 as x')
+    await server.sql(code, 'create procedure mine() select 1')
+    // Bare, as a restore leaves it that is killed a moment after it has made it.
+    expect((await driverOf(target).asides?.(ctx))?.map(({ name }) => name)).toEqual([bare])
+    expect(await databasesOf(server)).toEqual(expect.arrayContaining([table, code]))
+  })
+
+  it('is not cleaned up where both names are cut to the same', async () => {
+    const [one, two] = ['x', 'y'].map((end) => target.padEnd(63, '_') + end)
+    for (const name of [one, two]) await server.createDatabase(name ?? '')
+    const scratch = `${target.padEnd(45, '_')}__holdfast_00000001`
+    await server.createDatabase(scratch)
+    await server.sql(scratch, `create table __holdfast_scratch (i int) comment = '${one}'`, 'create table half (i int)')
+    const names = async (name = ''): Promise<readonly string[]> =>
+      ((await driverOf(name).asides?.(ctx)) ?? []).map((aside) => aside.name)
+    expect([await names(one), await names(two)]).toEqual([[scratch], []])
+  })
+})
+
 /** The server of the test is a child of this process, too. */
 function isClient(pid: number): boolean {
   try {

@@ -2,7 +2,7 @@ import type { RunContext } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
 import { emptySchema } from './empty-schema.js'
 import { settle } from './exchange.js'
-import { fillingOf, readJournal, schemasBeside, shown } from './journal.js'
+import { fillingOf, isBare, readJournal, schemasBeside, shown } from './journal.js'
 import { beforeName } from './names.js'
 import { tryLock, unlock } from './restore-lock.js'
 import { dropSchema } from './schema-properties.js'
@@ -26,6 +26,7 @@ export async function settleLeftovers(
   try {
     for (const aside of (await schemasBeside(session, database, beforeName)).toReversed()) {
       const journal = await readJournal(session, aside)
+      // Made for an exchange that was killed before it had written its journal.
       if (journal === undefined && (await isBare(session, aside))) await dropSchema(session, aside)
       if (journal?.plan.database !== database) continue
       const isPart = journal.plan.extent !== 'all'
@@ -55,13 +56,4 @@ export async function settleLeftovers(
     ctx.report({ type: 'warning', stage: 'restore', message })
   }
   return done
-}
-
-/** Made for an exchange that was killed before it had written its journal. */
-async function isBare(session: Session, schema: string): Promise<boolean> {
-  const rows = await session.query(
-    'select 1 as found from information_schema.tables where binary table_schema = binary ? limit 1',
-    [schema],
-  )
-  return rows.length === 0
 }

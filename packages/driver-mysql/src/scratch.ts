@@ -11,7 +11,7 @@ import type { BoundDatabase } from './bound-database.js'
 import { toDatabase } from './connection.js'
 import type { Definition } from './definitions.js'
 import { exchange } from './exchange.js'
-import { schemasBeside } from './journal.js'
+import { markScratch, schemasBeside } from './journal.js'
 import { settleLeftovers } from './leftovers.js'
 import { beforeName, idAt, scratchName } from './names.js'
 import { type ExchangeRequest, planExchange } from './plan-exchange.js'
@@ -44,6 +44,7 @@ export async function makeScratch(
   const enabledEvents = new Set<string>()
   try {
     await createSchema(holder, name, like ?? (await ownProperties(holder, connection.database)))
+    await markScratch(holder, name, connection.database)
   } catch (error) {
     await holder[Symbol.asyncDispose]()
     throw error

@@ -10,11 +10,22 @@ export async function plainDump(server: MysqlServer, database: string): Promise<
   if (!tool) throw new Error('No dump program on this machine')
   const flags = ['--single-transaction', '--routines', '--events', '--triggers', '--hex-blob', '--skip-comments']
   const more = ['no-tablespaces', 'dump-history'].filter((flag) => tool.knows(flag)).map((flag) => `--${flag}`)
+  const ours = [`--ignore-table=${database}.__holdfast_scratch`] // the mark, see journal.ts
   const gtid = tool.knows('set-gtid-purged') ? ['--set-gtid-purged=OFF'] : []
   const access = ['-h', server.host, '-P', String(server.port), '-u', server.user, '--protocol=tcp']
   const { stdout } = await promisify(execFile)(
     tool.path,
-    ['--no-defaults', ...access, ...flags, ...more, ...gtid, '--default-character-set=utf8mb4', '--', database],
+    [
+      '--no-defaults',
+      ...access,
+      ...flags,
+      ...more,
+      ...gtid,
+      '--default-character-set=utf8mb4',
+      ...ours,
+      '--',
+      database,
+    ],
     { env: { MYSQL_PWD: server.password, PATH: process.env.PATH ?? '' }, maxBuffer: 1024 ** 3, encoding: 'latin1' },
   )
   const name = Buffer.from(database.replaceAll('`', '``')).toString('latin1')
