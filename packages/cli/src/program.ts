@@ -162,6 +162,7 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .addHelpText('after', example('holdfast restore latest --from ./backups --into postgres://app@db/shop_copy'))
   restore
     .command('undo')
+    .summary('go back to the database that a staged restore put aside')
     .description('Goes back to what the last staged restore has put aside; what is there now is put aside in its turn.')
     .argument('[name]', 'the database to take back (default: the one that was replaced last)')
     .option('--into <URL|job>', 'the database that was restored into (default: that of the only job)')
@@ -173,6 +174,7 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .addHelpText('after', example('holdfast restore undo --into postgres://app@db/shop'))
   restore
     .command('cleanup')
+    .summary('drop what restores have put aside or left')
     .description('Drops what staged restores have put aside, and what restores that were killed have left.')
     .option('--into <URL|job>', 'the database that was restored into (default: those of all jobs)')
     .option('--into-file <file>', 'read that URL from a file')
@@ -252,7 +254,10 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .action(on<DoctorCommandOptions>(async () => (await import('./commands/doctor.js')).doctorCommand))
     .addHelpText('after', example('holdfast doctor postgres://app@db/shop --to ./backups'))
 
-  const key = program.command('key').description('Makes keys for encrypted backups, and the sheet to keep with them.')
+  const key = program
+    .command('key')
+    .summary('make keys, and the sheet to keep with them')
+    .description('Makes keys for encrypted backups, and the sheet to keep with them.')
   key
     .command('generate')
     .description('Makes an age key: a file for its owner alone, and the recipient that backups are encrypted for.')
@@ -266,12 +271,16 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .command('kit')
     .description('Makes a recovery kit to print: where the backups are, and how to restore them with standard tools.')
     .option('-o, --output <file>', 'where to, as text or .html (default: standard output)')
+    .addOption(fromOption())
     .option('--identity <file>', 'print this key on it too')
     .option('--html', 'as a page of HTML')
     .action(on<KeyKitOptions>(async () => (await import('./commands/key-kit.js')).keyKitCommand))
     .addHelpText('after', example('holdfast key kit --identity backup-key.txt -o recovery-kit.html'))
 
-  const storage = program.command('storage').description('Looks after storages.')
+  const storage = program
+    .command('storage')
+    .summary('check a storage, or forget it')
+    .description('Looks after storages.')
   storage
     .command('check')
     .description('Runs the public storage contract against a storage, below a prefix of its own, and cleans up.')

@@ -1,3 +1,4 @@
+import type { BackupRecord, Holdfast } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { type FromOptions, openBackups } from '../configuration/open-backups.js'
 import { chooseStorages } from '../configuration/setup.js'
@@ -16,7 +17,7 @@ export async function copyCommand(cli: Cli, args: readonly string[], options: Co
   const opened = await openBackups(options, cli, options.to)
   await using holdfast = opened.holdfast
   const targets = Object.keys(await chooseStorages(options.to, opened.setup, cli))
-  const backup = await holdfast.show(args[0] ?? 'latest', { signal, restorable: true })
+  const backup = await backupToCopy(args[0] ?? 'latest', holdfast, options, cli)
   const copies: { storage: string; copied: boolean }[] = []
   for (const target of targets) {
     using progress = createProgress(backup.shortId, cli.world, output, cli.options)
@@ -29,4 +30,17 @@ export async function copyCommand(cli: Cli, args: readonly string[], options: Co
   const status = copies.some(({ copied }) => copied) ? 'copied' : 'unchanged'
   output.document({ status, id: backup.id, shortId: backup.shortId, name: backup.name, to: targets, copies })
   return exitCodes.done
+}
+
+/** With --from, `latest` is the latest there, whatever lies where it is to go. */
+async function backupToCopy(
+  selector: string,
+  holdfast: Holdfast,
+  options: CopyCommandOptions,
+  cli: Cli,
+): Promise<BackupRecord> {
+  const how = { signal: cli.signal, restorable: true }
+  if (!options.from && !options.storage) return holdfast.show(selector, how)
+  await using from = (await openBackups(options, cli)).holdfast
+  return await from.show(selector, how)
 }

@@ -92,6 +92,17 @@ describe('holdfast copy', () => {
     expect((await runIn({ cwd }, ...again, '--json')).json()).toMatchObject({ status: 'unchanged' })
   })
 
+  it('takes the latest of --from, not of where it goes to', async () => {
+    const { cwd } = fakeProject()
+    await runIn({ cwd }, 'backup', 'shop', '--to', './third')
+    await runIn({ cwd }, 'backup', 'shop', '--to', './fourth')
+    const { backups } = (await runIn({ cwd }, 'list', '--from', './third', '--json')).json() as {
+      backups: { id: string }[]
+    }
+    const copied = (await runIn({ cwd }, 'copy', 'latest', '--from', './third', '--to', './fourth', '--json')).json()
+    expect(copied).toMatchObject({ status: 'copied', id: backups[0]?.id })
+  })
+
   it('exits with 8 where there is nothing to copy', async () => {
     expect((await runIn({ cwd: fakeProject().cwd }, 'copy', 'latest', '--to', './x')).code).toBe(8)
   })

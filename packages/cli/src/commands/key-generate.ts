@@ -35,7 +35,7 @@ export async function keyGenerateCommand(
     return exitCodes.done
   }
   const destination = destinationFor(options.output, world.cwd)
-  const { file } = await saveTo(destination, defaultName, streamOf(Buffer.from(content)), { force: false, signal })
+  const { file } = await saveTo(destination, defaultName, streamOf(Buffer.from(content)), { signal })
   output.document({
     status: 'generated',
     recipient: key.recipient,

@@ -3,13 +3,15 @@ import { resolve } from 'node:path'
 import { BackupError, messageOf, type Storage, streamOf } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { encryptionFrom } from '../configuration/encryption.js'
-import { readSetup, type Setup } from '../configuration/setup.js'
+import { chooseStorages, readSetup, type Setup } from '../configuration/setup.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { type KitFacts, type KitJob, kitAsHtml, kitAsText } from '../output/recovery-kit.js'
 import { destinationFor, saveTo } from './save-file.js'
 
 /** Options of `holdfast key kit`. */
 export interface KeyKitOptions {
+  /** Where the backups are, where that is not the configuration's. */
+  readonly from?: readonly string[]
   readonly output?: string
   readonly identity?: string
   readonly html?: boolean
@@ -18,11 +20,12 @@ export interface KeyKitOptions {
 /** Makes the sheet that brings the backups back when nothing else is left: to print, and to keep where keys are kept. */
 export async function keyKitCommand(cli: Cli, _args: readonly string[], options: KeyKitOptions): Promise<ExitCode> {
   const { output, world, signal } = cli
-  const setup = await readSetup(cli)
+  const setup = await readSetup(cli, options.from)
+  const storages = await chooseStorages(options.from, setup, cli, false)
   const facts: KitFacts = {
     madeAt: new Date(),
     jobs: await jobsOf(setup),
-    storages: Object.values(await setup.storages()).map(({ name, display }) => ({ name, display })),
+    storages: Object.values(storages).map(({ name, display }) => ({ name, display })),
     ...(options.identity !== undefined && { key: readKey(resolve(world.cwd, options.identity)) }),
   }
   const html = options.html ?? /\.html?$/i.test(options.output ?? '')
@@ -34,7 +37,7 @@ export async function keyKitCommand(cli: Cli, _args: readonly string[], options:
   }
   const destination = destinationFor(options.output, world.cwd)
   const name = html ? 'recovery-kit.html' : 'recovery-kit.txt'
-  const { file } = await saveTo(destination, name, streamOf(Buffer.from(content)), { force: false, signal })
+  const { file } = await saveTo(destination, name, streamOf(Buffer.from(content)), { signal })
   output.document({ status: 'made', file, holdsKey: facts.key !== undefined })
   const rest =
     facts.key === undefined

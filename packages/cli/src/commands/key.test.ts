@@ -31,6 +31,7 @@ describe('holdfast key generate', () => {
     const recipient = await keyIn(cwd)
     const { code, err } = await runIn({ cwd }, 'key', 'generate', '-o', 'key.txt')
     expect([code, err]).toEqual([1, expect.stringContaining('is there already')])
+    expect(err).not.toContain('--force') // it has none: a key is never overwritten
     expect(readFileSync(join(cwd, 'key.txt'), 'utf8')).toContain(recipient)
   })
 
@@ -122,6 +123,14 @@ describe('holdfast key kit', () => {
     expect(out).not.toContain('AGE-SECRET-KEY')
     const secret = /AGE-SECRET-KEY\S+/.exec(readFileSync(join(cwd, 'key.txt'), 'utf8'))?.[0] ?? '-'
     expect((await runIn({ cwd }, 'key', 'kit', '--identity', 'key.txt')).out).toContain(secret)
+  })
+
+  it('names the places of --from', async () => {
+    const { cwd } = fakeProject()
+    const { code, out } = await runIn({ cwd }, 'key', 'kit', '--from', './elsewhere')
+    expect(code).toBe(0)
+    expect(out).toContain(join(cwd, 'elsewhere'))
+    expect(out).not.toContain('disk:')
   })
 
   it('is a page that holds no markup but its own, in a file for its owner', async () => {

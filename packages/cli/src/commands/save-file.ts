@@ -40,21 +40,23 @@ function isDirectory(path: string): boolean {
 /**
  * Writes a stream to a file that has its name only once it is whole and on disk. Readable by its owner alone.
  *
+ * @param options - `force` is left out by commands that never overwrite: a key, or the sheet that holds one.
  * @throws {BackupError} `config-invalid` when the file is there and `force` is not set.
  */
 export async function saveTo(
   destination: Destination,
   fileName: string,
   stream: ByteStream,
-  options: { readonly force: boolean; readonly signal: AbortSignal },
+  options: { readonly force?: boolean; readonly signal: AbortSignal },
 ): Promise<{ readonly file: string; readonly bytes: number }> {
   const file = destination.kind === 'file' ? destination.path : join(destination.path, fileName)
-  if (!options.force && existsSync(file)) throw taken(file)
+  const mayForce = options.force !== undefined
+  if (!options.force && existsSync(file)) throw taken(file, mayForce)
   const unfinished = join(dirname(file), `.${randomBytes(6).toString('hex')}.holdfast-part`)
   try {
     const bytes = await write(unfinished, stream, options.signal)
     if (options.force) await rename(unfinished, file)
-    else await linkNew(unfinished, file)
+    else await linkNew(unfinished, file, mayForce)
     return { file, bytes }
   } finally {
     await rm(unfinished, { force: true })
@@ -84,20 +86,20 @@ async function write(path: string, stream: ByteStream, signal: AbortSignal): Pro
 }
 
 /** Unlike a rename, a link fails where somebody else made the file meanwhile. */
-async function linkNew(from: string, to: string): Promise<void> {
+async function linkNew(from: string, to: string, mayForce: boolean): Promise<void> {
   try {
     await link(from, to)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    if (code === 'EEXIST') throw taken(to)
-    if (existsSync(to)) throw taken(to)
+    if (code === 'EEXIST') throw taken(to, mayForce)
+    if (existsSync(to)) throw taken(to, mayForce)
     await rename(from, to) // a file system without hard links
   }
 }
 
-function taken(file: string): BackupError {
+function taken(file: string, mayForce: boolean): BackupError {
   return new BackupError('config-invalid', {
     message: `${file} is there already`,
-    hint: 'Name another file with -o, or overwrite it with --force.',
+    hint: mayForce ? 'Name another file with -o, or overwrite it with --force.' : 'Name another file with -o.',
   })
 }
