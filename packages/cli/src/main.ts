@@ -9,6 +9,7 @@ const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Runs the process's own command line, and ends the process. */
 export async function main(): Promise<void> {
+  process.noDeprecation = true // what a library tells programmers is nothing that a user could do
   process.stdout.on('error', endOnClosedPipe)
   process.stderr.on('error', endOnClosedPipe)
   let interrupted = false

@@ -57,8 +57,7 @@ export async function cleanupCommand(
   const drivers = await databasesOf(options, cli)
   if (options.all) {
     const found = await Promise.all(drivers.map((driver) => holdfast.asides(driver, { signal })))
-    const say = options.yes ? output.note : output.error
-    for (const aside of found.flat()) say(`${describe(aside)} is dropped`)
+    if (!options.yes) for (const aside of found.flat()) output.error(`${describe(aside)} will be dropped`)
     if (found.flat().length > 0) await confirmRestore(undefined, options, cli)
   }
   const keepOld = options.keepOld === false ? 1 : options.keepOld

@@ -102,12 +102,18 @@ describe('holdfast backup', () => {
     ['two URLs', ['backup', 'postgres://h/d', 'postgres://h/e', '--to', 'disk'], 1, /by itself/],
     ['a URL twice', ['backup', 'postgres://h/d', '--url-file', 'x', '--to', 'disk'], 1, /named twice/],
     ['a URL file that is missing', ['backup', '--url-file', 'x', '--to', 'disk'], 1, /--url-file cannot be read/],
+    ['a URL without a database', ['backup', 'mariadb://h', '--to', 'disk'], 1, /does not say which database/],
     ['an engine that is not there', ['backup', 'oracle://h/d', '--to', 'disk'], 1, /No driver here reads oracle/],
     ['driver options beside a config file', ['backup', '--bin-dir', '/x'], 1, /go with a URL/],
-    ['a storage that is not there', ['backup', 'shop', '--to', 'sftp://h/d'], 3, /No storage here/],
+    ['a storage that is not there', ['backup', 'shop', '--to', 'ftp://h/d'], 3, /No storage here/],
     ['a name that is none', ['backup', 'shop', '--to', 'disc'], 8, /No storage is called "disc"(.|\n)*disk, offsite/],
     ['a storage twice', ['backup', 'shop', '--to', 'disk', '--to', './disk/'], 1, /are the same place/],
-    ['an odd compression', ['backup', 'shop', '--compress', 'lzma'], 1, /--compress: .*\(it is "lzma"\)\n.*zstd:9/],
+    [
+      'an odd compression',
+      ['backup', 'shop', '--compress', 'lzma'],
+      1,
+      /--compress: "lzma" is not a compression\n.*zstd:9/,
+    ],
     [
       'an unknown dump format',
       ['backup', 'postgres://h/d', '--to', 'disk', '--format', 'tar'],
@@ -125,6 +131,11 @@ describe('holdfast backup', () => {
     const { code, err } = await runIn({}, 'backup')
     expect(code).toBe(1)
     expect(err).toContain('no config file, no DATABASE_URL and no URL')
+    const path = await runIn({}, 'backup', './app.db', '--to', './backups')
+    expect([path.code, path.err]).toEqual([
+      1,
+      expect.stringMatching(/"\.\/app\.db" is no URL .*\n.*sqlite:\.\/app\.db/),
+    ])
   })
 
   it('never makes a backup in plain that was to be encrypted', async () => {

@@ -62,7 +62,7 @@ async function findJobs(args: readonly string[], options: BackupCommandOptions, 
       hint: `Set globals or binDir of the source in ${setup.file}.`,
     })
   }
-  if (Object.keys(jobs).length === 0) throw nothingToBackUp(setup)
+  if (Object.keys(jobs).length === 0) throw nothingToBackUp(setup, args[0])
   if (args.length === 0) return jobs
   return Object.fromEntries(args.map((name) => [name, jobNamed(name, jobs)]))
 }
@@ -85,6 +85,12 @@ async function jobOfUrl(
     })
   }
   const source = await askingSource(url, sourceOptions(options), cli)
+  if (source.database === '') {
+    throw new BackupError('config-invalid', {
+      message: 'The URL does not say which database',
+      hint: 'Add the name at its end, as in mariadb://user@host:3306/database.',
+    })
+  }
   return { [source.database]: { source, storages: [] } }
 }
 
@@ -126,8 +132,10 @@ function requireCompression(text: string, isFromEnvironment: boolean): void {
   try {
     parseCompression(text)
   } catch (error) {
+    const shown = JSON.stringify(text)
+    const problem = messageOf(error)
     throw new BackupError('config-invalid', {
-      message: `${isFromEnvironment ? 'BACKUP_COMPRESSION' : '--compress'}: ${messageOf(error)} (it is ${JSON.stringify(text)})`,
+      message: `${isFromEnvironment ? 'BACKUP_COMPRESSION' : '--compress'}: ${problem}${problem.includes(shown) ? '' : ` (it is ${shown})`}`,
       hint: 'zstd, zstd:9, gzip, gzip:6 and none are possible.',
       cause: error,
     })
@@ -152,9 +160,13 @@ function jobNamed(name: string, jobs: Jobs): JobConfig {
   })
 }
 
-function nothingToBackUp({ file }: Setup): BackupError {
-  return new BackupError('config-invalid', {
-    message: file ? `${file} has no jobs` : 'There is nothing to back up: no config file, no DATABASE_URL and no URL',
-    hint: 'For example: holdfast backup postgres://user@host/database --to ./backups',
-  })
+function nothingToBackUp({ file }: Setup, named: string | undefined): BackupError {
+  const hint =
+    'For example: holdfast backup postgres://user@host/database --to ./backups; or sqlite:./app.db for a file.'
+  if (file) return new BackupError('config-invalid', { message: `${file} has no jobs`, hint })
+  const message =
+    named === undefined
+      ? 'There is nothing to back up: no config file, no DATABASE_URL and no URL'
+      : `${JSON.stringify(named)} is no URL of a database, and without a config file there are no jobs`
+  return new BackupError('config-invalid', { message, hint })
 }

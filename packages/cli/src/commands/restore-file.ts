@@ -5,6 +5,7 @@ import { readingCiphers } from '../configuration/reading-keys.js'
 import { chooseStorages, loggerTo, readSetup } from '../configuration/setup.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { backupDocument } from '../output/backup-document.js'
+import { counted } from '../output/counted.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatDuration } from '../output/format-duration.js'
 import { createProgress } from '../output/progress.js'
@@ -65,11 +66,21 @@ export async function restoreFileCommand(
   output.result(
     [
       `${visible(file.display)} is ${paint.good('restored')} into ${result.target} in ${formatDuration(result.durationMs)}`,
-      ...(result.old ? [`  what was there before is kept as ${result.old.name}; holdfast restore undo goes back`] : []),
+      ...(result.old
+        ? [
+            `  what was there before is kept as ${paint.strong(result.old.name)}`,
+            `  to go back:  holdfast restore undo ${whereOf(options)}`,
+          ]
+        : []),
       ...result.warnings.map((warning) => `  ${paint.warning('warning:')} ${visible(warning)}`),
     ].join('\n'),
   )
   return exitCodes.done
+}
+
+/** The target as it was named, for the command that takes the restore back. */
+function whereOf({ into, intoFile }: RestoreCommandOptions): string {
+  return intoFile === undefined ? `--into ${into}` : `--into-file ${intoFile}`
 }
 
 function tell(
@@ -108,7 +119,7 @@ function describe(preview: FileRestorePreview, file: DumpFile, driver: Driver, {
     ? 'is made new'
     : database.empty
       ? 'exists, and is empty'
-      : `exists, and holds ${database.tables} tables, ${formatBytes(database.sizeBytes)}`
+      : `exists, and holds ${counted(database.tables, 'table')}, ${formatBytes(database.sizeBytes)}`
   const lines: [string, string][] = [
     ['File', visible(file.display)],
     ['Holds', visible(what) + wrapped],

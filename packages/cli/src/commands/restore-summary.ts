@@ -1,4 +1,5 @@
 import type { DatabaseInfo, Driver, RestorePreview } from '@holdfast/core'
+import { counted } from '../output/counted.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge, formatTime } from '../output/format-duration.js'
 import type { Output } from '../output/output.js'
@@ -32,8 +33,10 @@ export function describeRestore(
     ['Loses', lossOf(preview, options, paint.warning)],
   ]
   if (database && database.connections > 0) {
-    const end = options.terminate ? 'they will be ended' : 'in their way a restore is refused; --terminate ends them'
-    lines.push(['In use', `${count(database.connections, 'other connection')}: ${end}`])
+    const end = options.terminate
+      ? 'they will be ended'
+      : 'while they last the restore is refused; --terminate ends them'
+    lines.push(['In use', `${counted(database.connections, 'other connection')}: ${end}`])
   }
   return lines.map(([name, text]) => `${paint.faint(name.padEnd(7))} ${text}`).join('\n')
 }
@@ -48,7 +51,7 @@ function whatOf({ tables, schemaOnly, dataOnly, globals }: RestoreCommandOptions
 function howOf({ mode, database }: RestorePreview, driver: Driver, options: RestoreCommandOptions): [string, string][] {
   const first = options.safetyBackup && database && !database.empty ? ['back up what is there'] : []
   if (mode !== 'staged' && mode !== 'replace') return first.length > 0 ? [['First', first.join()]] : []
-  const checks = options.assert ? [`look whether ${count(options.assert.length, 'assertion')} hold`] : []
+  const checks = options.assert ? [`check ${counted(options.assert.length, 'assertion')}`] : []
   const keep = options.keepOld || '24h'
   const last =
     mode === 'replace' ? 'drop the old one' : `keep the old one as ${driver.database}__before_<time> for ${keep}`
@@ -82,9 +85,5 @@ function lossOf(
 }
 
 function contentsOf({ tables, sizeBytes }: DatabaseInfo): string {
-  return `${count(tables, 'table')}, ${formatBytes(sizeBytes)}`
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`
+  return `${counted(tables, 'table')}, ${formatBytes(sizeBytes)}`
 }

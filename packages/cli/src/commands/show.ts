@@ -3,6 +3,7 @@ import type { Cli } from '../cli.js'
 import { openBackups } from '../configuration/open-backups.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { backupDocument, cipherOf } from '../output/backup-document.js'
+import { counted } from '../output/counted.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge, formatDuration, formatTime } from '../output/format-duration.js'
 import { table } from '../output/table.js'
@@ -105,7 +106,7 @@ function inventory({ manifest }: BackupRecord, { output }: Cli): string | undefi
   type Table = (typeof inventory.tables)[number]
   const rows = inventory.tables.reduce((sum, each) => sum + each.rows, 0)
   const exact = inventory.exact ? 'of exactly the dumped state' : 'counted at about the same time'
-  const title = `${inventory.tables.length} tables, ${rows} rows, ${exact}`
+  const title = `${counted(inventory.tables.length, 'table')}, ${counted(rows, 'row')}, ${exact}`
   const columns = [
     {
       title: 'TABLE',

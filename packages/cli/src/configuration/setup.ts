@@ -150,7 +150,8 @@ export function urlFrom(
   passwords.forEach(output.hide)
   wordsIn(text ?? '').forEach(output.spare)
   if (given.argument !== undefined && passwords.length > 0) {
-    output.warn(`${seenByOthers} Better: ${fileOption} FILE, PGPASSWORD or ~/.pgpass, or the environment.`)
+    const libpq = /^postgres(?:ql)?:/i.test(given.argument) ? ', PGPASSWORD or ~/.pgpass' : ''
+    output.warn(`${seenByOthers} Better: ${fileOption} FILE${libpq}.`)
   }
   return text
 }

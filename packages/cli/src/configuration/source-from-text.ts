@@ -16,7 +16,7 @@ export async function sourceFromText(text: string, options: SourceOptions = {}):
     const known = driverPlugins.flatMap(({ schemes }) => schemes.map((each) => `${each}://`))
     throw new BackupError('config-invalid', {
       message: scheme ? `No driver here reads ${scheme}:// URLs` : 'The database is not named by a URL',
-      hint: `Known are ${known.join(', ')}; for example postgres://user@host:5432/database.`,
+      hint: `Known are ${known.join(', ')}; for example postgres://user@host:5432/database, or sqlite:./app.db.`,
     })
   }
   const { fromUrl, create } = await plugin.load()

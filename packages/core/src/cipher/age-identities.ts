@@ -25,7 +25,8 @@ export function identityFile(path: string): IdentityFile {
     return parseIdentities(readFileSync(path), path)
   } catch (error) {
     if (error instanceof BackupError) throw error
-    throw notIdentities(path, `it cannot be read (${messageOf(error)})`)
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw notIdentities(path, isMissing ? 'there is no such file' : `it cannot be read (${messageOf(error)})`)
   }
 }
 

@@ -52,7 +52,8 @@ export function parseAgeOptions(options: AgeOptions): ResolvedAgeOptions {
   const recipients = [...new Set(parsed.data.recipients.flatMap(recipientsIn))]
   const identities = parsed.data.identities.map(identitiesIn)
   const locked = identities.some(({ kind }) => kind === 'encrypted')
-  if (locked && passphrase === undefined) throw invalid('the identity is under a passphrase; set `passphrase` too')
+  if (locked && passphrase === undefined)
+    throw invalid('the identity is under a passphrase; set `passphrase` too (--passphrase-file on the command line)')
   if (recipients.length > 0 && passphrase !== undefined && !locked) {
     throw invalid('a backup is encrypted for recipients or with a passphrase, not both: age allows no mixture')
   }

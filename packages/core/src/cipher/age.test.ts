@@ -1,3 +1,4 @@
+import { createCipheriv } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { sample } from '../testing/cipher/cipher-case.js'
 import { age } from './age.js'
 import { ageRecipientsOf, generateAgeKey, lockText } from './age-key.js'
 import type { AgeOptions } from './age-options.js'
+import { openPayload } from './age-payload.js'
 import type { Cipher } from './cipher.js'
 
 const ctx = createRunContext()
@@ -60,7 +62,7 @@ describe('the options of age', () => {
     [{ recipients: ours.recipient, passphrase: 'x' }, /not both/],
     [{ identities: 'AGE-SECRET-KEY-1XYZ' }, /line 1 is no age identity/],
     [{ identities: '# nothing' }, /no identity in it/],
-    [{ identities: { file: '/nowhere/key.txt' } }, /nowhere\/key.txt cannot be used: it cannot be read/],
+    [{ identities: { file: '/nowhere/key.txt' } }, /nowhere\/key.txt cannot be used: there is no such file/],
     [{ identities: '-----BEGIN OPENSSH PRIVATE KEY-----' }, /SSH keys are not read/],
     [{ passphrase: 'x', workFactor: 30 }, /workFactor/],
     [{ recipient: ours.recipient } as AgeOptions, /recipient/],
@@ -163,6 +165,25 @@ describe('damage', () => {
         expect(plain.subarray(0, bytes.length).equals(bytes)).toBe(true)
       }
     }
+  })
+
+  it('is noticed when the last chunk is empty behind a full one: nobody writes that', async () => {
+    const key = Buffer.alloc(32, 7)
+    const sealAs = (chunk: Buffer, counter: number, isLast: boolean): Buffer => {
+      const nonce = Buffer.alloc(12)
+      nonce.writeUInt8(counter, 10)
+      nonce.writeUInt8(isLast ? 1 : 0, 11)
+      const sealer = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: 16 })
+      return Buffer.concat([sealer.update(chunk), sealer.final(), sealer.getAuthTag()])
+    }
+    const full = plain.subarray(0, 65_536)
+    const openAll = (...chunks: Buffer[]): Promise<Buffer> => readAll(openPayload(streamOf(...chunks), key, ctx))
+    const last = sealAs(Buffer.from('x'), 1, true)
+    expect(await openAll(sealAs(full, 0, false), last)).toEqual(Buffer.concat([full, Buffer.from('x')]))
+    await expect(openAll(sealAs(full, 0, false), sealAs(Buffer.alloc(0), 1, true))).rejects.toMatchObject({
+      code: 'corrupt',
+      message: expect.stringContaining('its last chunk is empty'),
+    })
   })
 
   it('is noticed when chunks are missing, come twice or change places', async () => {

@@ -58,7 +58,7 @@ export function requireNoProblem({ problems }: PreflightFindings): void {
 function requireSameEngine({ manifest, target }: RestorePlan): void {
   if (manifest.engine === target.engine) return
   throw new BackupError('restore-refused', {
-    message: `Backup ${manifest.id} is of ${manifest.engine} and cannot be restored into ${target.display} (${target.engine})`,
+    message: `What is to be restored is of ${manifest.engine}, and cannot be restored into ${target.display} (${target.engine})`,
     hint: 'Name a target of the same engine.',
   })
 }

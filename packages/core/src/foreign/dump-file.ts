@@ -78,7 +78,7 @@ function unreadable(file: string, error: unknown): BackupError {
   if (code === 'EISDIR') {
     return new BackupError('restore-refused', {
       message: `${file} is a directory`,
-      hint: 'Name a file; backups in a directory are restored with --from.',
+      hint: 'Name a file; backups in a directory are restored with --from, and a dump of pg_dump --format=directory with pg_restore.',
       cause: error,
     })
   }
