@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { BackupError } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
 import { fakeProject, someTables } from '../testing/fake-project.js'
@@ -94,6 +95,15 @@ describe('holdfast doctor', () => {
     const read = await runIn({ cwd }, 'doctor', '--from', './nowhere')
     expect([read.code, read.out]).toEqual([3, expect.stringContaining('There is no directory')])
     expect(readdirSync(cwd)).toEqual(['to'])
+  })
+
+  it('finds a SQLite database well', async () => {
+    const { cwd } = testWorld()
+    new DatabaseSync(join(cwd, 'app.db')).exec('create table t (a)')
+    const { code, out } = await runIn({ cwd }, 'doctor', `sqlite:${join(cwd, 'app.db')}`, '--to', './to')
+    expect(out).toContain('SQLite: runs within Node.js; no program is needed')
+    expect(out).toMatch(/source of app.*: it can be dumped\n/)
+    expect(code).toBe(0)
   })
 })
 
