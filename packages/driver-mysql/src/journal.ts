@@ -1,7 +1,7 @@
 import type { Definition } from './definitions.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
 import { codeOf, ownTablePrefix } from './schema-objects.js'
-import { type Session, schemaExists } from './session.js'
+import type { Session } from './session.js'
 
 /**
  * What an exchange of tables is about to do, written down before it begins: whatever happens in between, the next
@@ -81,10 +81,9 @@ export async function readJournal(session: Session, aside: string): Promise<Jour
 
 const fillingTable = `${ownTablePrefix}filling`
 
-/** Marks a database as one that is being filled, and was made for that or was empty. */
-export async function markFilling(session: Session, database: string, made: boolean): Promise<void> {
-  await session.query(`create table ${quoteQualified(database, fillingTable)} (made int not null) engine = InnoDB`)
-  await session.query(`insert into ${quoteQualified(database, fillingTable)} values (${made ? 1 : 0})`)
+/** Marks a database as one that is being filled. */
+export async function markFilling(session: Session, database: string): Promise<void> {
+  await session.query(`create table if not exists ${quoteQualified(database, fillingTable)} (i int) engine = InnoDB`)
 }
 
 /** Takes the mark away: the database is whole. */
@@ -92,16 +91,13 @@ export async function unmarkFilling(session: Session, database: string): Promise
   await session.query(`drop table if exists ${quoteQualified(database, fillingTable)}`)
 }
 
-/** Whether a database bears the mark, and was made by the one who set it. */
-export async function fillingOf(session: Session, database: string): Promise<{ readonly made: boolean } | undefined> {
-  if (!(await schemaExists(session, database))) return undefined
-  const there = await session.query(
+/** Whether a restore into a database was killed, or is under way. It tells nothing of what was done there since. */
+export async function isFilling(session: Session, database: string): Promise<boolean> {
+  const rows = await session.query(
     'select 1 as found from information_schema.tables where binary table_schema = binary ? and table_name = ?',
     [database, fillingTable],
   )
-  if (there.length === 0) return undefined
-  const [row] = await session.query<{ made: number }>(`select made from ${quoteQualified(database, fillingTable)}`)
-  return { made: row?.made === 1 }
+  return rows.length > 0
 }
 
 const scratchTable = `${ownTablePrefix}scratch`

@@ -1,8 +1,7 @@
 import type { RunContext } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
-import { emptySchema } from './empty-schema.js'
 import { settle } from './exchange.js'
-import { fillingOf, isBare, readJournal, schemasBeside, shown } from './journal.js'
+import { isBare, readJournal, schemasBeside, shown } from './journal.js'
 import { beforeName } from './names.js'
 import { tryLock, unlock } from './restore-lock.js'
 import { dropSchema } from './schema-properties.js'
@@ -10,8 +9,8 @@ import type { Session } from './session.js'
 import { shielded } from './shielded.js'
 
 /**
- * Puts in order what a restore left that was killed: an exchange of tables is finished or undone, and a database that
- * was being filled is empty again, or gone. Nothing happens while another restore works on the database.
+ * Puts in order what a restore left that was killed: an exchange of tables is finished or undone. Nothing happens while
+ * another restore works on the database. One that was being filled is left alone: somebody may have filled it since.
  *
  * @returns What was done, for people.
  */
@@ -38,14 +37,6 @@ export async function settleLeftovers(
       if (isPart && outcome === 'finished') await dropSchema(session, aside)
       done.push(
         `An earlier restore of ${shown([database])} was interrupted while tables changed places: it was ${outcome} now`,
-      )
-    }
-    const filling = await fillingOf(session, database)
-    if (filling) {
-      if (filling.made) await dropSchema(session, database)
-      else await emptySchema(session, database)
-      done.push(
-        `An earlier restore left ${shown([database])} half filled: it was ${filling.made ? 'dropped' : 'emptied'} now`,
       )
     }
   } finally {

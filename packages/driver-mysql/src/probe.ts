@@ -1,8 +1,6 @@
 import type { DatabaseInfo, RunContext, ServerInfo } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
 import { mayAnything } from './grants.js'
-import { fillingOf } from './journal.js'
-import { isLocked } from './restore-lock.js'
 import { codeOf, tablesOf } from './schema-objects.js'
 import { isMissing, openSession, type Session, withSession } from './session.js'
 
@@ -35,16 +33,11 @@ async function readDatabase(session: Session, database: string): Promise<Databas
     sizeBytes: tables.reduce((sum, { bytes }) => sum + bytes, 0),
     encoding: row?.encoding ?? '',
     tables: tables.filter(({ kind }) => kind === 'table').length,
-    empty: (tables.length === 0 && code.length === 0) || (await isAbandoned(session, database)),
+    empty: tables.length === 0 && code.length === 0,
     extensions: [],
     unreadable: await readUnreadable(session, database),
     connections: Number(row?.connections ?? 0),
   }
-}
-
-/** Half filled by a restore that was killed: the next one empties it first. */
-async function isAbandoned(session: Session, database: string): Promise<boolean> {
-  return (await fillingOf(session, database)) !== undefined && !(await isLocked(session, database))
 }
 
 /**

@@ -13,7 +13,7 @@ import { makeDefinitions, readDefinitions } from './definitions.js'
 import { runEvent } from './dump-filter.js'
 import { emptySchema } from './empty-schema.js'
 import { type Filling, fill } from './fill.js'
-import { markFilling, unmarkFilling } from './journal.js'
+import { isFilling, markFilling, unmarkFilling } from './journal.js'
 import { settleLeftovers } from './leftovers.js'
 import { otherFlavourWarnings } from './other-flavour.js'
 import { restoreWarnings } from './preflight.js'
@@ -44,7 +44,7 @@ export async function restore(
   const exists = await schemaExists(session, connection.database)
   const filling = { bound, from, request, tool, warnings, enabledEvents: new Set<string>(), ctx }
   if (request.mode === 'create') {
-    if (exists && !(await isEmpty(session, connection.database))) throw notEmpty(bound)
+    if (exists) await requireEmpty(session, bound)
     await intoEmpty(filling, !exists)
   } else {
     if (!exists) throw noTarget(bound)
@@ -53,14 +53,16 @@ export async function restore(
   return { created: !exists, warnings, tools: { [tool.name]: tool.version } }
 }
 
-/** Whether a database holds nothing that a user made. */
-async function isEmpty(session: Session, database: string): Promise<boolean> {
-  return (await tablesOf(session, database)).length === 0 && (await codeOf(session, database)).length === 0
+/** @throws {BackupError} `target-not-empty` where a database holds anything that a user, or a restore, made. */
+async function requireEmpty(session: Session, bound: BoundDatabase): Promise<void> {
+  const { database } = bound.connection
+  const isEmpty = (await tablesOf(session, database)).length === 0 && (await codeOf(session, database)).length === 0
+  if (!isEmpty) throw notEmpty(bound, await isFilling(session, database))
 }
 
 /**
  * Streamed into a database that is new or empty. A mark in it says so, until it is whole: should this process be
- * killed, the next restore empties it.
+ * killed, the next one can tell why the database is not empty.
  */
 async function intoEmpty(filling: Filling, made: boolean): Promise<void> {
   const { bound, from, ctx, warnings } = filling
@@ -73,7 +75,7 @@ async function intoEmpty(filling: Filling, made: boolean): Promise<void> {
   ctx.signal.throwIfAborted()
   if (made) warnings.push(...(await createSchema(session, database, propertiesFrom(from.manifest.options))))
   try {
-    await markFilling(session, database, made)
+    await markFilling(session, database)
     const enabledEvents = scratch?.enabledEvents ?? filling.enabledEvents
     await fill({ ...filling, enabledEvents })
     if (!scratch) await startEvents(bound, enabledEvents, ctx)
@@ -107,7 +109,7 @@ async function clear({ bound, ctx, warnings }: Filling, made: boolean): Promise<
       'none',
     )
   } catch (error) {
-    const message = `What was restored so far could not be removed from ${displayOf(connection)}; the next restore does it (${messageOf(error)})`
+    const message = `What was restored so far could not be removed from ${displayOf(connection)}: drop it by hand (${messageOf(error)})`
     ctx.log.warn(message)
     warnings.push(message)
   }
@@ -169,9 +171,10 @@ function refuseImpossible({ manifest }: RestoreSource, { mode, sections = 'all' 
   }
 }
 
-function notEmpty({ connection }: BoundDatabase): BackupError {
+function notEmpty({ connection }: BoundDatabase, isLeft: boolean): BackupError {
+  const left = isLeft ? ': an earlier restore into it was interrupted' : ''
   return new BackupError('target-not-empty', {
-    message: `The database ${displayOf(connection)} is not empty`,
+    message: `The database ${displayOf(connection)} is not empty${left}`,
     hint: 'Restore into another database, or choose what becomes of this one: clean or append.',
   })
 }

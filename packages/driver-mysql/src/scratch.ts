@@ -11,7 +11,7 @@ import type { BoundDatabase } from './bound-database.js'
 import { toDatabase } from './connection.js'
 import type { Definition } from './definitions.js'
 import { exchange } from './exchange.js'
-import { markScratch, schemasBeside } from './journal.js'
+import { markScratch, schemasBeside, unmarkFilling } from './journal.js'
 import { settleLeftovers } from './leftovers.js'
 import { beforeName, idAt, scratchName } from './names.js'
 import { type ExchangeRequest, planExchange } from './plan-exchange.js'
@@ -97,6 +97,7 @@ export async function exchangeInto(
   const properties = await readProperties(session, database)
   const options = { properties, lockTimeoutMs: settings.lockTimeout, terminateConnections }
   await exchange(session, plan, options, shielded(ctx))
+  await unmarkFilling(session, database) // what an interrupted restore left there has gone aside
   if (like && incoming.extent === 'all') await applyProperties(session, database, like)
   if (existed) return { oldName: aside }
   await dropSchema(session, aside)
