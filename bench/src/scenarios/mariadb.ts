@@ -101,7 +101,8 @@ async function onEach(bench: Bench, use: (subject: Subject) => Promise<readonly 
 
 const ours = (args: string, url: string): Side => ({
   line: `'${process.execPath}' '${holdfastBin}' ${args}`,
-  env: { DATABASE_URL: url },
+  // The storages are emptied between runs: nothing may remember them.
+  env: { DATABASE_URL: url, XDG_STATE_HOME: '/dev/null' },
 })
 
 const bare = (line: string, { defaultsFile }: Mariadb): Side => ({ line, env: { CNF: defaultsFile, OUT: outDir } })
