@@ -82,19 +82,26 @@ async function fill(
 ): Promise<Stats> {
   const { call } = session
   const doing = `Writing ${key} to ${path}`
+  let found: Stats
   try {
     const written = await explainFull(doing, session, writeBody(session, handle, body, signal))
     await explainFull(doing, session, sync(call, handle, signal))
-    const found = await explained(doing, statHandle(call, handle, signal))
-    if (found.size === written) return found
-    throw new BackupError('unavailable', {
-      message: `${doing} failed: the file holds ${found.size} bytes of the ${written} that were written`,
-      hint: 'Another program works in this directory, or the disk of the server is damaged.',
-    })
-  } finally {
-    // Not awaited where the put has failed: an abort must not wait for what is still under way.
-    closeHandle(call, handle).catch(() => {})
+    found = await explained(doing, statHandle(call, handle, signal))
+    if (found.size !== written) throw shortFile(doing, found.size, written)
+  } catch (error) {
+    closeHandle(call, handle).catch(() => {}) // not awaited: an abort must not wait for what is still under way
+    throw error
   }
+  // A server without fsync may say only here that a quota is used up, or that what it took could not be written.
+  await explainFull(doing, session, closeHandle(call, handle))
+  return found
+}
+
+function shortFile(doing: string, size: number, written: number): BackupError {
+  return new BackupError('unavailable', {
+    message: `${doing} failed: the file holds ${size} bytes of the ${written} that were written`,
+    hint: 'Another program works in this directory, or the disk of the server is damaged.',
+  })
 }
 
 /** Has the server write a file to its disk. An fsync that fails is never tried again. */
