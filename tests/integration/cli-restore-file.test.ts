@@ -63,7 +63,7 @@ describe('holdfast restore FILE', () => {
     const { argv, env } = into('from_file')
     const input = dump('pg_dump shop | gzip')
     const { code, json, err } = await runIn({ cwd, env, input }, 'restore', '-', ...argv, '--yes', '--json')
-    expect(err).toMatch(/Holds +a dump of postgres 15.*, in gzip\nInto .* exists, and holds 1 tables/)
+    expect(err).toMatch(/Holds +a dump of postgres 15.*, in gzip\nInto .* exists, and holds 1 table/)
     expect([code, json()]).toEqual([
       0,
       expect.objectContaining({ status: 'restored', mode: 'staged', engine: 'postgres' }),
