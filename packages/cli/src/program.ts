@@ -33,7 +33,7 @@ export type StartCommand = <Options>(
 export function buildProgram(world: World, start: StartCommand): Command {
   const { scrub } = createScrubber()
   const program = new Command('holdfast')
-    .description('Backs up databases to disk and S3, and restores them.')
+    .description('Backs up databases to disk, S3 and SFTP, and restores them.')
     .version(ownVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print help; `holdfast COMMAND --help` tells about a command')
     .option('-c, --config <file>', 'config file (default: holdfast.config.{ts,js,mjs,json,yaml}, searched upward)')
