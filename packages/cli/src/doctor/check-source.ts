@@ -9,6 +9,7 @@ import {
   type ServerInfo,
 } from '@holdfast/core'
 import { exitCodes } from '../exit-codes.js'
+import { counted } from '../output/counted.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { type Finding, failure, good, problem, warning } from './finding.js'
 
@@ -36,7 +37,7 @@ function describe(about: string, driver: Driver, { version, database }: ServerIn
   const { sizeBytes, tables, encoding, extensions, unreadable } = database
   const findings = [
     good(about, `${driver.display} answers: ${driver.engine} ${version}`),
-    good(about, `${tables} tables, ${formatBytes(sizeBytes)}, ${encoding}`),
+    good(about, `${counted(tables, 'table')}, ${formatBytes(sizeBytes)}, ${encoding}`),
   ]
   const needed = extensions.filter((extension) => extension !== 'plpgsql') // every server has that one
   if (needed.length > 0) {
