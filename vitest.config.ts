@@ -50,9 +50,17 @@ const config: ViteUserConfig = defineConfig({
           name: 'slow',
           include: [
             'tests/e2e/{crash-loop,killed-staged-restore}.test.ts',
+            'packages/core/src/cipher/gpg.integration.test.ts',
+            'packages/driver-sqlite/src/killed.integration.test.ts',
             'packages/storage-s3/src/memory.integration.test.ts',
           ],
-          env: { HOLDFAST_CRASHES: '2000', HOLDFAST_RESTORE_KILLS: '100', HOLDFAST_UPLOAD_GIB: '5' },
+          env: {
+            HOLDFAST_CRASHES: '2000',
+            HOLDFAST_GPG_DAMAGES: '1000',
+            HOLDFAST_RESTORE_KILLS: '100',
+            HOLDFAST_SQLITE_KILLS: '100',
+            HOLDFAST_UPLOAD_GIB: '5',
+          },
           testTimeout: 60 * minute,
           hookTimeout: 5 * minute,
         },

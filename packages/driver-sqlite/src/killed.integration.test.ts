@@ -9,7 +9,8 @@ import { makeDatabase } from '../test/nasty.js'
 import { sqlite } from './driver.js'
 import { runTask } from './run-task.js'
 
-const kills = 50
+/** In `npm run test:slow` more. */
+const kills = Number(process.env.HOLDFAST_SQLITE_KILLS ?? 24)
 let directory: string
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
