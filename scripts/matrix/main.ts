@@ -19,6 +19,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 if (process.getuid?.() !== 0 || process.arch !== 'x64') {
   throw new Error('npm run test:matrix wants root, and Debian on x86-64: it unpacks a system of its own.')
 }
+/** The driver's own tests, which take a server that the environment names. */
+const ownFlavour: MysqlTests = { projects: ['integration'], filters: ['packages/driver-mysql/src/'] }
+/** What programs of one flavour may do with a server of the other. */
+const otherFlavour: MysqlTests = { projects: ['matrix'], filters: ['tests/matrix/mysql-other-flavour.test.ts'] }
+
 const older = await embeddedPostgres()
 const newer = await newerPrograms()
 const words = process.argv.slice(2)
@@ -84,11 +89,6 @@ interface MysqlTests {
   readonly projects: readonly string[]
   readonly filters: readonly string[]
 }
-
-/** The driver's own tests, which take a server that the environment names. */
-const ownFlavour: MysqlTests = { projects: ['integration'], filters: ['packages/driver-mysql/src/'] }
-/** What programs of one flavour may do with a server of the other. */
-const otherFlavour: MysqlTests = { projects: ['matrix'], filters: ['tests/matrix/mysql-other-flavour.test.ts'] }
 
 async function testMysql(
   start: () => Promise<MysqlServer>,
