@@ -17,6 +17,7 @@ import { isFilling, markFilling, unmarkFilling } from './journal.js'
 import { settleLeftovers } from './leftovers.js'
 import { otherFlavourWarnings } from './other-flavour.js'
 import { restoreWarnings } from './preflight.js'
+import { quoteQualified } from './quoting.js'
 import { lockDatabase } from './restore-lock.js'
 import { codeOf, tablesOf } from './schema-objects.js'
 import { createSchema, dropSchema, propertiesFrom } from './schema-properties.js'
@@ -149,13 +150,12 @@ async function staged(filling: Filling): Promise<void> {
 
 /** A dump of rows alone needs tables to come into: those of the target, without what it holds. */
 async function copyStructure(bound: BoundDatabase, scratch: BoundDatabase, ctx: RunContext): Promise<void> {
-  const [from, into] = [bound.connection.database, scratch.connection.database].map(
-    (name) => `\`${name.replaceAll('`', '``')}\``,
-  )
+  const from = bound.connection.database
+  const into = scratch.connection.database
   await withSession(scratch.connection, ctx, async (session) => {
-    for (const { name, kind } of await tablesOf(session, bound.connection.database)) {
-      const quoted = `\`${name.replaceAll('`', '``')}\``
-      if (kind === 'table') await session.query(`create table ${into}.${quoted} like ${from}.${quoted}`)
+    for (const { name, kind } of await tablesOf(session, from)) {
+      if (kind !== 'table') continue
+      await session.query(`create table ${quoteQualified(into, name)} like ${quoteQualified(from, name)}`)
     }
   })
 }

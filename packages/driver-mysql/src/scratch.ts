@@ -16,6 +16,7 @@ import { settleLeftovers } from './leftovers.js'
 import { beforeName, idAt, scratchName } from './names.js'
 import { type ExchangeRequest, planExchange } from './plan-exchange.js'
 import { exchangeProblems } from './preflight.js'
+import { quoteIdentifier } from './quoting.js'
 import { lockDatabase } from './restore-lock.js'
 import { createSchema, dropSchema, propertiesFrom, readProperties, type SchemaProperties } from './schema-properties.js'
 import { type Session, schemaExists, withSession } from './session.js'
@@ -106,7 +107,7 @@ export async function exchangeInto(
 
 async function applyProperties(session: Session, database: string, like: SchemaProperties): Promise<void> {
   const { charset, collation } = like
-  const quoted = `\`${database.replaceAll('`', '``')}\``
+  const quoted = quoteIdentifier(database)
   await session.query(`alter database ${quoted} character set ${charset} collate ${collation}`)
 }
 
