@@ -42,8 +42,13 @@ export interface ChildSpec extends ChildLimits {
 /** Where a child's standard input comes from and its output goes to. */
 export interface ChildIo {
   readonly stdin: 'ignore' | 'pipe'
-  /** A `Writable` must be the standard input of another child; it is given to this one by descriptor and closed here. */
+  /**
+   * A `Writable` must be the standard input of another child, or our end of a connection; it is given to this child by
+   * descriptor and closed here.
+   */
   readonly stdout: 'ignore' | 'pipe' | Writable
+  /** For a `Writable` that leads back to this process: whether bytes of the child wait for us. */
+  readonly waitsForUs?: (() => boolean) | undefined
   /** Further descriptors, from 3 on. */
   readonly extra?: readonly ExtraPipe[]
 }
@@ -87,7 +92,7 @@ export function startChild(spec: ChildSpec, io: ChildIo, ctx: RunContext): Child
   try {
     ctx.signal.throwIfAborted()
     if (!isProgram(spec.command)) throw toolMissing(spec)
-    return supervise(spec, spawnGroup(spec, io), io.extra ?? [], ctx)
+    return supervise(spec, spawnGroup(spec, io), io, ctx)
   } finally {
     // Destroyed, never ended: a shutdown would cut the connection that the child now holds. In the tick of the spawn,
     // so that the other child sees the end when this one ends.
@@ -132,7 +137,7 @@ function lowerPriority(pid: number, nice: number): void {
   }
 }
 
-function supervise(spec: ChildSpec, running: ChildProcess, extra: readonly ExtraPipe[], ctx: RunContext): Child {
+function supervise(spec: ChildSpec, running: ChildProcess, io: ChildIo, ctx: RunContext): Child {
   const ended = new AbortController()
   const group = running.pid
   let killed: { readonly reason: unknown } | undefined
@@ -156,7 +161,7 @@ function supervise(spec: ChildSpec, running: ChildProcess, extra: readonly Extra
       kill(error)
     }
   }
-  const pipes = serveExtraPipes(running, extra)
+  const pipes = serveExtraPipes(running, io.extra ?? [])
   const tail = running.stderr ? readLines(running.stderr, onLine).tail : () => ''
 
   async function settle(): Promise<ChildExit> {
@@ -182,7 +187,7 @@ function supervise(spec: ChildSpec, running: ChildProcess, extra: readonly Extra
 
   // A write to a child that is gone fails here as well as where it is awaited; here it says nothing new.
   running.stdin?.on('error', () => {})
-  const waitsForUs = (): boolean => (running.stdout?.readableLength ?? 0) > 0
+  const waitsForUs = io.waitsForUs ?? (() => (running.stdout?.readableLength ?? 0) > 0)
   const touch =
     group === undefined
       ? () => {}

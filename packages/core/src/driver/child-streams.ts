@@ -3,21 +3,24 @@ import { finished, type Readable, type Writable } from 'node:stream'
 import { BackupError } from '../backup-error.js'
 import type { ByteStream } from '../byte-stream.js'
 import { createInterruptible, type Interruptible } from '../stream/interruptible.js'
+import type { BlockPipe } from './block-pipe.js'
 import { type Child, type ChildExit, killAndWait } from './child-process.js'
 
 /** How {@link readFromChild} cuts the output. */
 export interface ReadOptions {
   /** Small reads are joined into blocks of this many bytes. Default: chunks as they come. */
   readonly blockBytes?: number
+  /** The pipe whose other end is the child's output, when the child was started into one; its blocks count then. */
+  readonly from?: BlockPipe | undefined
 }
 
 /**
  * The standard output of a child as a stream that keeps the law: it ends only after the child has ended well, and
  * throws what `done` rejects with otherwise. A reader that stops early kills the child.
  */
-export async function* readFromChild(child: Child, { blockBytes }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+export async function* readFromChild(child: Child, { blockBytes, from }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
   try {
-    yield* inBlocks(pipeOf(child, child.stdout), blockBytes, child.touch)
+    yield* from ? from.read(child.touch) : inBlocks(pipeOf(child, child.stdout), blockBytes, child.touch)
     await child.done
   } catch (error) {
     child.kill(error)

@@ -1,6 +1,7 @@
 import { BackupError } from '../backup-error.js'
 import { MiB } from '../byte-stream.js'
 import type { RunContext } from '../run-context.js'
+import { openBlockPipe } from './block-pipe.js'
 import type { ChildOutput } from './child-output.js'
 import { type Child, type ChildIo, type ChildSpec, startChild } from './child-process.js'
 import { readFromChild } from './child-streams.js'
@@ -18,12 +19,12 @@ export function childOutput(spec: ChildSpec, ctx: RunContext): ChildOutput {
   if (ctx.signal.aborted) onAbort()
   let taken = false
 
-  const start = (stdout: ChildIo['stdout']): Child => {
+  const start = (io: Omit<ChildIo, 'stdin'>): Child => {
     if (taken) throw new BackupError('internal', { message: `The output of ${spec.name} was taken twice` })
     taken = true
     ctx.signal.removeEventListener('abort', onAbort)
     try {
-      const child = startChild(spec, { stdin: 'ignore', stdout }, ctx)
+      const child = startChild(spec, { stdin: 'ignore', ...io }, ctx)
       child.done.then(() => resolve(), reject)
       return child
     } catch (error) {
@@ -35,11 +36,13 @@ export function childOutput(spec: ChildSpec, ctx: RunContext): ChildOutput {
   return {
     async *read() {
       // 138,000 reads of 6.7 KB are what pg_dump gives for a gigabyte; every later stage would pay for each of them.
-      yield* readFromChild(start('pipe'), { blockBytes: MiB })
+      using pipe = await openBlockPipe(MiB)
+      const child = start({ stdout: pipe?.childEnd ?? 'pipe', waitsForUs: pipe?.waitsForUs })
+      yield* readFromChild(child, { blockBytes: MiB, from: pipe })
     },
     startInto(sink) {
       try {
-        start(sink)
+        start({ stdout: sink })
       } catch (error) {
         reject(error)
         sink.destroy()
