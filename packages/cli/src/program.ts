@@ -178,12 +178,16 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .description('Drops what staged restores have put aside, and what restores that were killed have left.')
     .option('--into <URL|job>', 'the database that was restored into (default: those of all jobs)')
     .option('--into-file <file>', 'read that URL from a file')
-    .option('--keep-old <duration>', 'keep what is younger: 24h (default), 7d, no', keepOld)
+    .option(
+      '--keep-old <duration>',
+      'drop what is older (default: what is over the time it was put aside for)',
+      keepOld,
+    )
     .option('--all', 'drop what is younger, too')
     .option('--bin-dir <directory>', "where the engine's programs are")
     .option('-y, --yes', 'do not ask')
     .action(on<AsideCommandOptions>(async () => (await import('./commands/asides.js')).cleanupCommand))
-    .addHelpText('after', example('holdfast restore cleanup --into shop --keep-old 7d'))
+    .addHelpText('after', example('holdfast restore cleanup --into shop'))
 
   program
     .command('verify')

@@ -217,6 +217,7 @@ describe('undo and cleanup', () => {
       target: 'memory:shop',
       name: 'shop__before_69a43850',
       oldName: expect.stringMatching(/^shop__before_/),
+      keepUntil: new Date('2026-03-02T13:00:00Z'),
     })
     expect(shop.content).toEqual(content)
     await holdfast.undo('shop', { name: first.old?.name ?? '' })
@@ -263,6 +264,43 @@ describe('undo and cleanup', () => {
     expect(shop.beside.size).toBe(0)
   })
 
+  it('drop by the time that the restore was told, and by another only where that is said', async () => {
+    const { old } = await holdfast.restore('latest', { keepOld: '7d' })
+    expect(old).toMatchObject({ keepUntil: new Date('2026-03-08T12:00:00Z'), isNoted: true })
+    await clock.advance(3 * 24 * hour)
+    await holdfast.restore('latest', { keepOld: '1h' })
+    await clock.advance(2 * hour)
+    expect(await holdfast.cleanup()).toMatchObject({
+      dropped: [{ keepUntil: new Date('2026-03-04T13:00:00Z') }],
+      kept: [{ name: old?.name, keepUntil: old?.keepUntil }],
+    })
+    expect(await holdfast.cleanup('shop', { keepOld: '4d' })).toMatchObject({
+      dropped: [],
+      kept: [{ name: old?.name, keepUntil: new Date('2026-03-05T12:00:00Z') }],
+    })
+    expect((await holdfast.cleanup('shop', { keepOld: '2d' })).dropped).toMatchObject([{ name: old?.name }])
+  })
+
+  it('keep what an undo puts aside for a day', async () => {
+    await holdfast.restore('latest')
+    await clock.advance(hour)
+    await holdfast.undo()
+    const [aside] = await source.asides!(createRunContext())
+    expect(aside?.keepUntil).toEqual(new Date('2026-03-02T13:00:00Z'))
+  })
+
+  it('say where a driver cannot note the time', async () => {
+    const scratch: Driver['scratch'] = async (options, ctx) => {
+      const made = await source.scratch!(options, ctx)
+      return { ...made, swap: async ({ terminateConnections }, using) => made.swap!({ terminateConnections }, using) }
+    }
+    const into = { ...source, scratch }
+    const { old } = await holdfast.restore('latest', { into, keepOld: '7d' })
+    expect(old).toMatchObject({ keepUntil: new Date('2026-03-08T12:00:00Z'), isNoted: false })
+    expect((await holdfast.restore('latest', { into })).old).toMatchObject({ isNoted: true })
+    expect(await holdfast.asides()).toMatchObject([{}, { keepUntil: new Date('2026-03-02T12:00:00Z') }])
+  })
+
   it('tell what could not be dropped', async () => {
     const asides: Driver['asides'] = async () => [
       {
@@ -275,7 +313,15 @@ describe('undo and cleanup', () => {
     ]
     const { failed } = await holdfast.cleanup({ ...source, asides }, { keepOld: '1h' })
     expect(failed).toEqual([
-      { target: 'memory:shop', name: 'x', kind: 'replaced', since: new Date(0), sizeBytes: 1, problem: 'in use' },
+      {
+        target: 'memory:shop',
+        name: 'x',
+        kind: 'replaced',
+        since: new Date(0),
+        sizeBytes: 1,
+        keepUntil: new Date(hour),
+        problem: 'in use',
+      },
     ])
   })
 })

@@ -9,6 +9,8 @@ export interface AsideMark {
   readonly beside: string
   /** Its comment before it was replaced. */
   readonly comment?: string | undefined
+  /** Until when it is meant to be kept. */
+  readonly keepUntil?: Date | undefined
 }
 
 const words = 'Left by a restore of Holdfast: '
@@ -17,9 +19,14 @@ const words = 'Left by a restore of Holdfast: '
 export function readMark(comment: string | null): AsideMark | undefined {
   if (!comment?.startsWith(words)) return undefined
   try {
-    const { beside, comment: before } = JSON.parse(comment.slice(words.length)) as Record<string, unknown>
+    const { beside, comment: before, keepUntil } = JSON.parse(comment.slice(words.length)) as Record<string, unknown>
     if (typeof beside !== 'string') return undefined
-    return { beside, ...(typeof before === 'string' && { comment: before }) }
+    const until = typeof keepUntil === 'string' ? new Date(keepUntil) : undefined
+    return {
+      beside,
+      ...(typeof before === 'string' && { comment: before }),
+      ...(until && !Number.isNaN(until.getTime()) && { keepUntil: until }),
+    }
   } catch {
     return undefined // somebody's own words
   }

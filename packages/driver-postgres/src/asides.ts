@@ -1,4 +1,4 @@
-import { type AsideDatabase, BackupError, type Replaced, type RunContext } from '@holdfast/core'
+import { type AsideDatabase, BackupError, type Replaced, type RunContext, type SwapOptions } from '@holdfast/core'
 import { type DatabaseBeside, databasesBeside, freeName } from './beside.js'
 import { toDatabase } from './connection.js'
 import { readProperties } from './database-properties.js'
@@ -18,10 +18,10 @@ export async function asides(bound: BoundDatabase, ctx: RunContext): Promise<rea
   const beside = await databasesBeside(session, bound.connection.database)
   const found: AsideDatabase[] = []
   for (const each of beside) {
-    const { name, kind, since, sizeBytes } = each
+    const { name, kind, since, sizeBytes, keepUntil } = each
     if (!(await wasLeft(each, bound, ctx))) continue
     found.push({
-      ...{ name, kind, since, sizeBytes },
+      ...{ name, kind, since, sizeBytes, ...(keepUntil && { keepUntil }) },
       ...(kind === 'replaced' && { takeBack: (options, using) => takeBack(bound, each, options, using) }),
       drop: (using) => drop(bound, { name, kind }, using),
     })
@@ -55,7 +55,7 @@ async function drop(
 async function takeBack(
   bound: BoundDatabase,
   { name: aside, comment }: Pick<DatabaseBeside, 'name' | 'comment'>,
-  { terminateConnections }: { readonly terminateConnections: boolean },
+  { terminateConnections, keepUntil }: SwapOptions,
   ctx: RunContext,
 ): Promise<Replaced> {
   const { database } = bound.connection
@@ -82,8 +82,8 @@ async function takeBack(
   const oldName = await freeName(session, database, 'replaced', ctx.clock.now())
   const another = (): Promise<Session> => maintenance(bound, whole)
   const names = { name: database, fresh: aside, aside: oldName }
-  await swapDatabases(session, { ...names, comment: now.comment, terminateConnections, another })
-  return { oldName }
+  await swapDatabases(session, { ...names, comment: now.comment, keepUntil, terminateConnections, another })
+  return { oldName, ...(keepUntil && { keepUntil }) }
 }
 
 function maintenance({ connection, settings }: BoundDatabase, ctx: RunContext): Promise<Session> {

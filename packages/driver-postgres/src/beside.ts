@@ -18,6 +18,8 @@ export interface DatabaseBeside {
   readonly isOurs: boolean
   /** Its comment before it was replaced. */
   readonly comment?: string | undefined
+  /** Until when it is meant to be kept, where that was noted. */
+  readonly keepUntil?: Date
 }
 
 /** Databases whose names are made of this one's and a time, newest first; those of others are among them. */
@@ -38,7 +40,8 @@ export async function databasesBeside(session: Session, database: string): Promi
     if (!read) return []
     const mark = readMark(comment)
     const isOurs = mark?.beside === database
-    return [{ name, ...read, sizeBytes: size, inUse: used, isOurs, ...(isOurs && { comment: mark.comment }) }]
+    const noted = isOurs && { comment: mark.comment, ...(mark.keepUntil && { keepUntil: mark.keepUntil }) }
+    return [{ name, ...read, sizeBytes: size, inUse: used, isOurs, ...noted }]
   })
   return found.sort((a, b) => b.since.getTime() - a.since.getTime())
 }
@@ -50,17 +53,17 @@ export async function freeName(session: Session, database: string, kind: AsideKi
   return asideName(database, kind, at, maxNameBytes, (name) => taken.has(name))
 }
 
-/** How long what was replaced may stand there before a restore speaks of it. */
+/** How long what was replaced may stand there before a restore speaks of it, where no time was noted. */
 const dayMs = 86_400_000
 
 /** A warning for each database beside this one that nobody needs any more, as far as can be known. */
 export async function leftovers(session: Session, database: string, now: Date): Promise<readonly string[]> {
   const beside = await databasesBeside(session, database)
-  return beside.flatMap(({ name, kind, since, inUse, isOurs }) => {
+  return beside.flatMap(({ name, kind, since, inUse, isOurs, keepUntil = new Date(since.getTime() + dayMs) }) => {
     if (inUse || !isOurs) return []
     if (kind === 'unfinished')
       return [`A restore left the unfinished database ${name} behind; restore cleanup drops it`]
-    if (now.getTime() - since.getTime() < dayMs) return []
+    if (now < keepUntil) return []
     const day = since.toISOString().slice(0, 10)
     return [`The database ${name} was replaced on ${day} and is still there; restore cleanup drops it`]
   })

@@ -6,6 +6,7 @@ import {
   type RunContext,
   type ScratchDatabase,
   type ScratchOptions,
+  type SwapOptions,
 } from '@holdfast/core'
 import { markStatement } from './aside-mark.js'
 import { freeName } from './beside.js'
@@ -25,7 +26,7 @@ import { warn } from './warn.js'
 export interface Scratch extends AsyncDisposable {
   readonly connection: Connection
   /** Puts the scratch in the place of the bound database, which must exist. */
-  swap(options: { readonly terminateConnections: boolean }, ctx: RunContext): Promise<{ readonly oldName: string }>
+  swap(options: SwapOptions, ctx: RunContext): Promise<Replaced & { readonly oldName: string }>
   /**
    * Gives the scratch the name of the bound database, where there is none of that name.
    *
@@ -60,7 +61,7 @@ export async function makeScratch(
 
   return {
     connection: own,
-    async swap({ terminateConnections }, swapCtx) {
+    async swap({ terminateConnections, keepUntil }, swapCtx) {
       swapCtx.signal.throwIfAborted()
       await guard?.[Symbol.asyncDispose]()
       await using session = await maintenance()
@@ -72,9 +73,9 @@ export async function makeScratch(
       for (const message of lost) warn(message, swapCtx)
       const oldName = await freeName(session, database, 'replaced', swapCtx.clock.now())
       const names = { name: database, fresh: name, aside: oldName }
-      await swapDatabases(session, { ...names, comment, terminateConnections, another: maintenance })
+      await swapDatabases(session, { ...names, comment, keepUntil, terminateConnections, another: maintenance })
       taken = true
-      return { oldName }
+      return { oldName, ...(keepUntil && { keepUntil }) }
     },
     async takeName(properties, options, takeCtx) {
       takeCtx.signal.throwIfAborted()
@@ -139,7 +140,7 @@ export async function scratch(
   const like = propertiesFrom(manifest.options)
   const made = await makeScratch(bound, ctx, like)
 
-  async function swap(how: { readonly terminateConnections: boolean }, swapCtx: RunContext): Promise<Replaced> {
+  async function swap(how: SwapOptions, swapCtx: RunContext): Promise<Replaced> {
     await using now = await openMaintenance(bound.connection, bound.settings.maintenanceDatabase, swapCtx)
     if (await databaseExists(now, database)) return await made.swap(how, swapCtx)
     const given = { noOwner: noOwner || !(await mayGiveTo(now, like?.owner)), noPrivileges }

@@ -13,6 +13,8 @@ export interface Swap {
   readonly aside: string
   /** Belongs to the name, and stays with it. */
   readonly comment?: string | undefined
+  /** Until when the one that had it is meant to be kept. */
+  readonly keepUntil?: Date | undefined
   readonly terminateConnections: boolean
   /** Another session in the maintenance database: it ends connections while the first one waits for that. */
   another(): Promise<Session>
@@ -26,14 +28,14 @@ export interface Swap {
  * @throws {BackupError} `target-in-use`. Either both have changed their names, or none.
  */
 export async function swapDatabases(session: Session, swap: Swap): Promise<void> {
-  const { name, fresh, aside, comment, terminateConnections } = swap
+  const { name, fresh, aside, comment, keepUntil, terminateConnections } = swap
   if (!terminateConnections) await refuseIfInUse(session, name)
   await using helper = terminateConnections ? await swap.another() : undefined
   try {
     await session.query('begin')
     await rename(session, { from: name, to: aside }, helper)
     await rename(session, { from: fresh, to: name }, helper)
-    await session.query(markStatement(aside, { beside: name, comment }))
+    await session.query(markStatement(aside, { beside: name, comment, keepUntil }))
     await session.query(commentStatement(name, comment))
     await session.query('commit')
   } catch (error) {

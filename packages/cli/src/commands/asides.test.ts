@@ -57,8 +57,18 @@ describe('holdfast restore cleanup', () => {
     const { code, out } = await runIn({ cwd }, 'restore', 'cleanup')
     expect(code).toBe(0)
     expect(out).toMatch(/dropped shop__holdfast_half \(an unfinished restore/)
-    expect(out).toMatch(/kept {4}shop__before_young .*--all/)
+    expect(out).toMatch(/kept {4}shop__before_young .* until \d{4}-.*--all/)
     expect([shop.asides, stock.asides]).toEqual([[young], []])
+  })
+
+  it('drops what is over the time that its restore was told', async () => {
+    const { cwd, shop } = fakeProject()
+    shop.asides = [
+      { ...young, keepUntil: new Date(Date.now() - 1) },
+      { ...old, keepUntil: new Date(Date.now() + day) },
+    ]
+    const { out } = await runIn({ cwd }, 'restore', 'cleanup', '--into', 'shop')
+    expect(out).toMatch(/dropped shop__before_young .*\nkept {4}shop__before_old .* until /)
   })
 
   it('keeps what is younger than it was told, unless it is to drop all', async () => {

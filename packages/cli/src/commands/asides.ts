@@ -56,9 +56,9 @@ export async function cleanupCommand(
   await using holdfast = withoutStorages(cli)
   const drivers = await databasesOf(options, cli)
   if (options.all) {
-    const found = await Promise.all(drivers.map((driver) => holdfast.asides(driver, { signal })))
-    if (!options.yes) for (const aside of found.flat()) output.error(`${describe(aside)} will be dropped`)
-    if (found.flat().length > 0) await confirmRestore(undefined, options, cli)
+    const found = (await Promise.all(drivers.map((driver) => holdfast.asides(driver, { signal })))).flat()
+    if (!options.yes) for (const aside of found) output.error(`${describe(aside)} will be dropped`)
+    if (found.length > 0) await confirmRestore(undefined, options, cli)
   }
   const keepOld = options.keepOld === false ? 1 : options.keepOld
   const results: CleanupResult[] = []
@@ -78,7 +78,10 @@ function describeCleanup({ dropped, kept, failed }: CleanupResult, { output: { p
   if (dropped.length + kept.length + failed.length === 0) return 'No restore has left anything.'
   return [
     ...dropped.map((aside) => `${paint.good('dropped')} ${describe(aside)}`),
-    ...kept.map((aside) => `${paint.faint('kept')}    ${describe(aside)}: too young; --all drops it too`),
+    ...kept.map(
+      (aside) =>
+        `${paint.faint('kept')}    ${describe(aside)} until ${formatTime(aside.keepUntil)}; --all drops it now`,
+    ),
     ...failed.map((aside) => `${paint.bad('failed')}  ${describe(aside)}: ${aside.problem}`),
   ].join('\n')
 }

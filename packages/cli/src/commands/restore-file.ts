@@ -13,6 +13,7 @@ import { visible } from '../output/visible.js'
 import { openNamedFile } from './named-file.js'
 import type { RestoreCommandOptions } from './restore-options.js'
 import { refused, requestOf } from './restore-request.js'
+import { describeOld } from './restore-summary.js'
 import { confirmRestore, intoDriver, noTarget } from './restore-target.js'
 
 /** Restores a dump from a file, an object or standard input: shows what it is and what will happen, asks, restores. */
@@ -66,21 +67,11 @@ export async function restoreFileCommand(
   output.result(
     [
       `${visible(file.display)} is ${paint.good('restored')} into ${result.target} in ${formatDuration(result.durationMs)}`,
-      ...(result.old
-        ? [
-            `  what was there before is kept as ${paint.strong(result.old.name)}`,
-            `  to go back:  holdfast restore undo ${whereOf(options)}`,
-          ]
-        : []),
+      ...(result.old ? describeOld(result.old, undefined, options, paint) : []),
       ...result.warnings.map((warning) => `  ${paint.warning('warning:')} ${visible(warning)}`),
     ].join('\n'),
   )
   return exitCodes.done
-}
-
-/** The target as it was named, for the command that takes the restore back. */
-function whereOf({ into, intoFile }: RestoreCommandOptions): string {
-  return intoFile === undefined ? `--into ${into}` : `--into-file ${intoFile}`
 }
 
 function tell(

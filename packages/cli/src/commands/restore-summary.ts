@@ -1,4 +1,5 @@
-import type { DatabaseInfo, Driver, RestorePreview } from '@holdfast/core'
+import type { DatabaseInfo, Driver, KeptOld, RestorePreview } from '@holdfast/core'
+import type { Paint } from '../output/colours.js'
 import { counted } from '../output/counted.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge, formatTime } from '../output/format-duration.js'
@@ -57,6 +58,22 @@ function howOf({ mode, database }: RestorePreview, driver: Driver, options: Rest
     mode === 'replace' ? 'drop the old one' : `keep the old one as ${driver.database}__before_<time> for ${keep}`
   const steps = [...first, `restore into a database beside ${driver.database}`, ...checks, 'change places', last]
   return [['How', steps.join(', then ')]]
+}
+
+/** What a staged restore has put aside, and the commands that take it back or drop it. */
+export function describeOld(
+  { name, keepUntil, isNoted }: KeptOld,
+  job: string | undefined,
+  { into = job, intoFile, keepOld }: RestoreCommandOptions,
+  paint: Paint,
+): readonly string[] {
+  const where = intoFile === undefined ? `--into ${into}` : `--into-file ${intoFile}`
+  const time = isNoted ? '' : ` --keep-old ${keepOld}`
+  return [
+    `  the old database is ${paint.strong(name)}, to be kept until ${formatTime(keepUntil)}`,
+    `  to go back:  holdfast restore undo ${where}`,
+    `  to drop it:  holdfast restore cleanup ${where}${time}  (when its time is over; nothing drops it by itself)`,
+  ]
 }
 
 /** What was found before a restore, one line each. */

@@ -123,7 +123,8 @@ describe('holdfast restore', () => {
     expect(err).toContain('Loses   nothing: what the database holds now (3 tables, 7.63 MiB) can be taken back')
     expect(out).toMatch(/the old database is shop__before_0, to be kept until/)
     expect(out).toContain('holdfast restore undo --into shop')
-    expect(shop.asides).toMatchObject([{ name: 'shop__before_0' }])
+    expect(out).toContain('holdfast restore cleanup --into shop  (')
+    expect(shop.asides).toMatchObject([{ name: 'shop__before_0', keepUntil: expect.any(Date) }])
     const json = await runIn({ cwd }, 'restore', 'latest', '--yes', '--json', '--staged')
     expect(json.json()).toMatchObject({
       mode: 'staged',
@@ -133,6 +134,13 @@ describe('holdfast restore', () => {
       mode: 'replace',
     })
     expect((await runIn({ cwd }, 'restore', '--yes', '--keep-old', 'soon')).code).toBe(1)
+  })
+
+  it('repeats the time to keep for cleanup, where the driver cannot note it', async () => {
+    const { cwd, shop } = await backedUp()
+    shop.notesTime = false
+    const { out } = await runIn({ cwd }, 'restore', '--yes', '--keep-old', '7d')
+    expect(out).toContain('holdfast restore cleanup --into shop --keep-old 7d  (')
   })
 
   it('takes a safety backup first, and looks at assertions before it changes anything', async () => {

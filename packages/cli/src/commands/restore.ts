@@ -3,14 +3,14 @@ import type { Cli } from '../cli.js'
 import { type OpenedBackups, openBackups } from '../configuration/open-backups.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { backupDocument } from '../output/backup-document.js'
-import { formatDuration, formatTime } from '../output/format-duration.js'
+import { formatDuration } from '../output/format-duration.js'
 import { createProgress } from '../output/progress.js'
 import { visibleBackup } from '../output/visible.js'
 import { namesFile } from './named-file.js'
 import { restoreFileCommand } from './restore-file.js'
 import type { RestoreCommandOptions } from './restore-options.js'
 import { refused, requestOf } from './restore-request.js'
-import { describeFindings, describeRestore } from './restore-summary.js'
+import { describeFindings, describeOld, describeRestore } from './restore-summary.js'
 import { confirmRestore, intoDriver, noTarget } from './restore-target.js'
 
 /** Restores a backup: shows what will happen, asks, restores. */
@@ -52,20 +52,13 @@ export async function restoreCommand(
 
 function describeResult(
   { backup, target, storage, durationMs, old, safetyBackup, warnings }: RestoreResult,
-  { into, intoFile }: RestoreCommandOptions,
+  options: RestoreCommandOptions,
   { output: { paint } }: Cli,
 ): string {
-  const where = intoFile === undefined ? `--into ${into ?? backup.job}` : `--into-file ${intoFile}`
   return [
     `Backup ${paint.strong(backup.shortId)} is ${paint.good('restored')} into ${target}, from ${storage} in ${formatDuration(durationMs)}`,
     ...(safetyBackup ? [`  what was there before is in backup ${paint.strong(safetyBackup.shortId)}`] : []),
-    ...(old
-      ? [
-          `  the old database is ${paint.strong(old.name)}, to be kept until ${formatTime(old.keepUntil)}`,
-          `  to go back:  holdfast restore undo ${where}`,
-          `  to drop it:  holdfast restore cleanup ${where}  (nothing drops it by itself)`,
-        ]
-      : []),
+    ...(old ? describeOld(old, backup.job, options, paint) : []),
     ...warnings.map((warning) => `  ${paint.warning('warning:')} ${warning}`),
   ].join('\n')
 }

@@ -8,8 +8,10 @@ import type {
   Driver,
   HoldfastConfig,
   PreflightFindings,
+  Replaced,
   RestoreRequest,
   Storage,
+  SwapOptions,
 } from '@holdfast/core'
 import { local } from '@holdfast/storage-local'
 
@@ -24,7 +26,9 @@ export interface FakeDatabase {
   dumpFailure?: Error
   warnings: string[]
   /** What stands beside it. */
-  asides: Pick<AsideDatabase, 'name' | 'kind' | 'since'>[]
+  asides: Pick<AsideDatabase, 'name' | 'kind' | 'since' | 'keepUntil'>[]
+  /** Whether it notes until when what is put aside is kept. */
+  notesTime: boolean
   findings: PreflightFindings
   restored: { readonly content: Buffer; readonly request: RestoreRequest }[]
   /** Awaited in the middle of a dump. */
@@ -73,6 +77,7 @@ function fakeDatabase(name: string): FakeDatabase {
     info: someTables,
     warnings: [],
     asides: [],
+    notesTime: true,
     findings: { problems: [], warnings: [] },
     restored: [],
   }
@@ -137,7 +142,7 @@ function driverOf(name: string, database: FakeDatabase): Driver {
     async scratch() {
       return {
         driver: driverOf(name, database),
-        swap: async () => putAside(name, database),
+        swap: async (options) => putAside(name, database, options),
         async [Symbol.asyncDispose]() {},
       }
     },
@@ -145,19 +150,20 @@ function driverOf(name: string, database: FakeDatabase): Driver {
       database.asides.map((aside) => ({
         ...aside,
         sizeBytes: 1_000_000,
-        takeBack: async () => {
+        takeBack: async (options) => {
           database.asides.splice(database.asides.indexOf(aside), 1)
-          return putAside(name, database)
+          return putAside(name, database, options)
         },
         drop: async () => void database.asides.splice(database.asides.indexOf(aside), 1),
       })),
   }
 }
 
-function putAside(name: string, database: FakeDatabase): { oldName: string } {
+function putAside(name: string, database: FakeDatabase, { keepUntil }: SwapOptions): Replaced {
   const oldName = `${name}__before_${database.asides.length}`
-  database.asides.unshift({ name: oldName, kind: 'replaced', since: new Date() })
-  return { oldName }
+  const noted = keepUntil && database.notesTime ? { keepUntil } : {}
+  database.asides.unshift({ name: oldName, kind: 'replaced', since: new Date(), ...noted })
+  return { oldName, ...noted }
 }
 
 async function* roles(): AsyncGenerator<Uint8Array> {

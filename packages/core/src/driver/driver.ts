@@ -157,17 +157,29 @@ export interface AsideDatabase {
   readonly kind: 'replaced' | 'unfinished'
   /** When it was put aside, or begun. */
   readonly since: Date
+  /** Of a `replaced` one: what {@link SwapOptions.keepUntil} said when it was put aside, where the driver notes it. */
+  readonly keepUntil?: Date
   /** Bytes on the server's disk. */
   readonly sizeBytes: number
   /** Of a `replaced` one: takes its place again; what is there now is put aside in its turn. */
-  takeBack?(options: { readonly terminateConnections: boolean }, ctx: RunContext): Promise<Replaced>
+  takeBack?(options: SwapOptions, ctx: RunContext): Promise<Replaced>
   drop(ctx: RunContext): Promise<void>
+}
+
+/** How one database takes the place of another. */
+export interface SwapOptions {
+  /** Whether to end other connections; without it, `target-in-use` where they are in the way. */
+  readonly terminateConnections: boolean
+  /** Until when what is replaced is meant to be kept: to be noted with it, by drivers that can. */
+  readonly keepUntil?: Date
 }
 
 /** What became of a database whose place another one took. */
 export interface Replaced {
   /** What it is called now. Absent when there was none of that name. */
   readonly oldName?: string
+  /** {@link SwapOptions.keepUntil}, where it was noted with the old one. */
+  readonly keepUntil?: Date
 }
 
 /** The fingerprint of one thing in a dump. */
@@ -364,6 +376,6 @@ export interface ScratchDatabase extends AsyncDisposable {
   /** Bound to the scratch database. */
   readonly driver: Driver
   /** Puts the scratch in the place of the driver's database; the old one, if there is one, stays under the name returned. */
-  swap?(options: { readonly terminateConnections: boolean }, ctx: RunContext): Promise<Replaced>
+  swap?(options: SwapOptions, ctx: RunContext): Promise<Replaced>
   /** Disposing drops the scratch unless it was swapped in. */
 }

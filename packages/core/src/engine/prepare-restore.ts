@@ -14,6 +14,8 @@ export interface RestorePlan {
   readonly target: Driver
   /** Without a mode: see {@link RestoreWay}. */
   readonly request: Omit<RestoreRequest, 'mode'> & WayRequest
+  /** For how long what is put aside is meant to be kept, where it is kept. */
+  readonly keepMs: number
 }
 
 /** A restore about which all is known that can be known before it. */

@@ -1,4 +1,4 @@
-import type { Driver, RestoreMode, RestoreReport } from '../driver/driver.js'
+import type { Driver, Replaced, RestoreMode, RestoreReport } from '../driver/driver.js'
 import type { RunContext } from '../run-context.js'
 import { blamingDamage, fromCopies } from './from-copies.js'
 import type { PreparedRestore } from './prepare-restore.js'
@@ -7,13 +7,11 @@ import type { RestoreWay } from './restore-way.js'
 import { type StagedReport, stagedRestore } from './staged-restore.js'
 
 /** What a restore came to. */
-export interface RestoreRun extends RestoreReport {
+export interface RestoreRun extends RestoreReport, Replaced {
   readonly mode: RestoreWay
   /** Storage from which it was read. */
   readonly storage: string
   readonly durationMs: number
-  /** What the database that was there before is called now, where it is kept. */
-  readonly oldName?: string
 }
 
 /**
@@ -36,7 +34,7 @@ export async function runRestore(prepared: PreparedRestore, ctx: RunContext): Pr
 }
 
 async function restoreFrom(copy: RestoreCopy, prepared: PreparedRestore, ctx: RunContext): Promise<StagedReport> {
-  const { target, way, aside, keepsOld } = prepared
+  const { target, way, aside, keepsOld, keepMs } = prepared
   const { assertions = [], mode: _, ...request } = prepared.request
   const inPlace = way === 'clean' || way === 'append'
   if (inPlace) {
@@ -51,7 +49,7 @@ async function restoreFrom(copy: RestoreCopy, prepared: PreparedRestore, ctx: Ru
   if (!aside) return into(target, inPlace ? way : 'create')
   const { manifest } = copy.source
   const fill = (scratch: Driver): Promise<RestoreReport> => into(scratch, 'create')
-  return stagedRestore({ manifest, target, request, assertions, keepsOld, fill }, ctx)
+  return stagedRestore({ manifest, target, request, assertions, fill, ...(keepsOld && { keepMs }) }, ctx)
 }
 
 /** A key that does not fit is noticed before anything is touched. */

@@ -10,8 +10,8 @@ export interface StagedPlan {
   readonly target: Driver
   readonly request: Pick<RestoreRequest, 'noOwner' | 'noPrivileges' | 'terminateConnections'>
   readonly assertions: readonly Assertion[]
-  /** Whether what was there before stays, under another name. */
-  readonly keepsOld: boolean
+  /** For how long what was there before stays, under another name. Absent: it is dropped at the end. */
+  readonly keepMs?: number
   /** Restores into the scratch. */
   fill(scratch: Driver): Promise<RestoreReport>
 }
@@ -24,7 +24,7 @@ export interface StagedReport extends RestoreReport, Replaced {}
  * never touched and the scratch is gone.
  */
 export async function stagedRestore(plan: StagedPlan, ctx: RunContext): Promise<StagedReport> {
-  const { manifest, target, request, assertions, keepsOld, fill } = plan
+  const { manifest, target, request, assertions, keepMs, fill } = plan
   const { noOwner, noPrivileges, terminateConnections = false } = request
   const kinds = { ...(noOwner && { noOwner }), ...(noPrivileges && { noPrivileges }) }
   const wanted = { manifest, toSwap: true, terminateConnections, ...kinds }
@@ -34,9 +34,10 @@ export async function stagedRestore(plan: StagedPlan, ctx: RunContext): Promise<
   if (assertions.length > 0) ctx.report({ type: 'stage', stage: 'assertions' })
   await requireAssertions(assertions, scratch.driver, ctx)
   ctx.report({ type: 'stage', stage: 'swap' })
-  const { oldName } = await scratch.swap({ terminateConnections }, ctx)
+  const keep = keepMs === undefined ? {} : { keepUntil: new Date(ctx.clock.now().getTime() + keepMs) }
+  const { oldName, keepUntil } = await scratch.swap({ terminateConnections, ...keep }, ctx)
   if (oldName === undefined) return { ...report, created: true }
-  if (keepsOld) return { ...report, created: false, oldName }
+  if (keepMs !== undefined) return { ...report, created: false, oldName, ...(keepUntil && { keepUntil }) }
   const warnings = await dropAside(target, oldName, ctx)
   return { ...report, created: false, warnings: [...report.warnings, ...warnings] }
 }

@@ -13,7 +13,7 @@ import type {
   UndoResult,
 } from './calls.js'
 import { type Project, pick } from './project.js'
-import { defaultKeepOld } from './restore.js'
+import { defaultKeepMs } from './restore.js'
 
 interface Found {
   readonly aside: AsideDatabase
@@ -32,8 +32,9 @@ export async function undoRestore(
   const chosen = options.name === undefined ? replaced[0] : replaced.find(({ aside }) => aside.name === options.name)
   if (!chosen?.aside.takeBack) throw nothingToTakeBack(driver, replaced, options)
   const { terminateConnections = false } = options
+  const keepUntil = after(ctx.clock.now(), defaultKeepMs)
   ctx.report({ type: 'stage', stage: 'swap', detail: chosen.aside.name })
-  const done = await chosen.aside.takeBack({ terminateConnections }, ctx)
+  const done = await chosen.aside.takeBack({ terminateConnections, keepUntil }, ctx)
   return { target: driver.display, name: chosen.aside.name, ...done }
 }
 
@@ -50,15 +51,17 @@ export async function listAsides(
 export async function cleanUpAsides(
   project: Project,
   choice: DatabaseChoice | undefined,
-  { keepOld = defaultKeepOld, all = false, ...options }: CleanupOptions,
+  { keepOld, all = false, ...options }: CleanupOptions,
 ): Promise<CleanupResult> {
   const ctx = project.contextOf(options)
-  const before = ctx.clock.now().getTime() - durationMs(keepOld, 'keepOld')
+  const keepMs = keepOld === undefined ? undefined : durationMs(keepOld, 'keepOld')
+  const now = ctx.clock.now()
   const dropped: AsideRecord[] = []
   const kept: AsideRecord[] = []
   const failed: (AsideRecord & { problem: string })[] = []
-  for (const { aside, record } of await find(project, choice, ctx)) {
-    if (!all && aside.since.getTime() > before) {
+  for (const { aside, record: found } of await find(project, choice, ctx)) {
+    const record = keepMs === undefined ? found : { ...found, keepUntil: after(aside.since, keepMs) }
+    if (!all && now < record.keepUntil) {
       kept.push(record)
       continue
     }
@@ -92,10 +95,12 @@ async function asidesOf(driver: Driver, ctx: RunContext): Promise<readonly Found
   }
   const asides = await driver.asides(ctx)
   return asides.map((aside) => {
-    const { name, kind, since, sizeBytes } = aside
-    return { aside, record: { target: driver.display, name, kind, since, sizeBytes } }
+    const { name, kind, since, sizeBytes, keepUntil = after(since, defaultKeepMs) } = aside
+    return { aside, record: { target: driver.display, name, kind, since, sizeBytes, keepUntil } }
   })
 }
+
+const after = (date: Date, ms: number): Date => new Date(date.getTime() + ms)
 
 function driverOf({ jobs }: Project, choice: DatabaseChoice): Driver {
   return typeof choice === 'string' ? pick(jobs, choice, 'job').source : choice

@@ -85,8 +85,10 @@ export interface RestoreResult extends Omit<RestoreRun, 'oldName'> {
 /** A database that a staged restore has put aside. */
 export interface KeptOld {
   readonly name: string
-  /** When {@link Holdfast.cleanup} may drop it, if it is given the same `keepOld`. */
+  /** When {@link Holdfast.cleanup} may drop it. */
   readonly keepUntil: Date
+  /** Whether `cleanup` knows that by itself; with a driver that cannot note it, give `cleanup` the same `keepOld`. */
+  readonly isNoted: boolean
   /** How to go back to it, in a sentence. */
   readonly goBack: string
 }
@@ -128,20 +130,25 @@ export interface UndoResult extends Replaced {
 export interface AsideRecord extends Pick<AsideDatabase, 'name' | 'kind' | 'since' | 'sizeBytes'> {
   /** What may be shown of the database that it stands beside. */
   readonly target: string
+  /**
+   * When {@link Holdfast.cleanup} may drop it: what the restore that put it aside was told, else a day after it was put
+   * aside or begun.
+   */
+  readonly keepUntil: Date
 }
 
 /** Options of {@link Holdfast.cleanup}. */
 export interface CleanupOptions extends CallOptions {
-  /** Drops what is older. Default `'24h'`. */
+  /** Drops what is older, whatever was noted with it. Default: what is over its time, see {@link AsideRecord}. */
   readonly keepOld?: Duration
-  /** Drops what is younger, too. */
+  /** Drops everything. */
   readonly all?: boolean
 }
 
 /** What {@link Holdfast.cleanup} did. */
 export interface CleanupResult {
   readonly dropped: readonly AsideRecord[]
-  /** Too young. */
+  /** Its time has not come: see its `keepUntil`. */
   readonly kept: readonly AsideRecord[]
   /** What could not be dropped. */
   readonly failed: readonly (AsideRecord & { readonly problem: string })[]

@@ -12,7 +12,7 @@ import type { Manifest } from '../layout/manifest.js'
 import type { RunContext } from '../run-context.js'
 import type { RestoreOptions, RestoreResult } from './calls.js'
 import type { Project } from './project.js'
-import { restorePlan } from './restore.js'
+import { keepMsOf, restorePlan } from './restore.js'
 
 /** Options of {@link Holdfast.restoreFile}. */
 export interface RestoreFileOptions extends Omit<RestoreOptions, 'job' | 'storage' | 'into'> {
@@ -55,7 +55,7 @@ export async function restoreFile(
   const { into, ciphers, confirm, signal, onProgress, keepOld, safetyBackup, ...request } = options
   const { copy, wrappings, isBackup } = opened
   const { manifest } = copy.source
-  const plan: RestorePlan = { manifest, copies: [copy], target: into, request }
+  const plan: RestorePlan = { manifest, copies: [copy], target: into, request, keepMs: keepMsOf(options) }
   if (confirm) {
     const prepared = await prepareRestore(plan, ctx)
     const { database, keepsOld } = prepared

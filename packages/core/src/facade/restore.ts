@@ -16,8 +16,15 @@ import { backupJob } from './backup.js'
 import type { KeptOld, RestoreOptions, RestorePreview, RestoreResult } from './calls.js'
 import type { Project } from './project.js'
 
-/** How long a staged restore keeps what was there before, and how old it must be to be cleaned up. */
-export const defaultKeepOld = '24h'
+/** How long a staged restore keeps what was there before. */
+const defaultKeepOld = '24h'
+
+/** The same in milliseconds: how old something must be to be cleaned up, where no time was noted with it. */
+export const defaultKeepMs: number = durationMs(defaultKeepOld, 'keepOld')
+
+/** How long to keep what was there before. */
+export const keepMsOf = ({ keepOld }: Pick<RestoreOptions, 'keepOld'>): number =>
+  durationMs(keepOld || defaultKeepOld, 'keepOld')
 
 /** {@link Holdfast.restore}. */
 export async function restoreBackup(
@@ -52,7 +59,6 @@ export async function restorePlan(
   options: RestoreOptions,
   ctx: RunContext,
 ): Promise<Omit<RestoreResult, 'backup'>> {
-  const keepMs = durationMs(options.keepOld || defaultKeepOld, 'keepOld')
   const prepared = keeping(await prepareRestore(plan, ctx), options)
   const { target, database, manifest } = prepared
   const saves = options.safetyBackup && safetyJob(project, target)
@@ -61,11 +67,11 @@ export async function restorePlan(
   const label = `before the restore of ${manifest.database} of ${manifest.startedAt}`
   const saved =
     saves && database && !database.empty ? await backupJob(project, saves, { ...callOf(options), label }) : undefined
-  const { oldName, ...run } = await runRestore(prepared, ctx)
+  const { oldName, keepUntil, ...run } = await runRestore(prepared, ctx)
   return {
     ...run,
     target: target.display,
-    ...(oldName !== undefined && { old: keptOld(oldName, keepMs, ctx) }),
+    ...(oldName !== undefined && { old: keptOld(oldName, keepUntil, plan, ctx) }),
     ...(saved && { safetyBackup: saved.backup }),
   }
 }
@@ -85,7 +91,8 @@ function planOf(
   }
   const { manifest } = backup
   const means = { layout, cipher: cipherFor(backup) }
-  return { manifest, copies: holders(backup).map((from) => copyOn(from, manifest, means)), target, request }
+  const copies = holders(backup).map((from) => copyOn(from, manifest, means))
+  return { manifest, copies, target, request, keepMs: keepMsOf(options) }
 }
 
 function keeping(prepared: PreparedRestore, { keepOld }: RestoreOptions): PreparedRestore {
@@ -108,8 +115,8 @@ function callOf({ signal, onProgress }: RestoreOptions): Pick<RestoreOptions, 's
   return { ...(signal && { signal }), ...(onProgress && { onProgress }) }
 }
 
-function keptOld(name: string, keepMs: number, ctx: RunContext): KeptOld {
-  const keepUntil = new Date(ctx.clock.now().getTime() + keepMs)
+function keptOld(name: string, noted: Date | undefined, { keepMs }: RestorePlan, ctx: RunContext): KeptOld {
+  const keepUntil = noted ?? new Date(ctx.clock.now().getTime() + keepMs)
   const goBack = 'undo() of the same database takes it back (command line: holdfast restore undo)'
-  return { name, keepUntil, goBack }
+  return { name, keepUntil, isNoted: noted !== undefined || keepMs === defaultKeepMs, goBack }
 }

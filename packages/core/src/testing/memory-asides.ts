@@ -1,6 +1,6 @@
 import { BackupError } from '../backup-error.js'
 import { type AsideKind, asideName, readAsideName } from '../driver/aside-names.js'
-import type { AsideDatabase, Driver, Replaced, ScratchDatabase } from '../driver/driver.js'
+import type { AsideDatabase, Driver, Replaced, ScratchDatabase, SwapOptions } from '../driver/driver.js'
 import type { RunContext } from '../run-context.js'
 import type { MemoryDatabase } from './memory-database.js'
 
@@ -21,13 +21,14 @@ export function memoryAsides(place: Place): Required<Pick<Driver, 'scratch' | 'a
     asideName(name, kind, ctx.clock.now(), maxBytes, (each) => beside.has(each))
 
   /** What stands beside under a name takes the place of the database. */
-  const takePlace = (from: string, fresh: MemoryDatabase, ctx: RunContext): Replaced => {
+  const takePlace = (from: string, fresh: MemoryDatabase, { keepUntil }: SwapOptions, ctx: RunContext): Replaced => {
+    const noted = keepUntil ? { keepUntil } : {}
     const old = database.content
     const oldName = old === undefined ? undefined : freeName('replaced', ctx)
-    if (oldName !== undefined) beside.set(oldName, { content: old })
+    if (oldName !== undefined) beside.set(oldName, { content: old, ...noted })
     beside.delete(from)
     database.content = fresh.content
-    return oldName === undefined ? {} : { oldName }
+    return oldName === undefined ? {} : { oldName, ...noted }
   }
 
   return {
@@ -39,10 +40,10 @@ export function memoryAsides(place: Place): Required<Pick<Driver, 'scratch' | 'a
       let swapped = false
       return {
         driver: bind(scratchName, scratch),
-        async swap(_swapOptions, swapCtx) {
+        async swap(swapOptions, swapCtx) {
           swapCtx.signal.throwIfAborted()
           swapped = true
-          return takePlace(scratchName, scratch, swapCtx)
+          return takePlace(scratchName, scratch, swapOptions, swapCtx)
         },
         async [Symbol.asyncDispose]() {
           if (swapped) return
@@ -57,12 +58,14 @@ export function memoryAsides(place: Place): Required<Pick<Driver, 'scratch' | 'a
         const read = readAsideName(each, name, maxBytes)
         if (!read) return []
         const drop = async (): Promise<void> => void beside.delete(each)
-        const takeBack: AsideDatabase['takeBack'] = async (_, ctx) => {
+        const takeBack: AsideDatabase['takeBack'] = async (options, ctx) => {
           if (!beside.has(each)) throw new BackupError('source-missing', { message: `There is no ${each} any more` })
-          return takePlace(each, content, ctx)
+          return takePlace(each, content, options, ctx)
         }
         const sizeBytes = content.content?.byteLength ?? 0
-        return [{ name: each, ...read, sizeBytes, drop, ...(read.kind === 'replaced' && { takeBack }) }]
+        const { keepUntil } = content
+        const noted = keepUntil ? { keepUntil } : {}
+        return [{ name: each, ...read, ...noted, sizeBytes, drop, ...(read.kind === 'replaced' && { takeBack }) }]
       })
       return found.sort((a, b) => b.since.getTime() - a.since.getTime())
     },

@@ -38,6 +38,14 @@ export const stagedCases: readonly DriverCase[] = [
     assert.ok(aside.sizeBytes > 0)
     await assertNoChildren(env)
   }),
+  staged('until when the old one is kept is noted with it, or not promised', async (env, target) => {
+    const backup = await memoryBackup(env.source, {}, env.ctx)
+    const keepUntil = new Date(wholeSeconds(env) + 604_800_000)
+    const replaced = await restoreStaged(target, backup, { keepUntil }, env.ctx)
+    const [aside] = await asidesOf(target, env)
+    assert.deepEqual(aside?.keepUntil, replaced.keepUntil)
+    if (replaced.keepUntil) assert.deepEqual(replaced.keepUntil, keepUntil)
+  }),
   staged('what was replaced takes its place again, and back', async (env, target, before) => {
     const backup = await memoryBackup(env.source, {}, env.ctx)
     await restoreStaged(target, backup, {}, env.ctx)

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict'
-import type { Driver, Replaced, RestoreReport, RestoreRequest, RestoreSource } from '../../driver/driver.js'
+import type {
+  Driver,
+  Replaced,
+  RestoreReport,
+  RestoreRequest,
+  RestoreSource,
+  SwapOptions,
+} from '../../driver/driver.js'
 import type { RunContext } from '../../run-context.js'
 
 /** Restores beside a database and swaps, as the engine does for a staged restore. For drivers that can. */
 export async function restoreStaged(
   target: Driver,
   backup: RestoreSource,
-  request: Omit<RestoreRequest, 'mode'>,
+  { keepUntil, ...request }: Omit<RestoreRequest, 'mode'> & Pick<SwapOptions, 'keepUntil'>,
   ctx: RunContext,
 ): Promise<RestoreReport & Replaced> {
   const { terminateConnections = false, noOwner = false, noPrivileges = false } = request
@@ -14,7 +21,7 @@ export async function restoreStaged(
   await using scratch = await target.scratch?.(options, ctx)
   assert.ok(scratch?.swap, 'the driver makes scratch databases that can be swapped in')
   const report = await scratch.driver.restore(backup, { ...request, mode: 'create' }, ctx)
-  return { ...report, ...(await scratch.swap({ terminateConnections }, ctx)) }
+  return { ...report, ...(await scratch.swap({ terminateConnections, ...(keepUntil && { keepUntil }) }, ctx)) }
 }
 
 /** The same, and what was there before is dropped. */
