@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { type FileHandle, link, open, realpath, rename, rm, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { type AsideKind, asideName, BackupError } from '@holdfast/core'
+import { type AsideKind, asideName, BackupError, messageOf } from '@holdfast/core'
+import { markOf, writeMark } from './aside-mark.js'
 
 /** What SQLite keeps beside a database file. */
 const companions = ['-journal', '-wal', '-shm']
@@ -9,29 +10,40 @@ const companions = ['-journal', '-wal', '-shm']
 /** The longest name that file systems take, in bytes, less what SQLite adds to it. */
 export const longestName: number = 255 - '-journal'.length
 
-/** A free path beside a database: `app.db__holdfast_<id>`, `app.db__before_<id>`. */
-export function besideOf(path: string, kind: AsideKind, now: Date): string {
-  const directory = dirname(path)
-  return join(
-    directory,
-    asideName(basename(path), kind, now, longestName, (name) => existsSync(join(directory, name))),
-  )
-}
-
 /** Makes an empty, private file beside a database, and leaves it open for writing. */
 export async function makeBeside(path: string, now: Date): Promise<{ path: string; file: FileHandle }> {
-  const beside = besideOf(path, 'unfinished', now)
+  const beside = await reserveBeside(path, 'unfinished', now)
   try {
     return { path: beside, file: await open(beside, 'wx', 0o600) }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return await makeBeside(path, now) // somebody was quicker
-    throw new BackupError('restore-refused', {
-      message: `No file can be made beside ${path}: ${message}`,
-      hint: 'A restore takes a copy there first: make the directory, and give this user the right to write in it.',
-      cause: error,
-    })
+    await rm(markOf(beside), { force: true })
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return await makeBeside(path, now) // somebody was quicker
+    throw cannotMake(path, error)
   }
+}
+
+/** A free path beside a database, `app.db__holdfast_<id>` or `app.db__before_<id>`, that is marked as ours from now on. */
+export async function reserveBeside(path: string, kind: AsideKind, now: Date): Promise<string> {
+  const directory = dirname(path)
+  const isThere = (name: string): boolean => lstatSync(join(directory, name), { throwIfNoEntry: false }) !== undefined
+  const isTaken = (name: string): boolean => isThere(name) || isThere(markOf(name))
+  const beside = join(directory, asideName(basename(path), kind, now, longestName, isTaken))
+  try {
+    await writeMark(beside, basename(path))
+    return beside
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return await reserveBeside(path, kind, now)
+    throw cannotMake(path, error)
+  }
+}
+
+/** Nothing can be written beside a database. */
+export function cannotMake(path: string, cause: unknown): BackupError {
+  return new BackupError('restore-refused', {
+    message: `No file can be made beside ${path}: ${messageOf(cause)}`,
+    hint: 'A restore takes a copy there first: make the directory, and give this user the right to write in it.',
+    cause,
+  })
 }
 
 /**
@@ -51,9 +63,9 @@ export async function takeName(from: string, path: string): Promise<void> {
   await directory.sync().finally(() => directory.close())
 }
 
-/** Removes a database that nobody has open, with what SQLite left beside it. */
+/** Removes a database that nobody has open, with what SQLite left beside it; last of all the mark, by which it is found. */
 export async function removeDatabase(path: string): Promise<void> {
-  for (const suffix of [...companions, '']) await rm(path + suffix, { force: true })
+  for (const each of [...companions.map((suffix) => path + suffix), path, markOf(path)]) await rm(each, { force: true })
 }
 
 /** The file itself, where the path is a link: what is made beside it must be on the same disk. */
@@ -63,7 +75,9 @@ export async function fileOf(path: string): Promise<string> {
 
 /** @throws {BackupError} `storage-full` before the first byte is written, rather than after the last that fits. */
 export async function requireRoom(directory: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(directory)
+  const found = await statfs(directory).catch(() => undefined) // what writes there tells better what is wrong
+  if (!found) return
+  const { bavail, bsize } = found
   if (bavail * bsize >= bytes) return
   throw new BackupError('storage-full', {
     message: `${directory} has room for ${bavail * bsize} bytes, and a copy of the database takes ${bytes}`,

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Driver, Replaced, RunContext, ScratchDatabase, ScratchOptions } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
-import { besideOf, fileOf, makeBeside, removeDatabase, requireRoom, takeName } from './database-files.js'
+import { fileOf, makeBeside, removeDatabase, requireRoom, reserveBeside, takeName } from './database-files.js'
 import { lookAt } from './probe.js'
 import { runTask } from './run-task.js'
 
@@ -36,11 +37,13 @@ export async function swapIn(from: string, { path, patienceMs }: BoundDatabase, 
   }
   const temporary = await makeBeside(path, ctx.clock.now())
   await temporary.file.close()
-  const aside = { path: besideOf(path, 'replaced', ctx.clock.now()), temporary: temporary.path }
+  const kept = await reserveBeside(path, 'replaced', ctx.clock.now())
+  const aside = { path: kept, temporary: temporary.path }
   try {
     await runTask('overwrite', [from, path, patienceMs, aside], ctx, { failure: 'restore-failed', writes: true })
   } finally {
     await removeDatabase(temporary.path)
+    if (!existsSync(kept)) await removeDatabase(kept) // its mark
   }
-  return { oldName: basename(aside.path) }
+  return { oldName: basename(kept) }
 }

@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { streamOf } from '../byte-stream.js'
 import { createRunContext } from '../run-context.js'
 import { privateDirectory, privateFile, spooledFile } from './private-file.js'
-import { ownPrefix, sweepOrphans } from './private-owner.js'
+import { ownPrefix, processMark, processState, sweepOrphans } from './private-owner.js'
 
 let directory: string
 beforeEach(() => {
@@ -106,6 +106,18 @@ describe('private files', () => {
     const orphan = mkdtempSync(join(directory, before))
     sweepOrphans(directory)
     expect(existsSync(orphan)).toBe(false)
+  })
+})
+
+describe('the mark of a process', () => {
+  it('tells whether it still runs, where it can be known', () => {
+    const own = processMark()
+    const [where, , start] = own.split('-')
+    expect(processState(own)).toBe('alive')
+    expect(processState(`${where}-${process.pid}-1`)).toBe('gone')
+    expect(processState(`${where}-${2 ** 30}-${start}`)).toBe('gone')
+    expect(processState(own.replace(/^.{8}/, '00000000'))).toBe('unknown')
+    expect(processState('anything')).toBe('unknown')
   })
 })
 

@@ -3,14 +3,30 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 
-const form = /^holdfast-([0-9a-f]{8})-(\d+)-(\d+)-[A-Za-z0-9]{6}$/
+const form = /^holdfast-(.+)-[A-Za-z0-9]{6}$/
+const markForm = /^([0-9a-f]{8})-(\d+)-(\d+)$/
+
+/** How the name of a private directory of this process begins. */
+export function ownPrefix(): string {
+  return `holdfast-${processMark()}-`
+}
 
 /**
- * How the name of a private directory of this process begins: where it runs, its id, and when it started. Ids are
- * given out again, and mean something else on another machine or in another container that shares the directory.
+ * This process in a word, to be left beside what it works on: where it runs, its id, and when it started. Ids are
+ * given out again, and mean something else on another machine or in another container that shares the disk.
  */
-export function ownPrefix(): string {
-  return `holdfast-${place()}-${process.pid}-${startOf(process.pid)}-`
+export function processMark(): string {
+  return `${place()}-${process.pid}-${startOf(process.pid)}`
+}
+
+/**
+ * Whether the process of a {@link processMark} still runs. `unknown` for one on another machine or in another
+ * container, where nobody can look from here, and for what is no such mark.
+ */
+export function processState(mark: string): 'alive' | 'gone' | 'unknown' {
+  const [, where, pid, start] = markForm.exec(mark) ?? []
+  if (where !== place()) return 'unknown'
+  return isAlive(Number(pid), Number(start)) ? 'alive' : 'gone'
 }
 
 /**
@@ -18,10 +34,9 @@ export function ownPrefix(): string {
  * processes, of other users and of other machines stay.
  */
 export function sweepOrphans(parent: string): void {
-  const here = place()
   for (const name of namesIn(parent)) {
-    const [, where, pid, start] = form.exec(name) ?? []
-    if (where !== here || isAlive(Number(pid), Number(start))) continue
+    const [, mark] = form.exec(name) ?? []
+    if (mark === undefined || processState(mark) !== 'gone') continue
     const path = join(parent, name)
     if (isOwnDirectory(path)) attempt(() => rmSync(path, { recursive: true, force: true }))
   }

@@ -1,0 +1,51 @@
+import { lstat, readFile, writeFile } from 'node:fs/promises'
+import { processMark, processState } from '@holdfast/core'
+
+/**
+ * What stands in a small file beside every file that a restore makes: `app.db__before_6920a1b2-mark`. The name of a file
+ * alone proves nothing: anybody may have made one of that name, and names of two databases that are cut to what fits
+ * look the same. The mark is there before its file, and goes after it.
+ */
+interface AsideMark {
+  /** Name of the database that the file belongs to. */
+  readonly beside: string
+  /** The process that made it; see {@link processMark}. */
+  readonly maker: string
+}
+
+const note = 'A restore of Holdfast made the file of this name without -mark; holdfast restore cleanup removes both.'
+
+/** Where the mark of a file is. */
+export const markOf = (path: string): string => `${path}-mark`
+
+/** The name of the file that a mark is for; `undefined` where `name` is no mark's. */
+export const markedName = (name: string): string | undefined => (name.endsWith('-mark') ? name.slice(0, -5) : undefined)
+
+/** Marks a file that is about to be made, durably. Throws `EEXIST` where another one has the name. */
+export async function writeMark(path: string, beside: string): Promise<void> {
+  const mark: AsideMark = { beside, maker: processMark() }
+  await writeFile(markOf(path), `${JSON.stringify({ note, ...mark })}\n`, { flag: 'wx', mode: 0o600, flush: true })
+}
+
+/** The mark of a file; `undefined` where there is none. */
+export async function readMark(path: string): Promise<AsideMark | undefined> {
+  try {
+    const { note: said, beside, maker } = JSON.parse(await readFile(markOf(path), 'utf8')) as Record<string, unknown>
+    return said === note && typeof beside === 'string' && typeof maker === 'string' ? { beside, maker } : undefined
+  } catch {
+    return undefined // gone meanwhile, or of somebody else
+  }
+}
+
+const dayMs = 86_400_000
+
+/**
+ * Whether the restore that made a file is over. Of one on another machine that shares the disk, or in another
+ * container, that is so when nothing of it was touched for a day.
+ */
+export async function isAbandoned(path: string, { maker }: AsideMark, now: Date): Promise<boolean> {
+  const state = processState(maker)
+  if (state !== 'unknown') return state === 'gone'
+  const touched = await Promise.all([path, markOf(path)].map((each) => lstat(each).catch(() => undefined)))
+  return touched.every((stats) => stats === undefined || now.getTime() - stats.mtimeMs > dayMs)
+}
