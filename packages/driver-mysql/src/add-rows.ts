@@ -1,46 +1,38 @@
-import { BackupError } from '@holdfast/core'
+import { BackupError, isBackupError, messageOf } from '@holdfast/core'
+import { noteAdded, type Plan } from './journal.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
-import { tablesOf } from './schema-objects.js'
 import type { Session } from './session.js'
 
-/** Between which schemas rows are copied. */
-interface Names {
-  readonly database: string
-  readonly incoming: string
-}
-
 /**
- * Adds the rows of each table of one schema to the table of that name in another, in one transaction.
+ * Adds the rows that a plan wants added, in one transaction, which also notes in the journal that they have been: what
+ * the journal says is what happened, whenever the connection is lost.
  *
- * @param required - Refuses where a table with rows is missing; else such tables are left for the caller to move.
- * @throws {BackupError} `restore-failed` where a row cannot be added, for example because its key is there already;
- *   `restore-refused`. No row is added then.
+ * @throws {BackupError} `restore-failed` where a row cannot be added, for example because its key is there already.
+ *   No row is added then.
  */
-export async function addRows(session: Session, { database, incoming }: Names, required: boolean): Promise<void> {
-  const there = new Map((await tablesOf(session, database)).map((table) => [table.name, table]))
-  const coming = await tablesOf(session, incoming)
-  const absent = coming.filter(({ name, kind }) => kind === 'table' && !there.has(name))
-  if (required && absent.length > 0) throw missingTable(absent.map(({ name }) => name))
+export async function addRows(session: Session, { database, incoming, aside, filled }: Plan): Promise<void> {
   // As in a dump: zero stays zero, dates may be zero, and the order of tables does not matter.
   await session.query(`set session sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0`)
   await session.query('start transaction')
   try {
-    for (const { name, kind } of coming) {
-      if (kind !== 'table' || there.get(name)?.kind !== 'table') continue
-      const columns = (await columnsOf(session, incoming, name)).map(quoteIdentifier).join(', ')
+    for (const table of filled) {
+      const columns = (await columnsOf(session, incoming, table)).map(quoteIdentifier).join(', ')
       await session.query(
-        `insert into ${quoteQualified(database, name)} (${columns}) select ${columns} from ${quoteQualified(incoming, name)}`,
+        `insert into ${quoteQualified(database, table)} (${columns}) select ${columns} from ${quoteQualified(incoming, table)}`,
       )
     }
+    await noteAdded(session, aside)
     await session.query('commit')
   } catch (error) {
-    await session.query('rollback').catch(() => {})
+    if (isBackupError(error, 'source-unreachable')) throw error
+    await session.query('rollback')
     throw new BackupError('restore-failed', {
-      message: `Rows could not be added: ${error instanceof Error ? error.message : error}`,
+      message: `Rows could not be added: ${messageOf(error)}`,
       hint: 'Append adds every row of the backup; where rows are there already, restore with mode clean, or into another database.',
       cause: error,
     })
   }
+  await session.query(`set session sql_mode = '', foreign_key_checks = 1`)
 }
 
 /** Generated columns are not given values. */
@@ -52,11 +44,4 @@ async function columnsOf(session: Session, schema: string, table: string): Promi
     [schema, table],
   )
   return rows.map(({ name }) => name)
-}
-
-function missingTable(names: readonly string[]): BackupError {
-  return new BackupError('restore-refused', {
-    message: `The target has no table ${names.slice(0, 5).map(quoteIdentifier).join(', ')} for the rows of the backup`,
-    hint: 'Restore the schema first, or leave out sections.',
-  })
 }

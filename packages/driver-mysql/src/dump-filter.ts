@@ -153,7 +153,8 @@ function invokerDefines(sql: string): string {
   return sql.replace(definer, 'DEFINER=CURRENT_USER')
 }
 
-function stopEvent(sql: string): string {
+/** An event that would run, so that it does not. */
+export function stopEvent(sql: string): string {
   return replaceState(sql, 'ENABLE', 'DISABLE')
 }
 

@@ -1,5 +1,8 @@
 import { BackupError, isBackupError, messageOf, type RunContext } from '@holdfast/core'
-import { dropDefinition, makeDefinitions } from './definitions.js'
+import { addRows } from './add-rows.js'
+import { type Definition, dropDefinition, makeDefinitions } from './definitions.js'
+import { stopEvent } from './dump-filter.js'
+import { addForeignKeys, dropForeignKeys } from './foreign-keys.js'
 import { closeJournal, type Journal, type Plan, writeJournal } from './journal.js'
 import { defaultLockTimeoutMs } from './programs.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
@@ -18,7 +21,8 @@ export interface ExchangeOptions {
 
 /**
  * Exchanges tables: all of them change places in one atomic `RENAME TABLE`; what cannot be renamed (views, triggers,
- * routines, events) is dropped before and made anew after it. On failure everything is as it was.
+ * routines, events) is dropped before and made anew after it. With extent `missing`, rows are
+ * added then. On failure everything is as it was.
  *
  * @throws {BackupError} `target-in-use` where locks of others were waited for in vain; what making a definition throws.
  */
@@ -35,6 +39,7 @@ export async function exchange(session: Session, plan: Plan, options: ExchangeOp
       ...plan.incomingTables.map((name) => [plan.incoming, plan.database, name] as const),
     ])
     await complete(session, plan)
+    if (plan.extent === 'missing') await addRows(session, plan)
   } catch (error) {
     await undo(session, plan, ctx).catch((failure) => {
       ctx.log.error(
@@ -43,13 +48,24 @@ export async function exchange(session: Session, plan: Plan, options: ExchangeOp
     })
     throw error
   }
+  await finish(session, plan, ctx)
 }
 
 /** Finishes or undoes what a journal says was begun. @returns Which of the two. */
-export async function settle(session: Session, { plan }: Journal, ctx: RunContext): Promise<'finished' | 'undone'> {
-  if (await hasRenamed(session, plan)) {
+export async function settle(
+  session: Session,
+  { state, plan }: Journal,
+  ctx: RunContext,
+): Promise<'finished' | 'undone'> {
+  const addsRows = plan.extent === 'missing'
+  if (addsRows && state === 'added') {
+    await finish(session, plan, ctx)
+    return 'finished'
+  }
+  if (!addsRows && (await hasRenamed(session, plan))) {
     try {
       await complete(session, plan)
+      await finish(session, plan, ctx)
       return 'finished'
     } catch (error) {
       if (isBackupError(error, 'source-unreachable')) throw error
@@ -63,10 +79,11 @@ export async function settle(session: Session, { plan }: Journal, ctx: RunContex
 async function prepare(session: Session, plan: Plan): Promise<void> {
   for (const definition of plan.dropped) await dropDefinition(session, plan.database, definition)
   for (const name of plan.incomingTriggers) await dropDefinition(session, plan.incoming, { kind: 'trigger', name })
-  await dropForeignKeys(session, plan)
+  await dropForeignKeys(session, plan.database, plan.foreignKeys)
+  await dropForeignKeys(session, plan.incoming, plan.incomingKeys)
 }
 
-/** What follows the renaming. May be done twice. */
+/** What follows the renaming. May be done twice. Where rows are still to be added, no event runs yet. */
 async function complete(session: Session, plan: Plan): Promise<void> {
   await session.query('set session foreign_key_checks = 0')
   for (const { table, column, expression } of plan.defaults) {
@@ -74,9 +91,24 @@ async function complete(session: Session, plan: Plan): Promise<void> {
       `alter table ${quoteQualified(plan.database, table)} alter column ${quoteIdentifier(column)} set default (${expression})`,
     )
   }
-  await addForeignKeys(session, plan)
-  await makeDefinitions(session, plan.database, plan.made)
+  await addForeignKeys(session, plan.database, [...plan.foreignKeys, ...plan.incomingKeys])
+  const made = plan.extent === 'missing' ? plan.made.map(standing) : plan.made
+  await makeDefinitions(session, plan.database, made)
   await session.query('set session foreign_key_checks = 1')
+}
+
+function standing(definition: Definition): Definition {
+  return definition.kind === 'event' ? { ...definition, sql: stopEvent(definition.sql) } : definition
+}
+
+/** The end, from which nothing goes back. May be done twice. */
+async function finish(session: Session, plan: Plan, ctx: RunContext): Promise<void> {
+  const events = plan.extent === 'missing' ? plan.made.filter(({ kind }) => kind === 'event') : []
+  await makeDefinitions(session, plan.database, events, ({ name }, error) => {
+    const message = `The event ${quoteIdentifier(name)} could not be started: ${messageOf(error)}`
+    ctx.log.warn(message)
+    ctx.report({ type: 'warning', stage: 'restore', message })
+  })
   await closeJournal(session, plan.aside)
 }
 
@@ -88,13 +120,13 @@ async function undo(session: Session, plan: Plan, ctx: RunContext): Promise<void
     ...come.map((name) => [plan.database, plan.incoming, name] as const),
     ...gone.map((name) => [plan.aside, plan.database, name] as const),
   ]
-  if (back.length > 0) await dropForeignKeys(session, plan)
+  if (back.length > 0) await dropForeignKeys(session, plan.database, [...plan.foreignKeys, ...plan.incomingKeys])
   if (come.length > 0 && !(await schemaExists(session, plan.incoming))) {
     await createSchema(session, plan.incoming, await readProperties(session, plan.database))
   }
   await rename(session, back)
   await session.query('set session foreign_key_checks = 0')
-  await addForeignKeys(session, plan)
+  await addForeignKeys(session, plan.database, plan.foreignKeys)
   await makeDefinitions(session, plan.database, plan.dropped, ({ kind, name }, error) => {
     // A view whose tables had gone before can be kept by the server, but not made.
     ctx.log.warn(`The ${kind} ${quoteIdentifier(name)} could not be made again: ${messageOf(error)}`)
@@ -139,31 +171,6 @@ async function rename(
   if (moves.length === 0) return
   const list = moves.map(([from, to, name]) => `${quoteQualified(from, name)} to ${quoteQualified(to, name)}`)
   await session.query(`rename table ${list.join(', ')}`)
-}
-
-async function dropForeignKeys(session: Session, { database, foreignKeys }: Plan): Promise<void> {
-  for (const { table, name } of foreignKeys) {
-    if (!(await hasForeignKey(session, database, table, name))) continue
-    await session.query(`alter table ${quoteQualified(database, table)} drop foreign key ${quoteIdentifier(name)}`)
-  }
-}
-
-async function addForeignKeys(session: Session, { database, foreignKeys }: Plan): Promise<void> {
-  if (foreignKeys.length > 0) await session.query(`use ${quoteIdentifier(database)}`)
-  for (const { table, name, definition } of foreignKeys) {
-    if (await hasForeignKey(session, database, table, name)) continue
-    await session.query(`alter table ${quoteIdentifier(table)} add ${definition}`)
-  }
-}
-
-async function hasForeignKey(session: Session, database: string, table: string, name: string): Promise<boolean> {
-  const rows = await session.query(
-    `select 1 as found from information_schema.table_constraints
-      where binary constraint_schema = binary ? and binary table_name = binary ? and binary constraint_name = binary ?
-        and constraint_type = 'FOREIGN KEY'`,
-    [database, table, name],
-  )
-  return rows.length > 0
 }
 
 /** Ends the other connections to a database, as far as the user may. */

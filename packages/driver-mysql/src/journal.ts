@@ -14,7 +14,10 @@ export interface Plan {
   readonly incoming: string
   /** Where the old ones go; this schema holds the journal. */
   readonly aside: string
-  /** `all`: what goes can be taken back as a whole. Else it is a part, of no use once the restore is over. */
+  /**
+   * `all`: what goes can be taken back as a whole. Else it is a part, of no use once the restore is over. `missing` adds
+   * rows to what stays.
+   */
   readonly extent: 'all' | 'same' | 'missing'
   readonly outgoingTables: readonly string[]
   readonly incomingTables: readonly string[]
@@ -26,8 +29,12 @@ export interface Plan {
   readonly incomingTriggers: readonly string[]
   /** Foreign keys of tables that stay to tables that go: they are to mean the new tables. */
   readonly foreignKeys: readonly ForeignKey[]
+  /** Foreign keys of incoming tables to those that do not come: they are to mean the database's. */
+  readonly incomingKeys: readonly ForeignKey[]
   /** Defaults of incoming columns that name the schema which they come from. */
   readonly defaults: readonly ColumnDefault[]
+  /** Tables that stay, and get the rows of the incoming ones of the same name. */
+  readonly filled: readonly string[]
 }
 
 /** A foreign key, as `SHOW CREATE TABLE` writes it. */
@@ -46,7 +53,8 @@ export interface ColumnDefault {
 
 /** A journal, as it was found. */
 export interface Journal {
-  readonly state: 'begun' | 'done'
+  /** `added`: the rows have been, and only events may still have to be started. */
+  readonly state: 'begun' | 'added' | 'done'
   readonly plan: Plan
 }
 
@@ -66,6 +74,11 @@ export async function closeJournal(session: Session, aside: string): Promise<voi
   await session.query(`update ${quoteQualified(aside, journalTable)} set state = 'done' where id = 1`)
 }
 
+/** Notes that the rows have been added: for good with the transaction that adds them. */
+export async function noteAdded(session: Session, aside: string): Promise<void> {
+  await session.query(`update ${quoteQualified(aside, journalTable)} set state = 'added' where id = 1`)
+}
+
 /** The journal of a schema; `undefined` where there is none, or where it was not written to its end. */
 export async function readJournal(session: Session, aside: string): Promise<Journal | undefined> {
   const there = await session.query(
@@ -73,7 +86,7 @@ export async function readJournal(session: Session, aside: string): Promise<Jour
     [aside, journalTable],
   )
   if (there.length === 0) return undefined
-  const [row] = await session.query<{ state: 'begun' | 'done'; plan: Buffer }>(
+  const [row] = await session.query<{ state: Journal['state']; plan: Buffer }>(
     `select state, plan from ${quoteQualified(aside, journalTable)} where id = 1`,
   )
   return row ? { state: row.state, plan: JSON.parse(row.plan.toString('utf8')) as Plan } : undefined

@@ -1,6 +1,8 @@
 import { BackupError } from '@holdfast/core'
+import { tablesToFill } from './append-plan.js'
 import { type Definition, readDefinitions } from './definitions.js'
 import { runEvent } from './dump-filter.js'
+import { readForeignKey, referencesTo } from './foreign-keys.js'
 import type { ColumnDefault, ForeignKey, Plan } from './journal.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
 import { tablesOf } from './schema-objects.js'
@@ -13,7 +15,8 @@ export interface ExchangeRequest {
   readonly aside: string
   /**
    * `all`: the database holds in the end what is incoming, and nothing else. `same`: what has the name of something
-   * incoming goes, the rest stays. `missing`: only what the database does not have comes.
+   * incoming goes, the rest stays. `missing`: only what the database does not have comes, and rows are added to the
+   * tables that it has.
    */
   readonly extent: 'all' | 'same' | 'missing'
   /** Events that stand still in the incoming schema, and are to run. */
@@ -68,7 +71,9 @@ export async function planExchange(session: Session, request: ExchangeRequest): 
       .filter(({ kind, table }) => kind === 'trigger' && moved.has(table ?? ''))
       .map(({ name }) => name),
     foreignKeys: await keysToOutgoing(session, database, gone),
+    incomingKeys: await keysToLeft(session, incoming, moved),
     defaults: await qualifiedDefaults(session, incoming, database, moved),
+    filled: extent === 'missing' ? await tablesToFill(session, request) : [],
   }
 }
 
@@ -79,28 +84,6 @@ function inEarnest(one: Definition, { incoming, database, enabledEvents }: Excha
   // The name of a scratch holds an id of its own: where it stands before a dot, it means the scratch.
   const sql = one.sql.replaceAll(`${quoteIdentifier(incoming)}.`, `${quoteIdentifier(database)}.`)
   return { ...one, sql: one.kind === 'event' && enabledEvents.has(one.name) ? runEvent(sql) : sql }
-}
-
-/** A foreign key to a table of a database. */
-interface Reference {
-  readonly schema: string
-  readonly table: string
-  readonly name: string
-  readonly referenced: string
-}
-
-/** Foreign keys of other databases: they would follow a table that is renamed, and nobody could say to what. */
-export async function keysFromElsewhere(session: Session, database: string): Promise<readonly Reference[]> {
-  return (await referencesTo(session, database)).filter(({ schema }) => schema !== database)
-}
-
-async function referencesTo(session: Session, database: string): Promise<readonly Reference[]> {
-  return await session.query<Reference & Record<string, unknown>>(
-    `select distinct table_schema as \`schema\`, table_name as \`table\`, constraint_name as name,
-            referenced_table_name as referenced
-       from information_schema.key_column_usage where binary referenced_table_schema = binary ?`,
-    [database],
-  )
 }
 
 /**
@@ -118,12 +101,24 @@ async function keysToOutgoing(
     if (!gone.has(referenced)) continue
     if (schema !== database) throw foreignSchema(schema, table, name)
     if (gone.has(table)) continue
-    const [row = {}] = await session.query(`show create table ${quoteQualified(database, table)}`)
-    const definition = String(row['Create Table'] ?? '')
-      .split('\n')
-      .map((line) => line.trim().replace(/,$/, ''))
-      .find((line) => line.startsWith(`CONSTRAINT ${quoteIdentifier(name)} FOREIGN KEY`))
-    if (definition) keys.push({ table, name, definition })
+    const key = await readForeignKey(session, { schema, table, name, referenced })
+    if (key) keys.push(key)
+  }
+  return keys
+}
+
+/** Those of tables that come to tables that do not would mean the incoming schema for ever. */
+async function keysToLeft(
+  session: Session,
+  incoming: string,
+  moved: ReadonlySet<string>,
+): Promise<readonly ForeignKey[]> {
+  const keys: ForeignKey[] = []
+  for (const reference of await referencesTo(session, incoming)) {
+    const { schema, table, referenced } = reference
+    if (schema !== incoming || !moved.has(table) || moved.has(referenced)) continue
+    const key = await readForeignKey(session, reference)
+    if (key) keys.push(key)
   }
   return keys
 }

@@ -7,10 +7,11 @@ import {
   type RestoreSource,
   type RunContext,
 } from '@holdfast/core'
+import { appendFindings } from './append-plan.js'
 import type { BoundDatabase } from './bound-database.js'
 import { type Definition, readDefinitions } from './definitions.js'
+import { keysFromElsewhere } from './foreign-keys.js'
 import { otherFlavourWarnings } from './other-flavour.js'
-import { keysFromElsewhere } from './plan-exchange.js'
 import { quoteIdentifier } from './quoting.js'
 import { serverName } from './server.js'
 import { openSession, type Session, schemaExists } from './session.js'
@@ -36,6 +37,11 @@ export async function findings(
   const exists = await schemaExists(session, connection.database)
   if (exists && request.mode !== 'create' && request.mode !== 'append') {
     problems.push(...(await exchangeProblems(session, connection.database)))
+  }
+  if (exists && request.mode === 'append') {
+    const found = await appendFindings(session, connection.database, from, request)
+    problems.push(...found.problems)
+    warnings.push(...found.warnings)
   }
   if (!exists && (request.mode === 'clean' || request.mode === 'append')) {
     problems.push({

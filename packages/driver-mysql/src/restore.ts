@@ -6,7 +6,6 @@ import {
   type RestoreSource,
   type RunContext,
 } from '@holdfast/core'
-import { addRows } from './add-rows.js'
 import type { BoundDatabase } from './bound-database.js'
 import { displayOf } from './connection.js'
 import { makeDefinitions, readDefinitions } from './definitions.js'
@@ -118,7 +117,7 @@ async function clear({ bound, ctx, warnings }: Filling, made: boolean): Promise<
 
 /**
  * Into a scratch first, whatever the mode: statements about schemas cannot be rolled back. When the dump has proved
- * whole, tables change places at once, and rows are added in one transaction.
+ * whole, tables change places at once, and rows are added in one transaction that can still undo that.
  */
 async function staged(filling: Filling): Promise<void> {
   const { bound, from, request, ctx, warnings } = filling
@@ -130,16 +129,13 @@ async function staged(filling: Filling): Promise<void> {
     bound: scratch.bound,
     enabledEvents: scratch.bound.scratch?.enabledEvents ?? new Set<string>(),
   }
-  if (from.manifest.options.sections === 'data') await copyStructure(bound, scratch.bound, ctx)
+  if (request.sections === 'data' || from.manifest.options.sections === 'data')
+    await copyStructure(bound, scratch.bound, ctx)
   await fill(scratchFilling)
   ctx.signal.throwIfAborted()
-  if (mode === 'append') {
-    const names = { database: connection.database, incoming: scratch.bound.connection.database }
-    await withSession(connection, shielded(ctx), (session) => addRows(session, names, request.sections === 'data'))
-    if (request.sections === 'data') return
-  }
   const extent = mode === 'clean' ? 'same' : 'missing'
-  const { oldName } = await scratch.exchange({ extent, terminateConnections }, ctx)
+  const { oldName, warnings: more } = await scratch.exchange({ extent, terminateConnections }, ctx)
+  warnings.push(...more)
   if (oldName === undefined) return
   try {
     await withSession(connection, shielded(ctx), (session) => dropSchema(session, oldName), 'none')

@@ -7,6 +7,7 @@ import {
   type ScratchDatabase,
   type ScratchOptions,
 } from '@holdfast/core'
+import { triggerWarnings } from './append-plan.js'
 import type { BoundDatabase } from './bound-database.js'
 import { toDatabase } from './connection.js'
 import type { Definition } from './definitions.js'
@@ -22,6 +23,11 @@ import { createSchema, dropSchema, propertiesFrom, readProperties, type SchemaPr
 import { type Session, schemaExists, withSession } from './session.js'
 import { shielded } from './shielded.js'
 
+/** What an exchange did. */
+export interface Exchanged extends Replaced {
+  readonly warnings: readonly string[]
+}
+
 /** A scratch before a driver is bound to it. */
 export interface Scratch extends AsyncDisposable {
   readonly bound: BoundDatabase
@@ -29,7 +35,7 @@ export interface Scratch extends AsyncDisposable {
   exchange(
     options: { readonly extent: ExchangeRequest['extent']; readonly terminateConnections: boolean },
     ctx: RunContext,
-  ): Promise<Replaced>
+  ): Promise<Exchanged>
 }
 
 /** Makes an empty database beside the bound one, which nobody else takes for left behind as long as this process lives. */
@@ -86,7 +92,7 @@ export async function exchangeInto(
   bound: BoundDatabase,
   { like, terminateConnections, ...incoming }: Incoming,
   ctx: RunContext,
-): Promise<Replaced> {
+): Promise<Exchanged> {
   ctx.signal.throwIfAborted()
   const { connection, settings } = bound
   const { database } = connection
@@ -100,9 +106,10 @@ export async function exchangeInto(
   await exchange(session, plan, options, shielded(ctx))
   await unmarkFilling(session, database) // what an interrupted restore left there has gone aside
   if (like && incoming.extent === 'all') await applyProperties(session, database, like)
-  if (existed) return { oldName: aside }
+  const warnings = await triggerWarnings(session, database, plan.filled)
+  if (existed) return { oldName: aside, warnings }
   await dropSchema(session, aside)
-  return {}
+  return { warnings }
 }
 
 async function applyProperties(session: Session, database: string, like: SchemaProperties): Promise<void> {
