@@ -5,6 +5,7 @@ import type { BoundDatabase } from './bound-database.js'
 import { checkBody, contents, rows, sections } from './content.js'
 import { dump } from './dump.js'
 import { parseOptions, type SqliteOptions } from './options.js'
+import { findings } from './preflight.js'
 import { probe } from './probe.js'
 import { restore } from './restore.js'
 import { runTask } from './run-task.js'
@@ -38,6 +39,7 @@ function bind(bound: BoundDatabase): Driver {
     probe: (ctx) => probe(path, ctx),
     dump: (request, ctx) => dump(bound, request, ctx),
     restore: (from, request, ctx) => restore(bound, from, request, ctx),
+    preflight: (from, request, ctx) => findings(bound, from, request, ctx),
     check: (_part, body) => checkBody(body),
     contents,
     sections: (_part, body, ctx) => sections(body, ctx),

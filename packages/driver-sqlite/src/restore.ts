@@ -12,6 +12,7 @@ import type { BoundDatabase } from './bound-database.js'
 import { bodyOf } from './content.js'
 import { fileOf, makeBeside, notEmpty, removeDatabase, requireRoom, takeName } from './database-files.js'
 import { lookAt } from './probe.js'
+import { noTarget, requestProblems, roomFor } from './restore-rules.js'
 import { runTask } from './run-task.js'
 
 /**
@@ -24,10 +25,11 @@ export async function restore(
   request: RestoreRequest,
   ctx: RunContext,
 ): Promise<RestoreReport> {
-  refuseImpossible(request)
+  const [problem] = requestProblems(request)
+  if (problem) throw new BackupError('restore-refused', problem)
   const path = await fileOf(bound.path)
   const target = await lookAt(path, ctx)
-  if (!target && request.mode === 'clean') throw noTarget(path)
+  if (!target && request.mode === 'clean') throw new BackupError('source-missing', noTarget(path))
   if (target && !target.empty && request.mode === 'create') throw notEmpty(path)
   // Beside the database itself: cleanup looks for what a kill leaves by that name.
   const spooled = await spoolBeside(bound.scratchOf ?? path, from, ctx)
@@ -50,8 +52,7 @@ async function overwrite(bound: BoundDatabase, spooled: string, path: string, ct
 
 /** Writes the dump to a private file beside the target, on disk when this returns. */
 async function spoolBeside(path: string, from: RestoreSource, ctx: RunContext): Promise<string> {
-  const size = from.parts.find(({ name }) => name === 'sqlite')?.plainBytes
-  if (size !== undefined) await requireRoom(dirname(path), size)
+  await requireRoom(dirname(path), roomFor(from))
   const spool = await makeBeside(path, ctx.clock.now())
   try {
     await pipeline(bodyOf(from, ctx), spool.file.createWriteStream({ flush: true }), { signal: ctx.signal })
@@ -66,25 +67,4 @@ async function spoolBeside(path: string, from: RestoreSource, ctx: RunContext): 
       cause: error,
     })
   }
-}
-
-function refuseImpossible({ mode, sections = 'all', tables = [] }: RestoreRequest): void {
-  if (mode === 'append') {
-    throw new BackupError('restore-refused', {
-      message: 'A SQLite backup is a whole database file, which cannot be appended to another',
-      hint: 'Restore it beside the database, and copy rows with ATTACH and INSERT … SELECT.',
-    })
-  }
-  if (sections === 'all' && tables.length === 0) return
-  throw new BackupError('restore-refused', {
-    message: 'A SQLite backup is restored as a whole',
-    hint: 'Restore it beside the database, and copy tables with ATTACH and CREATE TABLE … AS SELECT.',
-  })
-}
-
-function noTarget(path: string): BackupError {
-  return new BackupError('source-missing', {
-    message: `There is no database file ${path}`,
-    hint: 'Restore with mode create instead.',
-  })
 }
