@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRunContext } from '@holdfast/core'
@@ -8,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { makeDatabase } from '../test/nasty.js'
 import { startWriter } from '../test/start-writer.js'
 import { sqlite } from './driver.js'
+import { runTask } from './run-task.js'
 
 const ctx = createRunContext()
 const filling = `with recursive n(i) as (select 1 union all select i + 1 from n where i < 30000)
@@ -95,5 +97,34 @@ describe('a restore that others are in the way of', () => {
     await target.restore(backup, { mode: 'clean' }, ctx)
     expect(values(path, 'select name from sqlite_schema')).toEqual(['own'])
     expect([values(path, 'pragma page_size'), values(path, 'pragma journal_mode')]).toEqual([[8192], ['wal']])
+  })
+
+  it('and fails after WAL mode was left leaves the target as it was, in WAL mode', async () => {
+    makeDatabase(join(directory, 'source.db'), 'create table own(a)', 'wal', 8192)
+    makeDatabase(path, `create table other(a); insert into other values ('kept')`, 'wal', 4096)
+    const nowhere = { path: join(directory, 'nowhere/kept'), temporary: join(directory, 'nowhere/temporary') }
+    const writing = { failure: 'restore-failed', writes: true } as const
+    const overwriting = runTask('overwrite', [join(directory, 'source.db'), path, 200, nowhere], ctx, writing)
+    await expect(overwriting).rejects.toMatchObject({ code: 'restore-failed' })
+    expect(values(path, 'select a from other')).toEqual(['kept'])
+    expect([values(path, 'pragma page_size'), values(path, 'pragma journal_mode')]).toEqual([[4096], ['wal']])
+  })
+
+  it('and finds the disk full in the middle leaves the target as it was, in WAL mode', async () => {
+    makeDatabase(join(directory, 'source.db'), `create table big as ${filling}`, 'wal', 8192)
+    const full = join(directory, 'full')
+    mkdirSync(full)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', full])
+    try {
+      const target = join(full, 'app.db')
+      makeDatabase(target, `create table other(a); insert into other values ('kept')`, 'wal', 4096)
+      const writing = { failure: 'restore-failed', writes: true } as const
+      const overwriting = runTask('overwrite', [join(directory, 'source.db'), target, 200], ctx, writing)
+      await expect(overwriting).rejects.toMatchObject({ code: 'storage-full' })
+      expect(values(target, 'select a from other')).toEqual(['kept'])
+      expect([values(target, 'pragma page_size'), values(target, 'pragma journal_mode')]).toEqual([[4096], ['wal']])
+    } finally {
+      execFileSync('umount', [full])
+    }
   })
 })

@@ -68,21 +68,31 @@ function hold(source: Database.Database): void {
 export async function overwrite(from: string, to: string, patienceMs: number, aside?: Aside): Promise<void> {
   const target = new Database(to, { fileMustExist: true, timeout: patienceMs })
   const source = new Database(from, { fileMustExist: true })
+  const wasWal = isWal(target)
   try {
-    const wasWal = isWal(target)
     // The page size cannot change in WAL mode, and the mode only while nobody else has the file open.
     const wal = wasWal && pragma(source, 'page_size') === pragma(target, 'page_size')
     if (wasWal && !wal) target.pragma('journal_mode = delete')
-    if (pragma<number>(target, 'page_count') > 0) source.pragma(`journal_mode = ${wal ? 'wal' : 'delete'}`)
+    // The mode stands in the first page, and so comes with the copy.
+    if (pragma<number>(target, 'page_count') > 0) source.pragma(`journal_mode = ${wasWal ? 'wal' : 'delete'}`)
     const before = pragma(target, 'data_version')
     const pages = aside ? onceKept(() => keepAside(target, to, wal, aside)) : () => step
     await untilFree(() => backup(source, to, pages), patienceMs)
     if (pragma(target, 'data_version') === before) throw busy(to)
-    if (wasWal) target.pragma(wal ? 'wal_checkpoint(passive)' : 'journal_mode = wal')
+    if (wal) target.pragma('wal_checkpoint(passive)')
   } finally {
+    if (wasWal) backToWal(target, to)
     source.close()
     target.close()
   }
+}
+
+/** Whatever went wrong: its programs count on WAL mode. */
+function backToWal(target: Database.Database, path: string): void {
+  try {
+    if (target.pragma('journal_mode = wal', { simple: true }) === 'wal') return
+  } catch {} // another program has begun to use it meanwhile
+  report('warning', { message: `${path} is no longer in WAL mode: run PRAGMA journal_mode = wal in it` })
 }
 
 /** Tells a copy, which has locked its target by then, to write no page until `keep` is done. */
