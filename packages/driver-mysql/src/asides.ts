@@ -1,12 +1,13 @@
 import type { AsideDatabase, Replaced, RunContext } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
+import { exchangeInto } from './exchange-into.js'
 import { isBare, readJournal, schemasBeside, scratchOf } from './journal.js'
 import { settleLeftovers } from './leftovers.js'
 import { beforeName, scratchName, timeOfName } from './names.js'
 import { isLocked } from './restore-lock.js'
 import { tablesOf } from './schema-objects.js'
 import { dropSchema, readProperties } from './schema-properties.js'
-import { exchangeInto } from './scratch.js'
+import { told } from './scratch.js'
 import { type Session, withSession } from './session.js'
 
 /** {@link Driver.asides} for MySQL and MariaDB. */
@@ -81,5 +82,5 @@ async function takeBack(
   const incoming = { incoming: name, extent: 'all' as const, enabledEvents: new Set<string>(), terminateConnections }
   const result = await exchangeInto(bound, { ...incoming, ...kept }, ctx)
   await withSession(connection, ctx, (session) => dropSchema(session, name), 'none')
-  return result
+  return told(result, ctx)
 }

@@ -9,6 +9,7 @@ import { quoteIdentifier, quoteQualified } from './quoting.js'
 import { tablesOf } from './schema-objects.js'
 import { createSchema, dropSchema, readProperties, type SchemaProperties } from './schema-properties.js'
 import { type Session, schemaExists } from './session.js'
+import { warn } from './warn.js'
 
 /** What an exchange needs besides its plan. */
 export interface ExchangeOptions {
@@ -41,11 +42,8 @@ export async function exchange(session: Session, plan: Plan, options: ExchangeOp
     await complete(session, plan)
     if (plan.extent === 'missing') await addRows(session, plan)
   } catch (error) {
-    await undo(session, plan, ctx).catch((failure) => {
-      ctx.log.error(
-        `The exchange could not be undone now, and is by the next restore of ${quoteIdentifier(plan.database)}: ${messageOf(failure)}`,
-      )
-    })
+    // What cannot be undone here, for the connection is lost perhaps, is settled by the journal.
+    await undo(session, plan, ctx).catch((failure) => ctx.log.warn(`Undoing failed: ${messageOf(failure)}`))
     throw error
   }
   await finish(session, plan, ctx)
@@ -105,9 +103,7 @@ function standing(definition: Definition): Definition {
 async function finish(session: Session, plan: Plan, ctx: RunContext): Promise<void> {
   const events = plan.extent === 'missing' ? plan.made.filter(({ kind }) => kind === 'event') : []
   await makeDefinitions(session, plan.database, events, ({ name }, error) => {
-    const message = `The event ${quoteIdentifier(name)} could not be started: ${messageOf(error)}`
-    ctx.log.warn(message)
-    ctx.report({ type: 'warning', stage: 'restore', message })
+    warn(`The event ${quoteIdentifier(name)} could not be started: ${messageOf(error)}`, ctx)
   })
   await closeJournal(session, plan.aside)
 }

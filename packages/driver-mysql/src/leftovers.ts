@@ -7,6 +7,7 @@ import { tryLock, unlock } from './restore-lock.js'
 import { dropSchema } from './schema-properties.js'
 import type { Session } from './session.js'
 import { shielded } from './shielded.js'
+import { warn } from './warn.js'
 
 /**
  * Puts in order what a restore left that was killed: an exchange of tables is finished or undone. Nothing happens while
@@ -42,9 +43,6 @@ export async function settleLeftovers(
   } finally {
     await unlock(session, database)
   }
-  for (const message of done) {
-    ctx.log.warn(message)
-    ctx.report({ type: 'warning', stage: 'restore', message })
-  }
+  for (const message of done) warn(message, ctx)
   return done
 }

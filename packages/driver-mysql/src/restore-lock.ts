@@ -1,8 +1,8 @@
-import { BackupError, type RunContext } from '@holdfast/core'
+import { BackupError, isBackupError, type RunContext } from '@holdfast/core'
 import type { Connection } from './connection.js'
 import { lockName } from './names.js'
 import { quoteIdentifier } from './quoting.js'
-import { openSession, type Session } from './session.js'
+import { openSession, type Session, withSession } from './session.js'
 
 /**
  * Keeps others from restoring into a database, as long as the session lives: the server lets go of the lock when the
@@ -10,9 +10,14 @@ import { openSession, type Session } from './session.js'
  *
  * @throws {BackupError} `target-in-use` when another restore holds it.
  */
-export async function lockDatabase(connection: Connection, database: string, ctx: RunContext): Promise<Session> {
+export async function lockDatabase(
+  connection: Connection,
+  database: string,
+  ctx: RunContext,
+  seconds: number = patienceSeconds,
+): Promise<Session> {
   const session = await openSession(connection, ctx, 'none')
-  if (await tryLock(session, database)) return session
+  if (await tryLock(session, database, seconds)) return session
   await session[Symbol.asyncDispose]()
   throw new BackupError('target-in-use', {
     message: `Another restore works on ${quoteIdentifier(database)}`,
@@ -21,14 +26,39 @@ export async function lockDatabase(connection: Connection, database: string, ctx
   })
 }
 
+/**
+ * The same after the session that held the lock was lost: the server may still be at work for it, which is ended.
+ *
+ * @param lost - Its {@link Session.id}.
+ */
+export async function lockAfter(
+  connection: Connection,
+  database: string,
+  lost: number,
+  ctx: RunContext,
+): Promise<Session> {
+  await withSession(
+    connection,
+    ctx,
+    async (session) => {
+      await session.query(`kill ${lost}`).catch((error) => {
+        if (isBackupError(error, 'source-unreachable')) throw error // else it has ended by itself
+      })
+    },
+    'none',
+  )
+  return await lockDatabase(connection, database, ctx, longPatienceSeconds)
+}
+
 /** The server takes a moment to notice that a connection is gone. */
 const patienceSeconds = 2
+const longPatienceSeconds = 15
 
 /** @returns Whether the session has the lock now. */
-export async function tryLock(session: Session, database: string): Promise<boolean> {
+export async function tryLock(session: Session, database: string, seconds: number = patienceSeconds): Promise<boolean> {
   const [row] = await session.query<{ got: number | null }>('select get_lock(?, ?) as got', [
     lockName(database),
-    patienceSeconds,
+    seconds,
   ])
   return Number(row?.got) === 1
 }

@@ -7,26 +7,20 @@ import {
   type ScratchDatabase,
   type ScratchOptions,
 } from '@holdfast/core'
-import { triggerWarnings } from './append-plan.js'
+import { freeId } from './beside.js'
 import type { BoundDatabase } from './bound-database.js'
 import { toDatabase } from './connection.js'
-import type { Definition } from './definitions.js'
-import { exchange } from './exchange.js'
-import { markScratch, schemasBeside, unmarkFilling } from './journal.js'
+import { type Exchanged, exchangeInto } from './exchange-into.js'
+import { markScratch } from './journal.js'
 import { settleLeftovers } from './leftovers.js'
-import { beforeName, idAt, scratchName } from './names.js'
-import { type ExchangeRequest, planExchange } from './plan-exchange.js'
+import { scratchName } from './names.js'
+import type { ExchangeRequest } from './plan-exchange.js'
 import { exchangeProblems } from './preflight.js'
-import { quoteIdentifier } from './quoting.js'
 import { lockDatabase } from './restore-lock.js'
 import { createSchema, dropSchema, propertiesFrom, readProperties, type SchemaProperties } from './schema-properties.js'
 import { type Session, schemaExists, withSession } from './session.js'
 import { shielded } from './shielded.js'
-
-/** What an exchange did. */
-export interface Exchanged extends Replaced {
-  readonly warnings: readonly string[]
-}
+import { warn } from './warn.js'
 
 /** A scratch before a driver is bound to it. */
 export interface Scratch extends AsyncDisposable {
@@ -67,68 +61,11 @@ export async function makeScratch(
         // A session of its own: the one that holds the lock may have been lost meanwhile.
         await withSession(connection, shielded(ctx), (session) => dropSchema(session, name), 'none')
       } catch (error) {
-        const message = `The unfinished database ${name} could not be dropped: ${messageOf(error)}`
-        ctx.log.warn(message)
-        ctx.report({ type: 'warning', stage: 'restore', message })
+        warn(`The unfinished database ${name} could not be dropped: ${messageOf(error)}`, ctx)
       } finally {
         await holder[Symbol.asyncDispose]()
       }
     },
-  }
-}
-
-/** What is to take the place of what a database holds. */
-export interface Incoming {
-  readonly incoming: string
-  readonly extent: ExchangeRequest['extent']
-  readonly enabledEvents: ReadonlySet<string>
-  readonly definitions?: readonly Definition[]
-  readonly like: SchemaProperties | undefined
-  readonly terminateConnections: boolean
-}
-
-/** Plans and does an exchange, under the lock of the database, and not to be stopped halfway. */
-export async function exchangeInto(
-  bound: BoundDatabase,
-  { like, terminateConnections, ...incoming }: Incoming,
-  ctx: RunContext,
-): Promise<Exchanged> {
-  ctx.signal.throwIfAborted()
-  const { connection, settings } = bound
-  const { database } = connection
-  await using session = await lockDatabase(connection, database, shielded(ctx))
-  const existed = await schemaExists(session, database)
-  if (!existed) await createSchema(session, database, like)
-  const aside = beforeName(database, await freeId(session, database, ctx))
-  const plan = await planExchange(session, { ...incoming, database, aside })
-  const properties = await readProperties(session, database)
-  const options = { properties, lockTimeoutMs: settings.lockTimeout, terminateConnections }
-  await exchange(session, plan, options, shielded(ctx))
-  await unmarkFilling(session, database) // what an interrupted restore left there has gone aside
-  if (like && incoming.extent === 'all') await applyProperties(session, database, like)
-  const warnings = await triggerWarnings(session, database, plan.filled)
-  if (existed) return { oldName: aside, warnings }
-  await dropSchema(session, aside)
-  return { warnings }
-}
-
-async function applyProperties(session: Session, database: string, like: SchemaProperties): Promise<void> {
-  const { charset, collation } = like
-  const quoted = quoteIdentifier(database)
-  await session.query(`alter database ${quoted} character set ${charset} collate ${collation}`)
-}
-
-/** The time, as an id that nothing beside the database has yet: two within a second get the next one. */
-async function freeId(session: Session, database: string, ctx: RunContext): Promise<string> {
-  const taken = new Set(
-    [
-      ...(await schemasBeside(session, database, scratchName)),
-      ...(await schemasBeside(session, database, beforeName)),
-    ].map((name) => name.slice(-8)),
-  )
-  for (let time = ctx.clock.now(); ; time = new Date(time.getTime() + 1000)) {
-    const id = idAt(time)
-    if (!taken.has(id)) return id
   }
 }
 
@@ -155,7 +92,15 @@ export async function scratch(
   const made = await makeScratch(bound, propertiesFrom(manifest.options), ctx)
   return {
     driver: bind(made.bound),
-    swap: ({ terminateConnections }, swapCtx) => made.exchange({ extent: 'all', terminateConnections }, swapCtx),
+    swap: async ({ terminateConnections }, swapCtx): Promise<Replaced> => {
+      return told(await made.exchange({ extent: 'all', terminateConnections }, swapCtx), swapCtx)
+    },
     [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
   }
+}
+
+/** The warnings of an exchange go where nobody waits for a report. */
+export function told({ warnings, ...replaced }: Exchanged, ctx: RunContext): Replaced {
+  for (const message of warnings) warn(message, ctx)
+  return replaced
 }
