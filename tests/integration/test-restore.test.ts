@@ -199,10 +199,11 @@ describe('a test restore', () => {
     ]
     const { test: result } = await test(sourceOf('shop'), { testRestore: { assertions } })
     expect(result).toMatchObject({
-      status: 'differs',
-      differences: [
-        { section: 'assertion select count(*) from orders where id > 20000', problem: 'it returned 0' },
-        { section: 'assertion nobodyIsThere', problem: 'there is somebody' },
+      status: 'assertion-failed',
+      differences: [],
+      failedAssertions: [
+        { assertion: 'select count(*) from orders where id > 20000', problem: 'it returned 0' },
+        { assertion: 'nobodyIsThere', problem: 'there is somebody' },
       ],
     })
   })

@@ -1,9 +1,10 @@
-import type { DatabaseInfo, Driver, KeptOld, RestorePreview } from '@holdfast/core'
+import type { BackupRecord, DatabaseInfo, Driver, KeptOld, RestorePreview } from '@holdfast/core'
 import type { Paint } from '../output/colours.js'
 import { counted } from '../output/counted.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge, formatTime } from '../output/format-duration.js'
 import type { Output } from '../output/output.js'
+import { failureOf } from '../output/test-restore.js'
 import type { RestoreCommandOptions } from './restore-options.js'
 
 /** What will be restored, where to, and what is lost. */
@@ -28,6 +29,7 @@ export function describeRestore(
     ],
     ['Taken', age],
     ['From', copies.length > 0 ? copies.join(', ') : paint.bad('no copy that is whole')],
+    ...testedOf(backup, paint),
     ['Into', `${paint.strong(driver.display)}, which ${now}`],
     ['What', whatOf(options)],
     ...howOf(preview, driver, options),
@@ -40,6 +42,15 @@ export function describeRestore(
     lines.push(['In use', `${counted(database.connections, 'other connection')}: ${end}`])
   }
   return lines.map(([name, text]) => `${paint.faint(name.padEnd(7))} ${text}`).join('\n')
+}
+
+/** When the backup was last restored for a test, and what that says for or against it. */
+function testedOf(backup: BackupRecord, paint: Paint): [string, string][] {
+  const { test } = backup
+  if (!test) return []
+  const age = formatAge(new Date(test.testedAt), new Date())
+  const failure = failureOf(backup)
+  return [['Tested', failure === undefined ? `proven by a test restore, ${age}` : paint.bad(`${failure}, ${age}`)]]
 }
 
 function whatOf({ tables, schemaOnly, dataOnly, globals }: RestoreCommandOptions): string {

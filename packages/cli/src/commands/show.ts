@@ -7,7 +7,7 @@ import { counted } from '../output/counted.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge, formatDuration, formatTime } from '../output/format-duration.js'
 import { table } from '../output/table.js'
-import { describeTest } from '../output/test-restore.js'
+import { describeTest, failureOf } from '../output/test-restore.js'
 import { visible, visibleBackup } from '../output/visible.js'
 import type { ListCommandOptions } from './list.js'
 
@@ -70,14 +70,14 @@ function tested({ test }: BackupRecord, { paint, verbose }: Cli['output']): [str
 
 function copies(backup: BackupRecord, { output }: Cli): string {
   const { paint, width } = output
+  const failure = failureOf(backup)
+  const wholeness = failure === undefined ? paint.good('complete') : `complete, but ${paint.bad(failure)}`
   const columns = [
     { title: 'COPY ON', cell: (copy: (typeof backup.copies)[number]) => copy.storage, shrinks: true },
     {
       title: 'STATUS',
       cell: ({ status, problem }: (typeof backup.copies)[number]) =>
-        status === 'complete'
-          ? paint.good(status)
-          : paint.bad(problem === undefined ? status : `${status}: ${problem}`),
+        status === 'complete' ? wholeness : paint.bad(problem === undefined ? status : `${status}: ${problem}`),
     },
     {
       title: 'VERIFIED',

@@ -1,5 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import type { Driver } from '@holdfast/core'
 import { memoryDriver } from '@holdfast/core/testing'
 import { describe, expect, it } from 'vitest'
 import { fakeProject } from '../testing/fake-project.js'
@@ -21,13 +23,13 @@ describe('holdfast verify --test-restore', () => {
     const { code, out } = await runIn({ cwd }, 'verify', '--test-restore')
     expect([code, out]).toEqual([
       0,
-      expect.stringMatching(/is intact.*proven: restored on memory:shop.*1 sections compared/s),
+      expect.stringMatching(/is intact.*proven: restored on memory:shop.*1 section compared/s),
     ])
     expect((await runIn({ cwd }, 'list')).out).toContain('just now, restored')
     expect((await runIn({ cwd }, 'show', 'latest')).out).toMatch(/Tested .*proven/)
   })
 
-  it('ends with 7 where something differs, and names it', async () => {
+  it('ends with 7 where an assertion does not hold, which is no difference', async () => {
     const assertions = [
       function nobodyOrders() {
         return false
@@ -36,10 +38,56 @@ describe('holdfast verify --test-restore', () => {
     const { cwd } = project({ testRestore: { assertions } })
     await runIn({ cwd }, 'backup')
     const { code, out } = await runIn({ cwd }, 'verify', 'latest', '--test-restore')
-    expect([code, out]).toEqual([7, expect.stringContaining('differs: assertion nobodyOrders: it gave false')])
-    expect((await runIn({ cwd }, 'list')).out).toContain('DIFFERS, just now')
+    expect([code, out]).toEqual([
+      7,
+      expect.stringMatching(/not as it was asserted.*does not hold: nobodyOrders: it gave/s),
+    ])
+    expect(out).toContain('1 assertion failed, but it came back as it was dumped')
+    expect(out).not.toMatch(/differs/i)
+    expect((await runIn({ cwd }, 'list')).out).toContain('ASSERTION FAILED, just now')
     const found = await runIn({ cwd }, 'verify', 'latest', '--test-restore', '--json')
-    expect(found.json()).toMatchObject({ status: 'corrupt', backups: [{ test: { status: 'differs' } }] })
+    const test = { status: 'assertion-failed', differences: [], failedAssertions: [{ assertion: 'nobodyOrders' }] }
+    expect(found.json()).toMatchObject({ status: 'assertion-failed', backups: [{ status: 'assertion-failed', test }] })
+  })
+
+  it('ends with 7 where something differs, and nothing takes that backup for good afterwards', async () => {
+    const database = { content: Buffer.from('= rows of orders (id)\n1\n2'), beside: new Map() }
+    const source = memoryDriver({ name: 'shop', database })
+    const on: Driver = {
+      ...source,
+      async scratch(options, ctx) {
+        const made = await memoryDriver({ name: 'shop', database: { ...database, beside: new Map() } }).scratch!(
+          options,
+          ctx,
+        )
+        const restore: Driver['restore'] = async (from, request, using) => {
+          const { driver } = made
+          const report = await driver.restore(from, request, using)
+          await driver.restore(
+            { ...from, open: () => Readable.from([Buffer.from('= rows of orders (id)\n1\n3')]) },
+            { mode: 'clean' },
+            using,
+          )
+          return report
+        }
+        return { ...made, driver: { ...made.driver, restore } }
+      },
+    }
+    const { cwd } = fakeProject({ jobs: { shop: { source, storages: ['disk'], verify: { testRestore: { on } } } } })
+    await runIn({ cwd }, 'backup')
+    const [good] = ((await runIn({ cwd }, 'list', '--json')).json() as { backups: { shortId: string }[] }).backups
+    await runIn({ cwd }, 'backup')
+    const { code, out } = await runIn({ cwd }, 'verify', 'latest', '--test-restore')
+    expect([code, out]).toEqual([7, expect.stringMatching(/NOT PROVEN.*differs: rows of orders: row 2/s)])
+    expect((await runIn({ cwd }, 'list')).out).toContain('DIFFERS, just now')
+    expect((await runIn({ cwd }, 'show', 'latest')).out).toContain('complete, but DIFFERS')
+    const restored = await runIn({ cwd }, 'restore', 'latest', '--dry-run')
+    expect(restored.err).toContain(`Backup  ${good?.shortId} of shop`)
+    expect(restored.err).toMatch(/Passed over a newer one. Backup shop_.* did not come back as it was dumped/)
+    await runIn({ cwd }, 'verify', good?.shortId ?? '', '--test-restore')
+    const doubtful = await runIn({ cwd }, 'restore', 'latest', '--dry-run')
+    expect(doubtful.err).toContain('Tested  DIFFERS, just now')
+    expect(doubtful.out).toMatch(/warning: Backup shop_.* did not come back as it was dumped/)
   })
 
   it('does not pass over a job none of whose backups is whole', async () => {

@@ -11,6 +11,7 @@ export function describeVerification({ backup, status, copies, test }: VerifyRes
   const state = {
     intact: paint.good('intact'),
     unreadable: paint.warning('not readable everywhere'),
+    'assertion-failed': paint.bad('not as it was asserted'),
     corrupt: paint.bad(bytesAreWhole ? 'NOT PROVEN' : 'DAMAGED'),
   }[status]
   const width = Math.max(0, ...copies.map(({ storage }) => storage.length))

@@ -53,11 +53,13 @@ export async function verifyCommand(
   const count = (status: VerifyResult['status']): number => results.filter((each) => each.status === status).length
   const unread = count('unreadable') + stored.unreachable.length
   const status =
-    count('corrupt') + stored.damaged.length > 0 ? 'corrupt' : count('unreadable') > 0 ? 'unreadable' : 'intact'
+    count('corrupt') + stored.damaged.length > 0
+      ? 'corrupt'
+      : ((['assertion-failed', 'unreadable'] as const).find((each) => count(each) > 0) ?? 'intact')
   output.document({ status, backups: results.map(verificationDocument), damaged: stored.damaged })
   if (tasks.length === 0) output.result('Nothing is to be verified now. `holdfast verify --all` verifies every backup.')
   if (results.length > 1) output.result(`${count('intact')} of ${results.length} backups are intact`)
-  if (status === 'corrupt') return exitCodes.damaged
+  if (status === 'corrupt' || status === 'assertion-failed') return exitCodes.damaged
   return unread > 0 ? exitCodes.partial : exitCodes.done
 }
 

@@ -1,5 +1,6 @@
 import type { BackupRecord, Difference, TestRestore } from '@holdfast/core'
 import type { Paint } from './colours.js'
+import { counted } from './counted.js'
 import { formatAge, formatDuration } from './format-duration.js'
 import { visible } from './visible.js'
 
@@ -21,7 +22,12 @@ export function verifiedCell({ verifiedAt, test, copies }: BackupRecord, now: Da
 }
 
 const ageOf = ({ testedAt }: TestRestore, now: Date): string => formatAge(new Date(testedAt), now)
-const failures = { differs: 'DIFFERS', failed: 'NOT RESTORED' } as const
+const failures = { 'assertion-failed': 'ASSERTION FAILED', differs: 'DIFFERS', failed: 'NOT RESTORED' } as const
+
+/** What a test restore says against whole copies, in a word; `undefined` where it says nothing. */
+export function failureOf({ test }: Pick<BackupRecord, 'test'>): string | undefined {
+  return test && test.status !== 'proven' ? failures[test.status] : undefined
+}
 
 /** What a test restore found, in lines: the first says how it went, the others what there is to know. */
 export function describeTest(test: TestRestore, paint: Paint, verbose: boolean): readonly string[] {
@@ -31,6 +37,9 @@ export function describeTest(test: TestRestore, paint: Paint, verbose: boolean):
     verdict(test, paint),
     ...shown.map((difference) => `${paint.bad('differs:')} ${describeDifference(difference)}`),
     ...(more > 0 ? [paint.faint(`and ${more} more (--verbose shows them)`)] : []),
+    ...test.failedAssertions.map(({ assertion, problem }) => {
+      return `${paint.bad('does not hold:')} ${visible(`${assertion}: ${problem}`)}`
+    }),
     ...test.notes.map((note) => `${paint.faint('note:')} ${visible(note)}`),
   ]
 }
@@ -40,10 +49,12 @@ function verdict(test: TestRestore, paint: Paint): string {
   if (test.status === 'failed') {
     return `${paint.bad('could not be restored')} on ${test.on}: ${visible(test.problem ?? 'no reason was given')}`
   }
-  const count = test.differences.length
-  return test.status === 'proven'
-    ? `${paint.good('proven')}: ${took}, ${test.sections} sections compared`
-    : `${paint.bad(`differs in ${count} ${count === 1 ? 'place' : 'places'}`)}: ${took}`
+  const compared = `${took}, ${counted(test.sections, 'section')} compared`
+  if (test.status === 'proven') return `${paint.good('proven')}: ${compared}`
+  if (test.status === 'differs')
+    return `${paint.bad(`differs in ${counted(test.differences.length, 'place')}`)}: ${took}`
+  const failed = `${counted(test.failedAssertions.length, 'assertion')} failed`
+  return `${paint.bad(failed)}, but it came back as it was dumped: ${compared}`
 }
 
 /** `rows of public.orders: row 77 differs in column note`. */

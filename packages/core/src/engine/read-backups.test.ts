@@ -20,6 +20,7 @@ const tested = {
   durationMs: 2,
   sections: 3,
   differences: [],
+  failedAssertions: [],
   notes: [],
 } as const
 const down = new BackupError('unavailable', { message: 'no route', retryable: true })

@@ -1,41 +1,74 @@
 import { BackupError } from '../backup-error.js'
 import type { BackupRecord } from './backup-record.js'
+import { doubtOf, isRefuted } from './proof/doubt.js'
+
+/** Which of some backups, newest first, `latest` may mean; in the order in which it is to mean them. */
+export type Eligible = (backups: readonly BackupRecord[]) => readonly BackupRecord[]
+
+/**
+ * Those with a whole copy. Those whose test restore has failed only where there is no other: a restore from them is
+ * better than none.
+ */
+export const restorable: Eligible = (backups) => {
+  const whole = backups.filter(isWhole)
+  const good = whole.filter((backup) => !isRefuted(backup))
+  return good.length > 0 ? good : whole
+}
 
 /**
  * Finds the backup that a user means: an id, its short form or the front of either; a backup's name; `latest`,
  * `latest~1` (the one before); or a job's name for its latest.
  *
  * @param backups - Newest first.
- * @param counts - Which backups `latest` and a job's name may mean. Default: those with a whole copy. An id means
- *   its backup in any state.
+ * @param eligible - Which backups `latest` and a job's name may mean. An id means its backup in any state.
  * @throws {BackupError} `no-match`, `ambiguous`.
  */
 export function selectBackup(
   backups: readonly BackupRecord[],
   selector: string,
-  counts: (backup: BackupRecord) => boolean = isRestorable,
+  eligible: Eligible = restorable,
 ): BackupRecord {
-  const candidates = backups.filter(counts)
-  return byAge(candidates, selector) ?? byName(backups, candidates, selector) ?? byId(backups, selector)
+  return byAge(eligible, backups, selector) ?? byName(eligible, backups, selector) ?? byId(backups, selector)
 }
 
-function byAge(whole: readonly BackupRecord[], selector: string): BackupRecord | undefined {
-  const age = /^latest(?:~(?<back>\d+))?$/.exec(selector)?.groups
+/** A warning for each backup that is newer than the one that was chosen by its age, and was passed over. */
+export function passedOver(
+  backups: readonly BackupRecord[],
+  selector: string,
+  chosen: BackupRecord,
+): readonly string[] {
+  const meant = byAgeAlone.test(selector) ? backups : backups.filter(({ job }) => job === selector)
+  const newer = meant.slice(0, Math.max(0, meant.indexOf(chosen)))
+  return newer.flatMap((backup) => {
+    if (!isWhole(backup)) return [`Passed over ${backup.name}, which is newer: no copy of it is whole`]
+    return isRefuted(backup) ? [`Passed over a newer one. ${doubtOf(backup)}`] : []
+  })
+}
+
+const byAgeAlone = /^latest(?:~(?<back>\d+))?$/
+
+function byAge(eligible: Eligible, backups: readonly BackupRecord[], selector: string): BackupRecord | undefined {
+  const age = byAgeAlone.exec(selector)?.groups
   if (!age) return undefined
+  const whole = eligible(backups)
   const found = whole[Number(age.back ?? 0)]
   if (found) return found
   throw new BackupError('no-match', {
-    message: `There is no backup ${selector}: ${whole.length} whole ${whole.length === 1 ? 'backup was' : 'backups were'} found`,
+    message: tooFew(selector, whole, backups),
     hint: '`holdfast list` shows what there is.',
   })
 }
 
-function byName(
-  backups: readonly BackupRecord[],
-  candidates: readonly BackupRecord[],
-  selector: string,
-): BackupRecord | undefined {
-  return backups.find(({ name }) => name === selector) ?? candidates.find(({ job }) => job === selector)
+function tooFew(selector: string, { length: whole }: { length: number }, { length: all }: { length: number }): string {
+  if (all === 0) return 'There are no backups yet, or they are elsewhere'
+  if (whole === 0)
+    return all === 1 ? 'The one backup that was found is not whole' : `None of the ${all} backups is whole`
+  return `There ${whole === 1 ? 'is one whole backup' : `are ${whole} whole backups`} only, too few for ${selector}`
+}
+
+function byName(eligible: Eligible, backups: readonly BackupRecord[], selector: string): BackupRecord | undefined {
+  const named = backups.find(({ name }) => name === selector)
+  return named ?? eligible(backups.filter(({ job }) => job === selector))[0]
 }
 
 function byId(backups: readonly BackupRecord[], selector: string): BackupRecord {
@@ -62,6 +95,6 @@ function byId(backups: readonly BackupRecord[], selector: string): BackupRecord 
 }
 
 /** Whether some copy is whole, as far as a listing and the last verification tell. */
-function isRestorable(backup: BackupRecord): boolean {
+function isWhole(backup: BackupRecord): boolean {
   return backup.copies.some(({ status }) => status === 'complete')
 }

@@ -169,10 +169,10 @@ export interface VerifyOptions extends CallOptions, Scope {
 export interface VerifyResult {
   readonly backup: BackupRecord
   /**
-   * `corrupt` if any copy is, or if the test restore did not bring back what was dumped; else `unreadable` if any copy
-   * could not be read at all.
+   * `corrupt` if any copy is, or if the test restore did not bring back what was dumped; else `assertion-failed` if it
+   * did, and an assertion does not hold of it; else `unreadable` if any copy could not be read at all.
    */
-  readonly status: CopyVerification['status']
+  readonly status: CopyVerification['status'] | 'assertion-failed'
   readonly copies: readonly CopyVerification[]
   /** Of the copy on `storage`, where a test restore was asked for and some copy was whole. */
   readonly test?: TestRestore & { readonly storage: string }

@@ -8,7 +8,7 @@ import type { Driver } from '../driver/driver.js'
 import type { BackupRecord } from '../engine/backup-record.js'
 import type { Job } from '../engine/job.js'
 import { readBackups } from '../engine/read-backups.js'
-import { selectBackup } from '../engine/select-backup.js'
+import { type Eligible, passedOver, selectBackup } from '../engine/select-backup.js'
 import type { Layout } from '../layout/layout.js'
 import { wholeObjectLayout } from '../layout/whole-object-layout.js'
 import { createRunContext, type RunContext } from '../run-context.js'
@@ -27,14 +27,10 @@ export interface Project {
   /**
    * The backup that a selector names.
    *
-   * @param counts - Which backups `latest` may mean. Default: those that can be restored.
+   * @param eligible - Which backups `latest` may mean. Default: those that can be restored; it is said then which newer
+   *   ones were passed over.
    */
-  find(
-    selector: string,
-    scope: Scope,
-    ctx: RunContext,
-    counts?: (backup: BackupRecord) => boolean,
-  ): Promise<BackupRecord>
+  find(selector: string, scope: Scope, ctx: RunContext, eligible?: Eligible): Promise<BackupRecord>
   /** Storages with a copy: those that look whole first, and those that cost no network before others. */
   holders(backup: BackupRecord): Storage[]
   /** The source of the backup's job, or of any job of its engine. */
@@ -70,13 +66,15 @@ export function openProject(config: HoldfastConfig): Project {
         ...(config.clock && { clock: config.clock }),
       }),
 
-    async find(selector, scope, ctx, counts) {
+    async find(selector, scope, ctx, eligible) {
       const { backups, unreachable, damaged } = await readBackups(inScope(scope), { job: scope.job }, ctx)
       for (const { storage, error } of unreachable) {
         ctx.log.warn(`Storage ${storage} cannot be read: ${messageOf(error)}`)
       }
       for (const { problem } of damaged) ctx.log.warn(problem)
-      return selectBackup(backups, selector, counts)
+      const chosen = selectBackup(backups, selector, eligible)
+      if (!eligible) for (const warning of passedOver(backups, selector, chosen)) ctx.log.warn(warning)
+      return chosen
     },
 
     holders(backup) {
@@ -105,7 +103,7 @@ export function openProject(config: HoldfastConfig): Project {
 }
 
 /** For {@link Project.find}: damaged backups are looked at too; they are only not restored unasked. */
-export const anyState = (): boolean => true
+export const anyState: Eligible = (backups) => backups
 
 /** @throws {BackupError} `no-match`, with what was probably meant. */
 export function pick<Value>(from: ReadonlyMap<string, Value>, name: string, what: string): Value {

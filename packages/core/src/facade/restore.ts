@@ -9,6 +9,7 @@ import {
   type RestorePlan,
   requireNoProblem,
 } from '../engine/prepare-restore.js'
+import { doubtOf } from '../engine/proof/doubt.js'
 import { copyOn } from '../engine/restore-copy.js'
 import { runRestore } from '../engine/run-restore.js'
 import type { RunContext } from '../run-context.js'
@@ -34,7 +35,8 @@ export async function restoreBackup(
 ): Promise<RestoreResult> {
   const ctx = project.contextOf(options)
   const backup = await project.find(selector, options, ctx)
-  return { backup, ...(await restorePlan(project, planOf(project, backup, options), options, ctx)) }
+  const run = await restorePlan(project, planOf(project, backup, options), options, ctx)
+  return { backup, ...run, warnings: [...doubts(backup), ...run.warnings] }
 }
 
 /** {@link Holdfast.previewRestore}. */
@@ -48,8 +50,15 @@ export async function previewRestore(
   const prepared = keeping(await prepareRestore(planOf(project, backup, options), ctx), options)
   if (options.safetyBackup) safetyJob(project, prepared.target)
   const { target, way, database } = prepared
-  const findings = await lookBefore(prepared, ctx)
-  return { backup, target: target.display, mode: way, ...(database && { database }), ...findings }
+  const { problems, warnings } = await lookBefore(prepared, ctx)
+  const found = { problems, warnings: [...doubts(backup), ...warnings] }
+  return { backup, target: target.display, mode: way, ...(database && { database }), ...found }
+}
+
+/** What is known against a backup does not keep it from being restored: the rest of it may be all there is. */
+function doubts(backup: BackupRecord): readonly string[] {
+  const doubt = doubtOf(backup)
+  return doubt === undefined ? [] : [doubt]
 }
 
 /** Runs a restore, from whatever it is read. */

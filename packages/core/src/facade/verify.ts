@@ -1,5 +1,6 @@
 import { BackupError, isBackupError, messageOf } from '../backup-error.js'
 import type { BackupRecord } from '../engine/backup-record.js'
+import { isRefuted } from '../engine/proof/doubt.js'
 import { type DueVerification, dueVerifications } from '../engine/proof/due-verifications.js'
 import { testCopy } from '../engine/proof/test-copy.js'
 import type { TestRestorePlan } from '../engine/proof/test-restore.js'
@@ -28,9 +29,14 @@ export async function verifyBackup(project: Project, selector: string, options: 
     copies.push(copy)
     if (toTest && copy.status !== 'unreadable' && copy.test) test = { ...copy.test, storage: storage.name }
   }
-  const worst = (['corrupt', 'unreadable'] as const).find((status) => copies.some((copy) => copy.status === status))
-  const status = test && test.status !== 'proven' ? 'corrupt' : (worst ?? 'intact')
-  return { backup, copies, status, ...(test && { test }) }
+  return { backup, copies, status: worstOf(copies, test), ...(test && { test }) }
+}
+
+function worstOf(copies: readonly CopyVerification[], test: VerifyResult['test']): VerifyResult['status'] {
+  const some = (status: CopyVerification['status']): boolean => copies.some((copy) => copy.status === status)
+  if (some('corrupt') || isRefuted({ test })) return 'corrupt'
+  if (test?.status === 'assertion-failed') return 'assertion-failed'
+  return some('unreadable') ? 'unreadable' : 'intact'
 }
 
 /** {@link Holdfast.dueVerifications}. */

@@ -1,14 +1,16 @@
 import * as z from 'zod'
+import type { FailedAssertion } from '../assertions.js'
 
 /** What a test restore found. Kept with the verification of the copy that was restored. */
 export interface TestRestore {
   /** UTC, ISO 8601. */
   readonly testedAt: string
   /**
-   * `proven`: what was restored equals what was dumped. `differs`: it does not, or an assertion failed.
-   * `failed`: the backup could not be restored.
+   * `proven`: what was restored equals what was dumped, and all that was asserted holds. `assertion-failed`: it equals
+   * what was dumped, but an assertion does not hold. `differs`: it does not equal it. `failed`: the backup could not be
+   * restored.
    */
-  readonly status: 'proven' | 'differs' | 'failed'
+  readonly status: 'proven' | 'assertion-failed' | 'differs' | 'failed'
   /** Where the scratch database was: what may be shown of it. */
   readonly on: string
   /** As that server says it. */
@@ -21,6 +23,8 @@ export interface TestRestore {
   readonly sections: number
   /** What is not as it was: the first hundred. */
   readonly differences: readonly Difference[]
+  /** Assertions that do not hold of what was restored. */
+  readonly failedAssertions: readonly FailedAssertion[]
   /** What was noticed and does not speak against the backup. */
   readonly notes: readonly string[]
   /** Why it `failed`. */
@@ -29,7 +33,7 @@ export interface TestRestore {
 
 /** One thing that is not as it was when the backup was taken. Holds no values of rows. */
 export interface Difference {
-  /** For example `rows of public.orders`, `index public.orders_pkey`, or an assertion. */
+  /** For example `rows of public.orders` or `index public.orders_pkey`. */
   readonly section: string
   readonly problem: string
   /** Of rows: the number of the first one that differs, from 1. */
@@ -41,7 +45,7 @@ export interface Difference {
 /** As {@link TestRestore} lies on a storage. */
 export const testRestoreSchema: z.ZodType<TestRestore> = z.object({
   testedAt: z.iso.datetime(),
-  status: z.enum(['proven', 'differs', 'failed']),
+  status: z.enum(['proven', 'assertion-failed', 'differs', 'failed']),
   on: z.string(),
   serverVersion: z.string(),
   restoreMs: z.number().nonnegative(),
@@ -55,6 +59,7 @@ export const testRestoreSchema: z.ZodType<TestRestore> = z.object({
       column: z.string().optional(),
     }),
   ),
+  failedAssertions: z.array(z.object({ assertion: z.string(), problem: z.string() })).default([]),
   notes: z.array(z.string()),
   problem: z.string().optional(),
 })

@@ -7,7 +7,7 @@ import { plainBytes, storedBytes } from '../../layout/read-part.js'
 import type { RunContext } from '../../run-context.js'
 import type { Storage } from '../../storage/storage.js'
 import { observed } from '../../stream/observed.js'
-import { type Assertion, failedAssertions } from '../assertions.js'
+import { type Assertion, type FailedAssertion, failedAssertions } from '../assertions.js'
 import { readThrough } from '../verify-backup.js'
 import { compareInventory } from './compare-inventory.js'
 import { type ComparedDump, judgeSections, type ProvingDriver } from './judge-sections.js'
@@ -62,19 +62,20 @@ export async function runTestRestore(plan: TestRestorePlan, ctx: RunContext): Pr
   }
   const found = restoring.problem === undefined ? await examine() : undefined
   const { parts } = await backup.finish()
-  const differences = found?.differences ?? []
+  const { differences = [], failed = [] } = found ?? {}
   const test: TestRestore = {
     ...about,
-    status: restoring.problem !== undefined ? 'failed' : differences.length > 0 ? 'differs' : 'proven',
+    status: restoring.problem === undefined ? statusOf(differences, failed) : 'failed',
     durationMs: ctx.clock.monotonic() - started,
     sections: found?.sections ?? 0,
     differences: differences.slice(0, maxDifferences),
+    failedAssertions: failed,
     notes: [...restoring.notes, ...(found?.notes ?? [])],
     ...(restoring.problem !== undefined && { problem: restoring.problem }),
   }
   return { test, parts }
 
-  async function examine(): Promise<{ differences: Difference[]; notes: readonly string[]; sections: number }> {
+  async function examine(): Promise<Examination> {
     ctx.report({ type: 'stage', stage: 'verify', detail: `comparing ${on.display}` })
     const dumped: ComparedDump = {
       sections: await backup.sections(),
@@ -94,16 +95,26 @@ export async function runTestRestore(plan: TestRestorePlan, ctx: RunContext): Pr
     const counted = manifest.inventory && restored.inventory && compareInventory(manifest.inventory, restored.inventory)
     const failed = await failedAssertions(plan.assertions ?? [], scratch.driver, ctx)
     return {
-      differences: [
-        ...(await nothingCompared(dumped, scratch.driver, ctx)),
-        ...judged.differences,
-        ...(counted ?? []),
-        ...failed.map(({ assertion, problem }) => ({ section: `assertion ${assertion}`, problem })),
-      ],
+      differences: [...(await nothingCompared(dumped, scratch.driver, ctx)), ...judged.differences, ...(counted ?? [])],
+      failed,
       notes: judged.notes,
       sections: dumped.sections.length,
     }
   }
+}
+
+/** What was seen of a restored database. */
+interface Examination {
+  readonly differences: readonly Difference[]
+  readonly failed: readonly FailedAssertion[]
+  readonly notes: readonly string[]
+  readonly sections: number
+}
+
+/** A difference counts for more: what is asserted of another content says nothing. */
+function statusOf(differences: readonly Difference[], failed: readonly FailedAssertion[]): TestRestore['status'] {
+  if (differences.length > 0) return 'differs'
+  return failed.length > 0 ? 'assertion-failed' : 'proven'
 }
 
 /** Two dumps in which nothing is told apart are equal, and prove nothing; unless there is nothing to tell apart. */
