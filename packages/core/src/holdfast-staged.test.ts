@@ -84,6 +84,9 @@ describe('a restore into a database that holds data', () => {
     const { warnings } = await holdfast.restore('latest', { into, mode: 'replace' })
     expect(warnings).toEqual([expect.stringMatching(/still there as shop__before_69a42a40.*no rights/)])
     expect(shop.content).toEqual(content)
+    const unlisted: Driver = { ...source, asides: async () => [] }
+    const done = await holdfast.restore('latest', { into: unlisted, mode: 'replace' })
+    expect(done.warnings).toEqual([expect.stringMatching(/became shop__before_69a42a41, which is not listed/)])
   })
 
   it('stays as it was, with nothing beside it, when data is damaged or an assertion fails', async () => {
@@ -299,6 +302,15 @@ describe('undo and cleanup', () => {
     expect(old).toMatchObject({ keepUntil: new Date('2026-03-08T12:00:00Z'), isNoted: false })
     expect((await holdfast.restore('latest', { into })).old).toMatchObject({ isNoted: true })
     expect(await holdfast.asides()).toMatchObject([{}, { keepUntil: new Date('2026-03-02T12:00:00Z') }])
+  })
+
+  it('drop once what several jobs know under several names of its server', async () => {
+    await holdfast.restore('latest')
+    const alias = { ...source, display: 'memory:shop-by-another-name' }
+    const jobs = { shop: { source, storages: ['disk'] }, alias: { source: alias, storages: ['disk'] } }
+    const both = createHoldfast({ storages: { disk }, jobs, clock })
+    expect(await both.asides()).toHaveLength(2)
+    expect((await both.cleanup(undefined, { all: true })).dropped).toHaveLength(1)
   })
 
   it('tell what could not be dropped', async () => {

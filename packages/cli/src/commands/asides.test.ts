@@ -71,6 +71,23 @@ describe('holdfast restore cleanup', () => {
     expect(out).toMatch(/dropped shop__before_young .*\nkept {4}shop__before_old .* until /)
   })
 
+  it('lists once what two jobs know under two names of its server', async () => {
+    const { shop, stock } = fakeProject()
+    stock.asides = shop.asides = [young, old]
+    const jobs = {
+      shop: { source: shop.driver, storages: ['disk'] },
+      alias: { source: stock.driver, storages: ['disk'] },
+    }
+    const { cwd } = fakeProject({ jobs })
+    const { err } = await runIn({ cwd }, 'restore', 'cleanup', '--all')
+    expect(err.match(/shop__before_young .* will be dropped/g)).toHaveLength(1)
+    const { out } = await runIn({ cwd }, 'restore', 'cleanup')
+    expect(out.trim().split('\n')).toEqual([
+      expect.stringMatching(/^dropped .*old/),
+      expect.stringMatching(/^kept .*young/),
+    ])
+  })
+
   it('keeps what is younger than it was told, unless it is to drop all', async () => {
     const { cwd, shop } = fakeProject()
     shop.asides = [young, old]

@@ -57,7 +57,7 @@ export async function cleanupCommand(
   const drivers = await databasesOf(options, cli)
   if (options.all) {
     const found = (await Promise.all(drivers.map((driver) => holdfast.asides(driver, { signal })))).flat()
-    if (!options.yes) for (const aside of found) output.error(`${describe(aside)} will be dropped`)
+    if (!options.yes) for (const aside of distinct(found)) output.error(`${describe(aside)} will be dropped`)
     if (found.length > 0) await confirmRestore(undefined, options, cli)
   }
   const keepOld = options.keepOld === false ? 1 : options.keepOld
@@ -70,7 +70,8 @@ export async function cleanupCommand(
   const kept = results.flatMap((result) => result.kept)
   const failed = results.flatMap((result) => result.failed)
   output.document({ dropped, kept, failed })
-  output.result(describeCleanup({ dropped, kept, failed }, cli))
+  const told = { dropped: distinct(dropped), kept: distinct(kept), failed: distinct(failed) }
+  output.result(describeCleanup(told, cli))
   return failed.length > 0 ? exitCodes.restoreFailed : exitCodes.done
 }
 
@@ -84,6 +85,12 @@ function describeCleanup({ dropped, kept, failed }: CleanupResult, { output: { p
     ),
     ...failed.map((aside) => `${paint.bad('failed')}  ${describe(aside)}: ${aside.problem}`),
   ].join('\n')
+}
+
+/** Two jobs may know a database under two names of its server: what stands beside it is one thing all the same. */
+function distinct<Item extends AsideRecord>(records: readonly Item[]): readonly Item[] {
+  const keyOf = ({ name, since, sizeBytes }: Item): string => `${name} ${since.getTime()} ${sizeBytes}`
+  return [...new Map(records.map((record) => [keyOf(record), record])).values()]
 }
 
 function describe({ name, kind, since, sizeBytes }: AsideRecord): string {

@@ -46,7 +46,9 @@ export async function stagedRestore(plan: StagedPlan, ctx: RunContext): Promise<
 async function dropAside(target: Driver, name: string, ctx: RunContext): Promise<readonly string[]> {
   try {
     const asides = (await target.asides?.(ctx)) ?? []
-    await asides.find((aside) => aside.name === name)?.drop(ctx)
+    const old = asides.find((aside) => aside.name === name)
+    if (!old) return [`What was there before became ${name}, which is not listed now: look whether it is still there`]
+    await old.drop(ctx)
     return []
   } catch (error) {
     return [`What was there before is still there as ${name} and could not be dropped: ${messageOf(error)}`]

@@ -44,7 +44,10 @@ export async function listAsides(
   choice: DatabaseChoice | undefined,
   options: CallOptions,
 ): Promise<readonly AsideRecord[]> {
-  return (await find(project, choice, project.contextOf(options))).map(({ record }) => record)
+  const ctx = project.contextOf(options)
+  const found: Found[] = []
+  for (const driver of driversOf(project, choice)) found.push(...(await asidesOf(driver, ctx)))
+  return found.map(({ record }) => record).sort((a, b) => b.since.getTime() - a.since.getTime())
 }
 
 /** {@link Holdfast.cleanup}. */
@@ -59,32 +62,31 @@ export async function cleanUpAsides(
   const dropped: AsideRecord[] = []
   const kept: AsideRecord[] = []
   const failed: (AsideRecord & { problem: string })[] = []
-  for (const { aside, record: found } of await find(project, choice, ctx)) {
-    const record = keepMs === undefined ? found : { ...found, keepUntil: after(aside.since, keepMs) }
-    if (!all && now < record.keepUntil) {
-      kept.push(record)
-      continue
-    }
-    try {
-      await aside.drop(ctx)
-      dropped.push(record)
-    } catch (error) {
-      ctx.signal.throwIfAborted()
-      failed.push({ ...record, problem: messageOf(error) })
+  // One database after the other: two jobs may know the same one under two names of its server.
+  for (const driver of driversOf(project, choice)) {
+    for (const { aside, record: found } of await asidesOf(driver, ctx)) {
+      const record = keepMs === undefined ? found : { ...found, keepUntil: after(aside.since, keepMs) }
+      if (!all && now < record.keepUntil) {
+        kept.push(record)
+        continue
+      }
+      try {
+        await aside.drop(ctx)
+        dropped.push(record)
+      } catch (error) {
+        ctx.signal.throwIfAborted()
+        failed.push({ ...record, problem: messageOf(error) })
+      }
     }
   }
   return { dropped, kept, failed }
 }
 
-async function find(project: Project, choice: DatabaseChoice | undefined, ctx: RunContext): Promise<readonly Found[]> {
-  if (choice !== undefined) return asidesOf(driverOf(project, choice), ctx)
-  const drivers = new Map<string, Driver>()
-  for (const { source } of project.jobs.values()) {
-    if (source.asides) drivers.set(`${source.engine} ${source.display}`, source)
-  }
-  const found: Found[] = []
-  for (const driver of drivers.values()) found.push(...(await asidesOf(driver, ctx)))
-  return found.sort((a, b) => b.aside.since.getTime() - a.aside.since.getTime())
+/** The database that was named, or those of all jobs beside which something can stand. */
+function driversOf(project: Project, choice: DatabaseChoice | undefined): readonly Driver[] {
+  if (choice !== undefined) return [driverOf(project, choice)]
+  const sources = [...project.jobs.values()].flatMap(({ source }) => (source.asides ? [source] : []))
+  return [...new Map(sources.map((source) => [`${source.engine} ${source.display}`, source])).values()]
 }
 
 async function asidesOf(driver: Driver, ctx: RunContext): Promise<readonly Found[]> {
