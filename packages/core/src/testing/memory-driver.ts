@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import { BackupError } from '../backup-error.js'
-import type { ByteStream } from '../byte-stream.js'
-import type { Driver, DumpPart } from '../driver/driver.js'
+import type { Driver, InventoryLevel } from '../driver/driver.js'
+import type { Inventory } from '../layout/manifest.js'
 import { memoryAsides } from './memory-asides.js'
 import type { MemoryDatabase } from './memory-database.js'
+import { type MemoryPart, memoryDump } from './memory-dump.js'
 import { memorySections } from './memory-sections.js'
 
 export type { MemoryDatabase } from './memory-database.js'
@@ -13,7 +15,7 @@ export interface MemoryDriverOptions {
   readonly name?: string
   readonly database: MemoryDatabase
   /** Makes the parts of a dump; default: one part named `dump` with the content in chunks of 64 KiB. */
-  readonly parts?: () => readonly { readonly name: string; readonly trailer?: string; readonly body: ByteStream }[]
+  readonly parts?: () => readonly MemoryPart[]
   /** What `DumpSession.done` rejects with: a dump program that failed after its output. */
   readonly doneError?: Error
   readonly warnings?: readonly string[]
@@ -21,14 +23,13 @@ export interface MemoryDriverOptions {
   readonly unreadable?: readonly string[]
 }
 
+const version = '1.0'
+
 /** A driver without a server, for tests of what uses drivers: a dump is the content, a restore replaces it. */
 export function memoryDriver(options: MemoryDriverOptions): Driver {
   const { database, name = 'memory' } = options
   const { beside } = database
   const bind = (other: string, content: MemoryDatabase): Driver => memoryDriver({ name: other, database: content })
-  const whole = (): readonly { name: string; body: ByteStream }[] => [
-    { name: 'dump', body: chunksOf(database.content) },
-  ]
   return {
     engine: 'memory',
     display: `memory:${name}`,
@@ -39,44 +40,31 @@ export function memoryDriver(options: MemoryDriverOptions): Driver {
     async probe(ctx) {
       ctx.signal.throwIfAborted()
       const { content } = database
-      if (content === undefined) return { version: '1', superuser: true }
+      if (content === undefined) return { version, superuser: true }
       const size = {
         sizeBytes: content.byteLength,
         tables: content.byteLength > 0 ? 1 : 0,
         empty: content.byteLength === 0,
       }
       const rest = { encoding: 'UTF8', extensions: [], unreadable: options.unreadable ?? [], connections: 0 }
-      return { version: '1', superuser: true, database: { ...size, ...rest } }
+      return { version, superuser: true, database: { ...size, ...rest } }
     },
 
     async dump(request, ctx) {
       ctx.signal.throwIfAborted()
+      if (database.content === undefined) {
+        throw new BackupError('source-missing', { message: `There is no database ${name}` })
+      }
       const report = {
-        serverVersion: '1',
+        serverVersion: version,
         tools: { memory: '1' },
         warnings: options.warnings ?? [],
         options: {},
         recover: 'cat',
       }
-      const done = options.doneError ? Promise.reject(options.doneError) : Promise.resolve(report)
-      done.catch(() => {}) // awaited by the engine, after the parts
-      const parts = (options.parts ?? whole)().map(
-        (part): DumpPart => ({
-          name: part.name,
-          mediaType: 'application/octet-stream',
-          ...('trailer' in part && part.trailer !== undefined && { trailer: part.trailer }),
-          take: () => ({ kind: 'stream', body: part.body }),
-        }),
-      )
-      const rows = database.content?.byteLength ?? 0
-      return {
-        parts: sequence(parts),
-        done,
-        ...(request.inventory !== 'none' && {
-          inventory: async () => ({ level: 'counts', exact: true, tables: [{ name: 'bytes', rows }] }),
-        }),
-        async [Symbol.asyncDispose]() {},
-      }
+      const parts = options.parts?.() ?? [{ name: 'dump', body: chunksOf(database.content) }]
+      const inventory = inventoryOf(database.content, request.inventory ?? 'none')
+      return memoryDump(parts, { end: options.doneError ?? report, inventory }, ctx)
     },
 
     async restore(from, request, ctx) {
@@ -92,10 +80,13 @@ export function memoryDriver(options: MemoryDriverOptions): Driver {
   }
 }
 
-async function* sequence<Item>(items: readonly Item[]): AsyncGenerator<Item> {
-  yield* items
+/** Every byte is a row of the one table. */
+function inventoryOf(content: Uint8Array, level: InventoryLevel): Inventory | undefined {
+  if (level === 'none') return undefined
+  const checksum = level === 'checksums' && { checksum: createHash('sha256').update(content).digest('hex') }
+  return { level, exact: true, tables: [{ name: 'bytes', rows: content.byteLength, ...checksum }] }
 }
 
-async function* chunksOf(content: Uint8Array = new Uint8Array()): AsyncGenerator<Uint8Array> {
+async function* chunksOf(content: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < content.byteLength; start += 65_536) yield content.subarray(start, start + 65_536)
 }
