@@ -67,7 +67,12 @@ describe('the way to the server', () => {
     vi.stubEnv('PGSERVICEFILE', services)
     vi.stubEnv('PGPASSFILE', passfile)
     try {
+      const told: Error[] = []
+      const listen = (warning: Error): void => void told.push(warning)
+      process.on('warning', listen)
       expect(await works(postgres({ service: 'shop', binDir: server.binDir }))).toBe(true)
+      process.off('warning', listen)
+      expect(told).toEqual([]) // `pg` warns of its own reading of that file
     } finally {
       vi.unstubAllEnvs()
     }

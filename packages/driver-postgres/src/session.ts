@@ -4,6 +4,7 @@ import { BackupError, type RunContext } from '@holdfast/core'
 import type { Client } from 'pg'
 import { type Connection, displayOf, type Endpoint, toDatabase } from './connection.js'
 import { codeOf, databaseError } from './errors.js'
+import { passwordFromFile } from './password-file.js'
 import { tlsAttempts } from './tls.js'
 import { isWithoutTls, rememberWithoutTls, saysNoTls } from './without-tls.js'
 
@@ -120,7 +121,8 @@ async function openWith(
     port: endpoint.port,
     user: connection.user,
     database: connection.database,
-    ...(connection.password ? { password: connection.password.reveal() } : {}),
+    // A function keeps `pg` from looking into the passfile itself, which it warns of.
+    password: () => (connection.password ?? passwordFromFile(connection, endpoint, ctx))?.reveal() ?? '',
     ...(keywords.options ? { options: keywords.options } : {}),
     ssl,
     application_name: 'holdfast',
