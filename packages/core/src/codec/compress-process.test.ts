@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isBackupError } from '../backup-error.js'
-import { readAll } from '../byte-stream.js'
+import { readAll, streamOf } from '../byte-stream.js'
 import type { ChildOutput } from '../driver/child-output.js'
 import { childOutput } from '../driver/program-output.js'
 import { createRunContext, type RunContext } from '../run-context.js'
@@ -28,6 +28,13 @@ describe('zstd, by its program', () => {
       expect(stored.readUInt8(4) & 0b100).toBe(0b100)
       expect(execFileSync('zstd', ['-dc'], { input: stored, maxBuffer: 2 ** 24 })).toHaveLength(1_288_895)
     }
+  })
+
+  it('compresses through sockets where there is no mkfifo', async () => {
+    const { compressProcess } = zstd()
+    vi.stubEnv('PATH', '/nowhere')
+    const stored = await readAll(compressProcess?.(dump('/usr/bin/seq 200000'), ctx) ?? streamOf())
+    expect(execFileSync('/usr/bin/zstd', ['-dc'], { input: stored, maxBuffer: 2 ** 24 })).toHaveLength(1_288_895)
   })
 
   it('compresses an empty output', async () => {

@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib'
 import { type ByteStream, endAfter, MiB } from '../byte-stream.js'
+import { openBlockPipe } from '../driver/block-pipe.js'
 import type { ChildOutput } from '../driver/child-output.js'
 import { startChild } from '../driver/child-process.js'
 import { readFromChild } from '../driver/child-streams.js'
 import { findProgram } from '../driver/find-program.js'
+import { openPipe } from '../driver/kernel-pipe.js'
 import type { RunContext } from '../run-context.js'
 import { coalesce } from '../stream/coalesce.js'
 import type { Codec } from './codec.js'
@@ -66,9 +68,17 @@ async function* compressProcess(
     ...[`-${level}`, `-T${threads}`, '--check', '--quiet', '--stdout'],
     ...(level === tunedLevel ? [tuned] : []),
   ]
-  const compressor = startChild({ name: 'zstd', command, args }, { stdin: 'pipe', stdout: 'pipe' }, ctx)
-  if (compressor.stdin !== undefined) from.startInto(compressor.stdin)
-  yield* endAfter(readFromChild(compressor), from.done)
+  using input = await openPipe()
+  using output = await openBlockPipe(outputBlock)
+  const io = {
+    stdin: input?.readEnd ?? 'pipe',
+    stdout: output?.writeEnd ?? 'pipe',
+    waitsForUs: output?.waitsForUs,
+  } as const
+  const compressor = startChild({ name: 'zstd', command, args }, io, ctx)
+  const sink = input?.writeEnd ?? compressor.stdin
+  if (sink !== undefined) from.startInto(sink)
+  yield* endAfter(readFromChild(compressor, { blockBytes: outputBlock, from: output }), from.done)
 }
 
 /**
@@ -79,6 +89,9 @@ async function* compressProcess(
  */
 const tunedLevel = 3
 const forDumps = { chainLog: 17, minMatch: 6 } as const
+
+/** The program writes pieces of 20 KB; hashing, encrypting and writing each of them would cost more than their bytes. */
+const outputBlock = MiB / 4
 
 /** Beyond these no dump delivers fast enough, and each takes its own buffers. */
 const maxThreads = 8

@@ -1,13 +1,11 @@
-import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
-import { join } from 'node:path'
-import { finished, type Writable } from 'node:stream'
-import { privateDirectory } from './private-file.js'
+import { Socket } from 'node:net'
+import { finished } from 'node:stream'
+import { openPipe, type PipeEnd } from './kernel-pipe.js'
 
-/** A connection for a child that writes much in small pieces. Disposing closes our end. */
+/** A pipe from a child that writes much in small pieces. Disposing closes our ends. */
 export interface BlockPipe extends Disposable {
-  /** To be given to the child as its output, by descriptor, and destroyed in the tick of the spawn. */
-  readonly childEnd: Writable
+  /** To be given to the child as its output. */
+  readonly writeEnd: PipeEnd
   /** What comes out, in blocks of one size; the last may be smaller. To be read once. */
   read(onBytes: () => void): AsyncGenerator<Uint8Array>
   /** Whether a block waits for its reader: then it is not the child that is slow. */
@@ -15,33 +13,28 @@ export interface BlockPipe extends Disposable {
 }
 
 /**
- * Opens a connection whose reader fills one block after the other in place.
+ * Opens a pipe whose reader fills one block after the other in place.
  *
- * The pipe that Node makes for a child allocates 64 KiB for each read, of which a dump fills a tenth: the garbage of a
- * gigabyte costs most of a second. Only a socket that we connect ourselves can be told where to read to.
+ * What Node makes for a child itself allocates 64 KiB for each read, of which a dump fills a tenth: the garbage of a
+ * gigabyte costs most of a second. Only a descriptor that we open ourselves can be told where to read to.
  *
- * @returns `undefined` where the directory for temporary files has too long a name for a socket, or takes none.
+ * @returns `undefined` where there are no such pipes; see {@link openPipe}.
  */
 export async function openBlockPipe(blockBytes: number): Promise<BlockPipe | undefined> {
-  const server = createServer({ pauseOnConnect: true })
-  try {
-    await using directory = await privateDirectory()
-    const path = join(directory.path, 'output')
-    await once(server.listen(path), 'listening')
-    const blocks = gatherBlocks(blockBytes)
-    const reader = connect({ path, onread: blocks })
-    reader.pause() // nothing is read before the child has its end
-    const [[childEnd]] = (await Promise.all([once(server, 'connection'), once(reader, 'connect')])) as [[Socket], []]
-    return {
-      childEnd,
-      read: (onBytes) => blocks.read(reader, onBytes),
-      waitsForUs: blocks.waitsForUs,
-      [Symbol.dispose]: () => void reader.destroy(),
-    }
-  } catch {
-    return undefined
-  } finally {
-    server.close()
+  const pipe = await openPipe()
+  if (pipe === undefined) return undefined
+  const { readEnd, writeEnd } = pipe
+  const blocks = gatherBlocks(blockBytes)
+  const reader = new Socket({ fd: readEnd.descriptor, readable: true, writable: false, onread: blocks })
+  reader.pause()
+  return {
+    writeEnd,
+    read: (onBytes) => blocks.read(reader, onBytes),
+    waitsForUs: blocks.waitsForUs,
+    [Symbol.dispose]() {
+      reader.destroy() // closes the end that it reads from
+      writeEnd[Symbol.dispose]()
+    },
   }
 }
 

@@ -1,5 +1,9 @@
 import type { Writable } from 'node:stream'
 import type { ByteStream } from '../byte-stream.js'
+import type { PipeEnd } from './kernel-pipe.js'
+
+/** What another child reads: the write end of a pipe, or the standard input of that child. */
+export type ChildSink = PipeEnd | Writable
 
 /**
  * The standard output of a dump program that has not been started yet.
@@ -15,11 +19,10 @@ export interface ChildOutput {
    */
   read(): ByteStream
   /**
-   * Starts the program with its standard output connected to `sink`, the standard input of another child process,
-   * by descriptor: no byte passes through JavaScript. This process's end of `sink` is closed at once, so that the
-   * other child sees the end when the program ends.
+   * Starts the program with its standard output connected to `sink` by descriptor: no byte passes through JavaScript.
+   * This process's end of `sink` is closed at once, so that the other child sees the end when the program ends.
    */
-  startInto(sink: Writable): void
+  startInto(sink: ChildSink): void
   /**
    * Settles when the program has ended: resolves if it exited cleanly and its messages passed the warning policy,
    * rejects with a {@link BackupError} otherwise. After `startInto` this is the only word on whether the bytes that

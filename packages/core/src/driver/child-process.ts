@@ -6,10 +6,12 @@ import type { Readable, Writable } from 'node:stream'
 import { BackupError, type BackupErrorCode, messageOf } from '../backup-error.js'
 import type { RunContext } from '../run-context.js'
 import { minimalEnvironment } from './child-environment.js'
+import type { ChildSink } from './child-output.js'
 import { type ChildLimits, watchChild } from './child-watchdog.js'
 import { dieWithParent, killOnExit, signalGroup } from './die-with-parent.js'
 import { type ExtraPipe, serveExtraPipes } from './extra-pipes.js'
 import { isProgram } from './find-program.js'
+import type { PipeEnd } from './kernel-pipe.js'
 import { readLines } from './stderr-lines.js'
 
 /** A program to start. There is no shell: arguments reach it as they are. */
@@ -39,15 +41,11 @@ export interface ChildSpec extends ChildLimits {
   onStderrLine?(line: string): void
 }
 
-/** Where a child's standard input comes from and its output goes to. */
+/** Where a child's standard input comes from and its output goes to. What is given to it is closed here. */
 export interface ChildIo {
-  readonly stdin: 'ignore' | 'pipe'
-  /**
-   * A `Writable` must be the standard input of another child, or our end of a connection; it is given to this child by
-   * descriptor and closed here.
-   */
-  readonly stdout: 'ignore' | 'pipe' | Writable
-  /** For a `Writable` that leads back to this process: whether bytes of the child wait for us. */
+  readonly stdin: 'ignore' | 'pipe' | PipeEnd
+  readonly stdout: 'ignore' | 'pipe' | ChildSink
+  /** For a pipe whose other end is here: whether bytes of the child wait for us. */
   readonly waitsForUs?: (() => boolean) | undefined
   /** Further descriptors, from 3 on. */
   readonly extra?: readonly ExtraPipe[]
@@ -94,9 +92,9 @@ export function startChild(spec: ChildSpec, io: ChildIo, ctx: RunContext): Child
     if (!isProgram(spec.command)) throw toolMissing(spec)
     return supervise(spec, spawnGroup(spec, io), io, ctx)
   } finally {
-    // Destroyed, never ended: a shutdown would cut the connection that the child now holds. In the tick of the spawn,
-    // so that the other child sees the end when this one ends.
-    if (typeof io.stdout === 'object') io.stdout.destroy()
+    // In the tick of the spawn, so that the other child sees the end when this one ends.
+    closeHere(io.stdin)
+    closeHere(io.stdout)
   }
 }
 
@@ -110,7 +108,7 @@ function spawnGroup(spec: ChildSpec, io: ChildIo): ChildProcess {
   const { command, args } = dieWithParent(spec)
   const child = attempt(spec, () =>
     spawn(command, [...args], {
-      stdio: [io.stdin, io.stdout, 'pipe', ...(io.extra ?? []).map(() => 'pipe' as const)],
+      stdio: [forSpawn(io.stdin), forSpawn(io.stdout), 'pipe', ...(io.extra ?? []).map(() => 'pipe' as const)],
       env: { ...minimalEnvironment(), ...spec.env },
       detached: true,
       ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
@@ -118,6 +116,20 @@ function spawnGroup(spec: ChildSpec, io: ChildIo): ChildProcess {
   )
   if (spec.nice !== undefined && child.pid !== undefined) lowerPriority(child.pid, spec.nice)
   return child
+}
+
+function forSpawn(io: ChildIo['stdin' | 'stdout']): 'ignore' | 'pipe' | Writable | number {
+  return isPipeEnd(io) ? io.descriptor : io
+}
+
+/** A stream is destroyed, never ended: a shutdown would cut the connection that the child now holds. */
+export function closeHere(io: ChildIo['stdin' | 'stdout']): void {
+  if (isPipeEnd(io)) io[Symbol.dispose]()
+  else if (typeof io === 'object') io.destroy()
+}
+
+function isPipeEnd(io: unknown): io is PipeEnd {
+  return typeof io === 'object' && io !== null && 'descriptor' in io
 }
 
 /** Some failures to start are thrown here, others come later as an event. */

@@ -3,7 +3,7 @@ import { MiB } from '../byte-stream.js'
 import type { RunContext } from '../run-context.js'
 import { openBlockPipe } from './block-pipe.js'
 import type { ChildOutput } from './child-output.js'
-import { type Child, type ChildIo, type ChildSpec, startChild } from './child-process.js'
+import { type Child, type ChildIo, type ChildSpec, closeHere, startChild } from './child-process.js'
 import { readFromChild } from './child-streams.js'
 
 /**
@@ -37,7 +37,7 @@ export function childOutput(spec: ChildSpec, ctx: RunContext): ChildOutput {
     async *read() {
       // 138,000 reads of 6.7 KB are what pg_dump gives for a gigabyte; every later stage would pay for each of them.
       using pipe = await openBlockPipe(MiB)
-      const child = start({ stdout: pipe?.childEnd ?? 'pipe', waitsForUs: pipe?.waitsForUs })
+      const child = start({ stdout: pipe?.writeEnd ?? 'pipe', waitsForUs: pipe?.waitsForUs })
       yield* readFromChild(child, { blockBytes: MiB, from: pipe })
     },
     startInto(sink) {
@@ -45,7 +45,7 @@ export function childOutput(spec: ChildSpec, ctx: RunContext): ChildOutput {
         start({ stdout: sink })
       } catch (error) {
         reject(error)
-        sink.destroy()
+        closeHere(sink)
       }
     },
     done,

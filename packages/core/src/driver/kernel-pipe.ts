@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process'
+import { closeSync, constants, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { findProgram } from './find-program.js'
+import { privateDirectory } from './private-file.js'
+
+/** One end of a {@link KernelPipe}, for a child to be born with. Disposing closes it here; a child keeps its own. */
+export interface PipeEnd extends Disposable {
+  readonly descriptor: number
+}
+
+/** A pipe of the kernel, as a shell makes them. */
+export interface KernelPipe extends Disposable {
+  readonly readEnd: PipeEnd
+  readonly writeEnd: PipeEnd
+}
+
+/**
+ * Opens a pipe between two children, or between a child and this process.
+ *
+ * What Node calls a pipe is a pair of sockets, which costs a dump a tenth of its time: each small write of the dump
+ * program is a message of its own there. Node cannot make a real one, but it can open one that has a name.
+ *
+ * @returns `undefined` where that cannot be done: without `mkfifo`, or where no file system takes one.
+ */
+export async function openPipe(): Promise<KernelPipe | undefined> {
+  const mkfifo = findProgram('mkfifo')
+  if (mkfifo === undefined) return undefined
+  try {
+    await using directory = await privateDirectory()
+    const path = join(directory.path, 'pipe')
+    await promisify(execFile)(mkfifo, [path], { env: {} })
+    // To open either end alone would wait for the other, but for a reader that says it will not.
+    const readEnd = pipeEnd(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
+    const writeEnd = pipeEnd(openSync(path, constants.O_WRONLY))
+    return {
+      readEnd,
+      writeEnd,
+      [Symbol.dispose]() {
+        readEnd[Symbol.dispose]()
+        writeEnd[Symbol.dispose]()
+      },
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function pipeEnd(descriptor: number): PipeEnd {
+  let open = true
+  return {
+    descriptor,
+    [Symbol.dispose]() {
+      if (open) closeSync(descriptor)
+      open = false
+    },
+  }
+}
