@@ -66,6 +66,11 @@ export async function removeFile(call: Call, path: string, signal?: AbortSignal)
   await ifPresent(call<void>((sftp, done) => sftp.unlink(path, done), signal))
 }
 
+/** Gives a file another name; one that is taken is refused. */
+export function moveFile(call: Call, from: string, to: string, signal?: AbortSignal): Promise<void> {
+  return call<void>((sftp, done) => sftp.rename(from, to, done), signal)
+}
+
 /** Whether the server has no such request: the library throws, or the server says so. */
 export function isUnsupported(error: unknown): boolean {
   return (

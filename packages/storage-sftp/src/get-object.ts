@@ -1,7 +1,8 @@
 import { BackupError, type ByteRange, type ByteStream } from '@holdfast/core'
 import type { Connection } from './connection.js'
 import { explained, hasStatus, status } from './errors.js'
-import { closeHandle, lstatIfPresent, openFile, statHandle } from './files.js'
+import { closeHandle, openFile, statHandle } from './files.js'
+import { findObject } from './find-object.js'
 import { isReally, type Place, placeOf } from './root.js'
 import type { Session } from './session.js'
 
@@ -48,16 +49,20 @@ export async function* getObject(
 async function openForReading(session: Session, place: Place, signal: AbortSignal): Promise<Buffer> {
   const { call } = session
   const doing = `Opening ${place.key}`
-  const [found, isThere] = await Promise.all([
-    explained(doing, lstatIfPresent(call, place.path, signal)),
-    isReally(call, place.directory, signal),
-  ])
-  if (!found?.isFile() || !isThere) throw notFound(place, session)
-  try {
-    return await openFile(call, place.path, 'r', {}, signal)
-  } catch (error) {
-    if (hasStatus(error, status.noSuchFile)) throw notFound(place, session)
-    throw await explained(doing, Promise.reject(error)).catch((told: unknown) => told)
+  for (let attempt = 1; ; attempt++) {
+    const [found, isThere] = await Promise.all([
+      explained(doing, findObject(call, place.path, signal)),
+      isReally(call, place.directory, signal),
+    ])
+    if (!found?.stats.isFile() || !isThere) throw notFound(place, session)
+    try {
+      return await openFile(call, found.path, 'r', {}, signal)
+    } catch (error) {
+      if (!hasStatus(error, status.noSuchFile)) {
+        throw await explained(doing, Promise.reject(error)).catch((told: unknown) => told)
+      }
+      if (attempt === 3) throw notFound(place, session) // else a newer one has taken its place meanwhile
+    }
   }
 }
 

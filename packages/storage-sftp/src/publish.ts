@@ -1,10 +1,10 @@
 import { BackupError } from '@holdfast/core'
 import type { Connection } from './connection.js'
 import { alreadyExists, explained, hasStatus, status } from './errors.js'
-import { isUnsupported, lstatIfPresent } from './files.js'
+import { isUnsupported, lstatIfPresent, moveFile, removeFile } from './files.js'
 import type { Place } from './root.js'
 import type { Session } from './session.js'
-import { newTempName } from './temp-name.js'
+import { asideOf } from './temp-name.js'
 
 /** A file that is whole, and where it belongs. */
 interface Finished {
@@ -48,7 +48,7 @@ async function rename(session: Session, { temp, place, ifAbsent }: Finished): Pr
   const { call } = session
   try {
     // The rename of SFTP itself refuses a name that is taken, the extension of OpenSSH replaces what has it.
-    if (ifAbsent) await call<void>((sftp, done) => sftp.rename(temp, place.path, done))
+    if (ifAbsent) await moveFile(call, temp, place.path)
     else await call<void>((sftp, done) => sftp.ext_openssh_rename(temp, place.path, done))
   } catch (error) {
     if (!isUnsupported(error) && !hasStatus(error, status.failure, status.alreadyExists)) throw error
@@ -58,21 +58,33 @@ async function rename(session: Session, { temp, place, ifAbsent }: Finished): Pr
     }
     if (ifAbsent && found) throw alreadyExists(place.key)
     if (ifAbsent || !isUnsupported(error)) throw error
-    await replace(session, temp, place, found !== undefined)
+    await replace(session, temp, place.path)
   }
 }
 
-/** Where a rename cannot replace: the older object steps aside, and comes back if the newer one cannot take its place. */
-async function replace({ call }: Session, temp: string, { path, directory }: Place, isTaken: boolean): Promise<void> {
-  const move = (from: string, to: string): Promise<void> => call<void>((sftp, done) => sftp.rename(from, to, done))
-  if (!isTaken) return move(temp, path)
-  const aside = `${directory}/${newTempName()}`
-  await move(path, aside)
+/**
+ * Where a rename cannot replace: the older object steps aside, where readers look too, and comes back if the newer one
+ * cannot take its place. Whenever this is killed, the one or the other is found.
+ */
+async function replace({ call }: Session, temp: string, path: string): Promise<void> {
+  const aside = asideOf(path)
+  await stepAside(call, path, aside)
   try {
-    await move(temp, path)
+    await moveFile(call, temp, path)
   } catch (error) {
-    await move(aside, path)
+    await moveFile(call, aside, path).catch(() => {}) // there was none, or another put was quicker
     throw error
   }
-  await call<void>((sftp, done) => sftp.unlink(aside, done)).catch(() => {}) // swept later
+  await removeFile(call, aside).catch(() => {}) // swept later
+}
+
+async function stepAside(call: Session['call'], path: string, aside: string): Promise<void> {
+  try {
+    await moveFile(call, path, aside)
+  } catch (error) {
+    if (!(await lstatIfPresent(call, path))) return // nothing there: at most one that waits since a put was killed
+    if (!hasStatus(error, status.failure, status.alreadyExists)) throw error
+    await removeFile(call, aside) // left by a put that was killed at its end
+    await moveFile(call, path, aside)
+  }
 }

@@ -1,15 +1,17 @@
-import { checkKey, isBackupError, type RunContext, type Storage, type UnfinishedPuts, withBody } from '@holdfast/core'
-import { type Connection, createConnection } from './connection.js'
+import { checkKey, type Storage, withBody } from '@holdfast/core'
+import { createConnection } from './connection.js'
 import { explained } from './errors.js'
 import { lstatIfPresent, removeFile } from './files.js'
+import { findObject } from './find-object.js'
 import { freeSpace } from './free-space.js'
 import { getObject } from './get-object.js'
+import { listObjects } from './list-objects.js'
 import { displayOf, resolveSftpOptions, type SftpOptions } from './options.js'
 import { putObject } from './put-object.js'
 import { isReally, placeOf, pruneDirectories } from './root.js'
 import type { Session } from './session.js'
-import { isTempName } from './temp-name.js'
-import { walk } from './walk.js'
+import { sweep } from './sweep.js'
+import { asideOf } from './temp-name.js'
 
 /**
  * A directory on an SSH server as a storage: each object is a file, whole before it has its name. Directories are
@@ -58,16 +60,16 @@ export function sftp(options: SftpOptions): Storage {
       using lease = await connection.lease(signal)
       const { session } = lease
       const { path, directory } = placeOf(session, key)
-      const found = await explained(`Looking at ${key}`, lstatIfPresent(session.call, path, signal))
-      if (!found?.isFile() || !(await isReally(session.call, directory, signal))) return undefined
-      return { key, size: found.size, modifiedAt: new Date(found.mtime * 1000) }
+      const { stats } = (await explained(`Looking at ${key}`, findObject(session.call, path, signal))) ?? {}
+      if (!stats?.isFile() || !(await isReally(session.call, directory, signal))) return undefined
+      return { key, size: stats.size, modifiedAt: new Date(stats.mtime * 1000) }
     },
 
     async *list(prefix, { signal }) {
       using lease = await connection.lease(signal)
-      for await (const { key, size, modifiedAt } of walk(lease.session, prefix, signal)) {
+      for await (const object of listObjects(lease.session, prefix, signal)) {
         signal.throwIfAborted()
-        if (!isTempName(nameOf(key)) && isKey(key)) yield { key, size, modifiedAt }
+        yield object
         signal.throwIfAborted()
       }
     },
@@ -91,52 +93,13 @@ export function sftp(options: SftpOptions): Storage {
 async function deleteObject(session: Session, key: string, signal: AbortSignal): Promise<void> {
   const { call } = session
   const place = placeOf(session, key)
+  const aside = asideOf(place.path)
   const doing = `Deleting ${key}`
-  const found = await explained(doing, lstatIfPresent(call, place.path, signal))
-  if (!found?.isFile() || !(await isReally(call, place.directory, signal))) return
-  await explained(doing, removeFile(call, place.path, signal))
+  const find = (path: string) => explained(doing, lstatIfPresent(call, path, signal))
+  const [found, waiting] = await Promise.all([find(place.path), find(aside)])
+  if (!(found ?? waiting)?.isFile() || !(await isReally(call, place.directory, signal))) return
+  // In this order: what waits would be the object again.
+  if (waiting?.isFile()) await explained(doing, removeFile(call, aside, signal))
+  if (found) await explained(doing, removeFile(call, place.path, signal))
   await pruneDirectories(session, place)
-}
-
-/** Removes temp files that nobody has written to for long enough. */
-async function sweep(
-  connection: Connection,
-  { before, prefixes }: UnfinishedPuts,
-  inUse: ReadonlySet<string>,
-  { signal }: RunContext,
-): Promise<number> {
-  if (prefixes.length === 0) return 0
-  using lease = await connection.lease(signal)
-  const { session } = lease
-  const stale = new Set<string>() // by path, as prefixes may overlap
-  for (const prefix of prefixes) {
-    for await (const { key, path, modifiedAt } of walk(session, prefix, signal)) {
-      if (isUnfinished(key, prefix) && !inUse.has(path) && modifiedAt < before) stale.add(path)
-    }
-  }
-  for (const path of stale) {
-    await explained(`Removing the unfinished file ${path}`, removeFile(session.call, path, signal))
-    await pruneDirectories(session, { directory: path.slice(0, path.lastIndexOf('/')) })
-  }
-  return stale.size
-}
-
-/** A temp file tells the directory of the object that it was to become, and no more: that must be under the prefix. */
-function isUnfinished(key: string, prefix: string): boolean {
-  return isTempName(nameOf(key)) && key.slice(0, -nameOf(key).length).startsWith(prefix)
-}
-
-function nameOf(key: string): string {
-  return key.slice(key.lastIndexOf('/') + 1)
-}
-
-/** Foreign files may have names that no key can be. */
-function isKey(key: string): boolean {
-  try {
-    checkKey(key)
-    return true
-  } catch (error) {
-    if (isBackupError(error, 'invalid-key')) return false
-    throw error
-  }
 }
