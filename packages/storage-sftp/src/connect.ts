@@ -1,7 +1,8 @@
+import { isBackupError } from '@holdfast/core'
 import type { Client, ConnectConfig } from 'ssh2'
 import { authentication } from './authentication.js'
 import { type ConnectFailure, connectError } from './errors.js'
-import { hostKeyCheck } from './host-key.js'
+import { type HostKeyCheck, hostKeyCheck } from './host-key.js'
 import type { ResolvedSftpOptions } from './options.js'
 import { openRoot } from './root.js'
 import { type Session, watchSession } from './session.js'
@@ -20,7 +21,27 @@ export interface OpenSession {
  */
 export async function connect(options: ResolvedSftpOptions, signal: AbortSignal): Promise<OpenSession> {
   const config = { ...(await authentication(options)), ...timing(options) }
-  const hostKeys = await hostKeyCheck(options)
+  const { attempts, refusal } = await hostKeyCheck(options)
+  let refused: unknown
+  for (const algorithms of attempts) {
+    try {
+      return await attempt(config, { algorithms, refusal }, options, signal)
+    } catch (error) {
+      // Another key of the server may be the one that is pinned, or there may be none of that type.
+      const isOther = isBackupError(error, 'storage-identity')
+      if (!isOther && !(refused && isBackupError(error, 'storage-config-invalid'))) throw error
+      refused ??= error
+    }
+  }
+  throw refused
+}
+
+async function attempt(
+  config: ConnectConfig,
+  { algorithms, refusal: refusalOf }: Pick<HostKeyCheck, 'refusal'> & { readonly algorithms: readonly string[] },
+  options: ResolvedSftpOptions,
+  signal: AbortSignal,
+): Promise<OpenSession> {
   const { default: SftpClient } = await import('ssh2-sftp-client')
   signal.throwIfAborted()
   const sftpClient = new SftpClient('holdfast', quiet)
@@ -39,9 +60,9 @@ export async function connect(options: ResolvedSftpOptions, signal: AbortSignal)
   try {
     const sftp = await sftpClient.connect({
       ...config,
-      algorithms: { serverHostKey: hostKeys.algorithms as never },
+      algorithms: { serverHostKey: [...algorithms] as never },
       hostVerifier: (key: Buffer) => {
-        const refusal = hostKeys.refusal(key)
+        const refusal = refusalOf(key)
         if (refusal) seen.refusal = refusal
         return refusal === undefined
       },
@@ -63,7 +84,7 @@ export async function connect(options: ResolvedSftpOptions, signal: AbortSignal)
     hangUp()
     signal.throwIfAborted()
     if (seen.refusal) throw seen.refusal
-    throw isOwn(error) ? error : connectError(seen.failure ?? (error as ConnectFailure), options)
+    throw isBackupError(error) ? error : connectError(seen.failure ?? (error as ConnectFailure), options)
   } finally {
     signal.removeEventListener('abort', hangUp)
   }
@@ -71,10 +92,6 @@ export async function connect(options: ResolvedSftpOptions, signal: AbortSignal)
 
 /** Its events are heard elsewhere; by default the library would print them. */
 const quiet = { error() {}, end() {}, close() {} } as never
-
-function isOwn(error: unknown): boolean {
-  return error instanceof Error && error.name === 'BackupError'
-}
 
 function timing({ host, port, connectTimeout, keepAlive }: ResolvedSftpOptions): ConnectConfig {
   return { host, port, readyTimeout: connectTimeout, keepaliveInterval: keepAlive, keepaliveCountMax: 4 }

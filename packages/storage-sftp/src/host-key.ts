@@ -8,8 +8,11 @@ import type { ResolvedSftpOptions } from './options.js'
 
 /** What decides whether the server is the one that is meant. */
 export interface HostKeyCheck {
-  /** Names of host key algorithms in the order in which they are asked for: those of known keys first. */
-  readonly algorithms: string[]
+  /**
+   * Names of host key algorithms in the order in which they are asked for, attempt by attempt: a server has keys of
+   * several types, and sends the first one that is asked for. A fingerprint does not tell of which type its key is.
+   */
+  readonly attempts: readonly (readonly string[])[]
   /** Why a key is refused; `undefined` if it is trusted. */
   refusal(key: Buffer): BackupError | undefined
 }
@@ -17,14 +20,14 @@ export interface HostKeyCheck {
 /** Reads what is known of the host. Without a pin and without a known key every key is refused. */
 export async function hostKeyCheck(options: ResolvedSftpOptions): Promise<HostKeyCheck> {
   const { hostFingerprint: pins, host, port } = options
-  if (pins) return { algorithms: inOrder([]), refusal: (key) => pinRefusal(key, pins, options) }
+  if (pins) return { attempts: [algorithms, ecdsa, rsa], refusal: (key) => pinRefusal(key, pins, options) }
   const files = options.knownHosts ?? [join(homedir(), '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts']
   const text = (await Promise.all(files.map((file) => readKnownHosts(file, options)))).join('\n')
   const known = knownKeys(text, host, port)
   // As ssh does: a host that is known without its port may answer on another one, with the same key.
   const elsewhere = port === 22 ? [] : knownKeys(text, host, 22)
   const types = (known.length > 0 ? known : elsewhere).filter(({ isRevoked }) => !isRevoked).map(({ type }) => type)
-  return { algorithms: inOrder(types), refusal: (key) => knownRefusal(key, known, elsewhere, files, options) }
+  return { attempts: [inOrder(types)], refusal: (key) => knownRefusal(key, known, elsewhere, files, options) }
 }
 
 /** As `ssh-keygen -l` prints it. */
@@ -103,17 +106,11 @@ async function readKnownHosts(file: string, { knownHosts }: ResolvedSftpOptions)
   }
 }
 
-const algorithms: readonly string[] = [
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'rsa-sha2-512',
-  'rsa-sha2-256',
-  'ssh-rsa',
-]
+const ecdsa = ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521']
+const rsa = ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa']
+const algorithms: readonly string[] = ['ssh-ed25519', ...ecdsa, ...rsa]
 
-/** A server has keys of several types and sends the one that is asked for first: that must be one that is known. */
+/** The key that is sent must be one that is known: its type comes first. */
 function inOrder(types: readonly string[]): string[] {
   const isKnown = (algorithm: string): boolean =>
     types.includes(algorithm.startsWith('rsa-sha2-') ? 'ssh-rsa' : algorithm)

@@ -147,3 +147,65 @@ describe('the host key', () => {
     expect(await signIn(unpinned('/nowhere/known_hosts'))).toMatchObject({ code: 'storage-config-invalid' })
   })
 })
+
+describe('a server that lets in by password, and has host keys of three types', () => {
+  const password = 'right & "proper" pässword'
+  const open = useSshd({ password, hostKeyTypes: ['ecdsa', 'rsa'] })
+  const asking = useSshd({
+    password,
+    settings: [
+      'UsePAM yes',
+      'PasswordAuthentication no',
+      'KbdInteractiveAuthentication yes',
+      'PubkeyAuthentication no',
+    ],
+  })
+  const byPassword = (of: typeof open, more: Partial<SftpOptions> = {}): SftpOptions =>
+    of.options({ privateKey: undefined, password, ...more })
+
+  it('by the right password, and no other', async () => {
+    expect(await signIn(byPassword(open))).toBeUndefined()
+    const error = await signIn(byPassword(open, { password: 'right & "proper" password' }))
+    expect(error).toMatchObject({ code: 'storage-denied', message: expect.stringMatching(/the password was refused/) })
+    expect(JSON.stringify([error?.message, error?.hint])).not.toContain('proper')
+  })
+
+  it('by the right password, where the server asks for it by a dialogue', async () => {
+    expect(await signIn(byPassword(asking))).toBeUndefined()
+    expect(await signIn(byPassword(asking, { password: 'wrong' }))).toMatchObject({ code: 'storage-denied' })
+  })
+
+  it('by the password, where the key is not let in', async () => {
+    expect(await signIn(byPassword(open, { privateKey: open.sshd.strangerKey.text }))).toBeUndefined()
+  })
+
+  const types = ['ed25519', 'ecdsa', 'rsa'] as const
+  const keyOf = (type: (typeof types)[number]): { publicKey: string; path: string } => {
+    const { hostKey, moreHostKeys } = open.sshd
+    return [hostKey, ...moreHostKeys][types.indexOf(type)] ?? hostKey
+  }
+  const fingerprintOf = (type: (typeof types)[number]): string =>
+    execFileSync('ssh-keygen', ['-lf', `${keyOf(type).path}.pub`])
+      .toString()
+      .split(' ')[1] ?? ''
+
+  it.each(types)('whose %s key alone is known is asked for that one', async (type) => {
+    const file = knownHosts(`[127.0.0.1]:${open.sshd.port} ${keyOf(type).publicKey}`)
+    expect(await signIn(byPassword(open, { hostFingerprint: undefined, knownHosts: file }))).toBeUndefined()
+  })
+
+  it.each(types)('whose %s key alone is pinned is asked for that one', async (type) => {
+    expect(await signIn(byPassword(open, { hostFingerprint: fingerprintOf(type) }))).toBeUndefined()
+  })
+
+  it('none of whose keys is pinned or known is refused, and never sees the password', async () => {
+    const before = open.sshd.log.length
+    const unknown = { hostFingerprint: `SHA256:${'A'.repeat(43)}` }
+    expect(await signIn(byPassword(open, unknown))).toMatchObject({ code: 'storage-identity' })
+    const other = open.sshd.makeKey('other', 'rsa')
+    const file = knownHosts(`[127.0.0.1]:${open.sshd.port} ${other.publicKey}`)
+    const changed = await signIn(byPassword(open, { hostFingerprint: undefined, knownHosts: file }))
+    expect(changed).toMatchObject({ code: 'storage-identity', message: expect.stringContaining('ssh-rsa SHA256:') })
+    expect(open.sshd.log.slice(before).join('\n')).not.toMatch(/password/i)
+  })
+})

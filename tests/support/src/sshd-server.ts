@@ -12,6 +12,13 @@ export interface SshdOptions {
   readonly sftpArguments?: readonly string[]
   /** Further lines of sshd_config. */
   readonly settings?: readonly string[]
+  /**
+   * Lets the user in by this password too. Only root can test that: the server runs in a mount namespace of its own,
+   * where the user has this password.
+   */
+  readonly password?: string
+  /** Host keys beside the ed25519 one, made in the temp directory. */
+  readonly hostKeyTypes?: readonly ('ecdsa' | 'rsa')[]
 }
 
 /** A key pair on disk. */
@@ -36,6 +43,8 @@ export interface Sshd extends AsyncDisposable {
   /** A key that is not let in. */
   readonly strangerKey: SshKey
   readonly hostKey: SshKey
+  /** Those of {@link SshdOptions.hostKeyTypes}, in that order. */
+  readonly moreHostKeys: readonly SshKey[]
   /** `SHA256:…` of the host key, as ssh-keygen says. */
   readonly fingerprint: string
   /** An empty directory for what is stored. */
@@ -51,7 +60,7 @@ const sshdPath = '/usr/sbin/sshd'
 const sftpServerPath = '/usr/lib/openssh/sftp-server'
 
 /**
- * Starts an sshd for tests. Only keys are let in; passwords are asked for and always wrong.
+ * Starts an sshd for tests. Only keys are let in; passwords are asked for, and always wrong where none is given.
  *
  * @throws Error with what to install, where there is no sshd on this machine.
  */
@@ -73,17 +82,20 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       lockedKey: { ...makeKey('locked_key', 'ed25519', passphrase), passphrase },
       strangerKey: makeKey('stranger_key'),
     }
+    const moreHostKeys = (options.hostKeyTypes ?? []).map((type) => makeKey(`host_key_${type}`, type))
     const authorized = [keys.key, keys.lockedKey].map(({ publicKey }) => publicKey).join('\n')
     writeFileSync(join(root, 'authorized_keys'), `${authorized}\n`, { mode: 0o600 })
     const directory = join(root, 'files')
     mkdirSync(directory, { mode: 0o700 })
-    const { child, port, log } = await startOnFreePort(root, options)
+    const settings = [...moreHostKeys.map(({ path }) => `HostKey ${path}`), ...(options.settings ?? [])]
+    const { child, port, log } = await startOnFreePort(root, { ...options, settings })
     const stop = stopper(child, root)
     return {
       host: '127.0.0.1',
       port,
       username: userInfo().username,
       ...keys,
+      moreHostKeys,
       fingerprint: fingerprintOf(keys.hostKey),
       directory,
       log,
@@ -113,13 +125,28 @@ async function startOnFreePort(
     const port = await freePort()
     writeFileSync(join(root, 'sshd_config'), configOf(root, port, options))
     const log: string[] = []
-    const child = spawn(sshdPath, ['-D', '-e', '-f', join(root, 'sshd_config')], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
+    const sshd = [sshdPath, '-D', '-e', '-f', join(root, 'sshd_config')]
+    const [command = '', ...args] = options.password === undefined ? sshd : withPassword(root, options.password, sshd)
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
     const failure = await readyOrFailure(child, log)
     if (failure === undefined) return { child, port, log }
     if (attempt === 5 || !/Bind to port|Address already in use/.test(failure)) throw new Error(failure)
   }
+}
+
+/** A command that runs where the user has a password: in a mount namespace with a file of passwords of its own. */
+function withPassword(root: string, password: string, command: readonly string[]): string[] {
+  if (process.getuid?.() !== 0)
+    throw new Error('Only root can give a user a password for a test: run the tests as root')
+  const script = 'print crypt($ENV{PASSWORD}, q($6$holdfast))' // Debian always has perl; Node has no crypt(3)
+  const hash = execFileSync('perl', ['-e', script], { env: { PASSWORD: password } }).toString()
+  const { username } = userInfo()
+  const others = readFileSync('/etc/shadow', 'utf8')
+    .split('\n')
+    .filter((line) => !line.startsWith(`${username}:`))
+  writeFileSync(join(root, 'shadow'), [`${username}:${hash}:19000:0:99999:7:::`, ...others].join('\n'), { mode: 0o600 })
+  const mounted = 'mount --bind "$0" /etc/shadow && exec "$@"'
+  return ['unshare', '--mount', 'sh', '-c', mounted, join(root, 'shadow'), ...command]
 }
 
 function configOf(root: string, port: number, { sftpArguments = [], settings = [] }: SshdOptions): string {
