@@ -1,5 +1,5 @@
 // How long a writer waits while its database is dumped: `node test/measure-writer.ts [MEGABYTES] [ROWS_PER_SECOND] [MODE]`
-// Measured on 2 cores under other load (WAL): 1,027 MB, 1,000 rows a second: p50 0.9 ms, p99 24 ms, max 54 ms.
+// Measured three times on 2 cores (WAL), 1,027 MB, 1,000 rows a second: p50 0.7 ms, p99 5 to 7 ms, at most 27 ms.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
