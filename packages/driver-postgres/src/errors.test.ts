@@ -67,6 +67,7 @@ describe('programMeaning', () => {
       'pg_restore: error: COPY failed for table "t": ERROR:  duplicate key value violates unique constraint "t_pkey"',
       'restore-failed',
     ],
+    ['pg_restore: error: could not read from input file: end of file', 'corrupt'],
     ['pg_dump: error: no matching tables were found', 'no-match'],
     ['pg_dump: error: aborting because of server version mismatch', 'tool-too-old'],
     ['pg_dump: error: server closed the connection unexpectedly', 'dump-failed'],
@@ -74,5 +75,14 @@ describe('programMeaning', () => {
     ['something else', undefined],
   ])('reads %j as %s', (stderr, code) => {
     expect(programMeaning(stderr)?.code).toBe(code)
+  })
+
+  it('names what depends on a table that was to be dropped', () => {
+    const stderr = `pg_restore: error: could not execute query: ERROR:  cannot drop table public.t because other objects depend on it
+DETAIL:  view v depends on table public.t
+materialized view m depends on view v
+HINT:  Use DROP ... CASCADE to drop the dependent objects too.`
+    expect(programMeaning(stderr)?.message).toContain('because view v, materialized view m depends on it')
+    expect(programMeaning(stderr.split('\n')[0] ?? '')?.message).toContain('because something depends on it')
   })
 })

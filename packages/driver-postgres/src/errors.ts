@@ -1,27 +1,21 @@
-import { BackupError, type BackupErrorCode, isBackupError, messageOf } from '@holdfast/core'
+import { BackupError, type ErrorMeaning, isBackupError, messageOf } from '@holdfast/core'
 
 /** The hint for a transaction that the lock table has no room for. */
 export const lockRoomHint =
   'Restore with mode staged (into a new database that changes places with this one at the end), or raise max_locks_per_transaction on the server and restart it.'
 
-interface Meaning {
-  readonly code: BackupErrorCode
-  readonly retryable?: boolean
-  readonly hint?: string
-}
-
-const away: Meaning = {
+const away: ErrorMeaning = {
   code: 'source-unreachable',
   retryable: true,
   hint: 'Check host and port, that the server runs, and that a firewall lets this machine in.',
 }
-const denied: Meaning = {
+const denied: ErrorMeaning = {
   code: 'source-denied',
   hint: 'Check user, password and pg_hba.conf, and the permissions of the role.',
 }
-const missing: Meaning = { code: 'source-missing', hint: 'Check the name of the database; it is case-sensitive.' }
-const tls: Meaning = { code: 'source-unreachable', hint: 'Check sslmode and sslrootcert.' }
-const inUse: Meaning = {
+const missing: ErrorMeaning = { code: 'source-missing', hint: 'Check the name of the database; it is case-sensitive.' }
+const tls: ErrorMeaning = { code: 'source-unreachable', hint: 'Check sslmode and sslrootcert.' }
+const inUse: ErrorMeaning = {
   code: 'target-in-use',
   retryable: true,
   hint: 'Stop what uses the database, or allow the restore to end its connections.',
@@ -54,11 +48,14 @@ export function codeOf(error: unknown): string {
 }
 
 /** What the last words of a client program mean, where they say more than its exit code. */
-export function programMeaning(stderr: string): Meaning | undefined {
-  return programMeanings.find(([pattern]) => pattern.test(stderr))?.[1]
+export function programMeaning(stderr: string): ErrorMeaning | undefined {
+  const found = programMeanings.find(([pattern]) => pattern.test(stderr))?.[1]
+  return typeof found === 'function' ? found(stderr) : found
 }
 
-const programMeanings: readonly (readonly [RegExp, Meaning])[] = [
+type Reading = ErrorMeaning | ((stderr: string) => ErrorMeaning)
+
+const programMeanings: readonly (readonly [RegExp, Reading])[] = [
   [/password authentication failed|no pg_hba\.conf entry|no password supplied|role ".*" does not exist/, denied],
   [/FATAL: {2}database ".*" does not exist/s, missing],
   [/connection to server .* failed|could not translate host name|could not connect/, away],
@@ -79,6 +76,15 @@ const programMeanings: readonly (readonly [RegExp, Meaning])[] = [
       hint: 'The database holds rows of the same keys: append adds rows, and neither replaces nor merges any. Use clean, or replace, or restore into another database and copy from there.',
     },
   ],
+  [/cannot drop .* because other objects depend on it/, dependents],
+  [
+    /could not read from input file: end of file|unexpected end of file/,
+    {
+      code: 'corrupt',
+      message: 'The dump is not whole: it ends in the middle',
+      hint: 'It was cut on its way, or the dump program stopped early. Use another copy of it, or another dump.',
+    },
+  ],
   [/out of shared memory/, { code: 'restore-failed', hint: lockRoomHint }],
   [/aborting because of server version mismatch/, { code: 'tool-too-old' }],
   [/no matching (?:tables|schemas) were found/, { code: 'no-match' }],
@@ -92,14 +98,25 @@ const programMeanings: readonly (readonly [RegExp, Meaning])[] = [
   ],
 ]
 
-function meaningOf(code: string, message: string): Meaning {
+/** Restored alone, a table is dropped first; what others made of it cannot be dropped and made again with it. */
+function dependents(stderr: string): ErrorMeaning {
+  const what = /cannot drop (.+?) because other objects depend on it/.exec(stderr)?.[1] ?? 'something'
+  const others = [...stderr.matchAll(/^(?:DETAIL: +)?(.+?) depends on .+$/gm)].map(([, other]) => other)
+  return {
+    code: 'restore-failed',
+    message: `${what} cannot be dropped and made again, because ${others.join(', ') || 'something'} depends on it and is not restored with it`,
+    hint: 'Drop what depends on it first and make it again afterwards, or restore the whole backup (mode staged), or into another database. Nothing was changed.',
+  }
+}
+
+function meaningOf(code: string, message: string): ErrorMeaning {
   if (code === '3D000') return missing
   if (code === '55006') return inUse
   if (/^28|^42501/.test(code)) return denied
   if (/^08|^53|^57P|^58/.test(code)) return away
   if (systemCodes.test(code) || /^Connection terminated|timeout expired|connection timeout/i.test(message)) return away
   if (tlsCodes.test(code) || message.includes('does not support SSL')) return tls
-  if (/SASL|password must be a string/.test(message)) return denied
+  if (/SASL|password must be a (non-empty )?string/.test(message)) return denied
   return { code: 'internal' }
 }
 

@@ -1,4 +1,5 @@
 import type { RunContext } from '@holdfast/core'
+import { rowValueFilter } from './row-values.js'
 
 /** What the client programs said, read live. */
 export interface Messages {
@@ -10,12 +11,15 @@ export interface Messages {
 
 /**
  * Logs what a program says on standard error and keeps its warnings: `pg_dump: warning: …` and the `detail:` and
- * `hint:` lines that belong to one, and `WARNING:  …` of the server.
+ * `hint:` lines that belong to one, and `WARNING:  …` of the server. Values of rows are left out.
  */
 export function collectMessages(program: string, ctx: RunContext): Messages {
   const warnings: string[] = []
   let inWarning = false
-  const onLine = (line: string): void => {
+  const filter = rowValueFilter()
+  const onLine = (said: string): void => {
+    const line = filter(said)
+    if (line === undefined) return
     const kind = kindOf(line, inWarning)
     inWarning = kind === 'warning'
     if (kind === 'warning') warnings.push(line)

@@ -1,16 +1,10 @@
-import {
-  BackupError,
-  type BackupErrorCode,
-  type ChildExit,
-  type ChildSpec,
-  type PrivateFile,
-  type RunContext,
-} from '@holdfast/core'
+import { type BackupErrorCode, type ChildSpec, judgeProgram, type PrivateFile, type RunContext } from '@holdfast/core'
 import { type Connection, type Endpoint, libpqEnvironment } from './connection.js'
 import { programMeaning } from './errors.js'
 import { collectMessages, type Messages } from './messages.js'
 import type { PostgresSettings } from './options.js'
 import { writePassfile } from './passfile.js'
+import { withoutRowValues } from './row-values.js'
 import type { Tool } from './tools.js'
 
 const defaultIdleTimeoutMs = 30 * 60_000
@@ -42,6 +36,9 @@ export async function prepareProgram(
 ): Promise<Program> {
   const passfile = connection?.password ? await writePassfile(connection.password) : undefined
   const messages = collectMessages(tool.name, ctx)
+  const { name } = tool
+  const { warnings } = messages
+  const judged = { name, failure, warnings, onWarning, meaningOf: programMeaning, shown: withoutRowValues }
   return {
     messages,
     spec: {
@@ -54,7 +51,7 @@ export async function prepareProgram(
       idleTimeoutMs: dumps(tool) ? (settings.idleTimeout ?? defaultIdleTimeoutMs) : undefined,
       totalTimeoutMs: settings.totalTimeout,
       onStderrLine: messages.onLine,
-      classify: (exit) => judge(exit, { tool, failure, messages, onWarning }),
+      classify: (exit) => judgeProgram(exit, judged),
     },
     [Symbol.asyncDispose]: async () => await passfile?.[Symbol.asyncDispose](),
   }
@@ -74,32 +71,4 @@ function environment(
   if (!connection) return {}
   const env = libpqEnvironment(connection, endpoint ?? connection.endpoints[0])
   return passfile ? { ...env, PGPASSFILE: passfile.path } : env
-}
-
-interface Judged {
-  readonly tool: Tool
-  readonly failure: BackupErrorCode
-  readonly messages: Messages
-  readonly onWarning: 'complete' | 'fail' | undefined
-}
-
-function judge(
-  { code, stderrTail }: ChildExit,
-  { tool, failure, messages, onWarning }: Judged,
-): BackupError | undefined {
-  if (code === 0) {
-    const [first] = messages.warnings
-    if (onWarning !== 'fail' || first === undefined) return undefined
-    return new BackupError(failure, {
-      message: `${tool.name} warned: ${first}`,
-      hint: "Look into the warning, or accept warnings with onWarning: 'complete'.",
-    })
-  }
-  const meaning = programMeaning(stderrTail)
-  if (code === null || !meaning) return undefined // the exit code says it all
-  return new BackupError(meaning.code === 'dump-failed' ? failure : meaning.code, {
-    message: `${tool.name} ended with exit code ${code}: ${stderrTail}`,
-    hint: meaning.hint,
-    retryable: meaning.retryable,
-  })
 }
