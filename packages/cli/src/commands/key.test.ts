@@ -87,6 +87,9 @@ describe('an encrypted backup', () => {
     const restored = await runIn({ cwd }, 'restore', 'latest', '--mode', 'clean', '--yes', '--identity', 'key.txt')
     expect(restored.err + restored.out).toContain('restored')
     expect(shop.restored[0]?.content).toEqual(shop.content)
+    const refused = await runIn({ cwd }, 'restore', 'latest', '--mode', 'clean', '--yes', '--identity', 'other/key.txt')
+    expect(refused.code).toBe(1)
+    expect(refused.err.match(/None of the age identities/g)).toHaveLength(1) // for both copies
   })
 
   it('is read with an identity under a passphrase, from the environment too', async () => {

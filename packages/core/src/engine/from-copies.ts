@@ -13,19 +13,29 @@ export async function fromCopies<Result>(
   use: (copy: RestoreCopy) => Promise<Result>,
   ctx: RunContext,
 ): Promise<Result> {
-  let failure: unknown = new BackupError('not-found', { message: 'No storage holds this backup' })
+  const failures: { readonly name: string; readonly error: unknown }[] = []
+  /** What is wrong with other copies than the one whose error is thrown; that error says it, and once is enough. */
+  const warn = (except?: unknown): void => {
+    for (const { name, error } of failures) {
+      if (except !== undefined && messageOf(error) === messageOf(except)) continue
+      ctx.log.warn(`The copy on ${name} cannot be used: ${messageOf(error)}`)
+    }
+  }
   for (const copy of copies) {
     try {
-      return await use(copy)
+      const result = await use(copy)
+      warn()
+      return result
     } catch (error) {
       ctx.signal.throwIfAborted()
       if (!isTheCopysFault(error)) throw error
-      ctx.log.warn(`The copy on ${copy.name} cannot be used: ${messageOf(error)}`)
       ctx.report({ type: 'copy', storage: copy.name, status: 'failed', message: messageOf(error) })
-      failure = error
+      failures.push({ name: copy.name, error })
     }
   }
-  throw failure
+  const last = failures.at(-1)?.error ?? new BackupError('not-found', { message: 'No storage holds this backup' })
+  warn(last)
+  throw last
 }
 
 /** A wrong key may be the right one, on a copy whose beginning is damaged. */
