@@ -93,6 +93,11 @@ describe('holdfast restore FILE', () => {
     const world = { cwd, env: source.env }
     const made = await runIn(world, 'backup', '--url-file', source.argv[1] ?? '', '--to', place, '--json')
     expect(made.code).toBe(0)
+    const listed = await runIn(world, 'list', '--from', place)
+    expect(listed.out).toMatch(/ s3:\/\/acme\/dir /) // the whole URL would make the table twice as wide
+    expect(listed.out).not.toMatch(/endpoint=|RATIO/) // of a dump that went to the compressor by descriptor
+    expect((await runIn(world, 'verify', 'latest', '--from', place)).code).toBe(0)
+    expect((await runIn(world, 'list', '--from', place)).out).toMatch(/RATIO[\s\S]* × /)
     const shown = (await runIn(world, 'show', 'latest', '--from', place, '--json')).json()
     const { key = '' } =
       (shown as { backup: { manifest: { parts: { key: string }[] } } }).backup.manifest.parts[0] ?? {}

@@ -64,6 +64,7 @@ function listTable(backups: readonly BackupRecord[], { output }: Cli): string {
   ]
   const isShown: Readonly<Record<string, boolean>> = {
     LABEL: backups.some(({ label }) => label !== undefined),
+    RATIO: backups.some(({ plainBytes }) => plainBytes !== undefined),
     CIPHER: backups.some(({ manifest }) => cipherOf(manifest) !== undefined),
   }
   const shown = columns.filter(({ title }) => isShown[title] ?? true)
