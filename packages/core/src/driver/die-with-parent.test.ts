@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -32,6 +32,16 @@ describe.runIf(process.platform === 'linux')('dieWithParent', () => {
   it('leaves the command as it is where there is no setpriv', async () => {
     vi.stubEnv('PATH', directory)
     expect(await wrap()).toEqual(given)
+  })
+
+  it('tells setpriv nothing of the environment when it tries it', async () => {
+    const [program, said] = [join(directory, 'setpriv'), join(directory, 'environment')]
+    writeFileSync(program, `#!/bin/sh\n/usr/bin/env > ${said}\n`)
+    chmodSync(program, 0o755)
+    vi.stubEnv('PATH', directory)
+    vi.stubEnv('PGPASSWORD', 'a secret')
+    await wrap()
+    expect(readFileSync(said, 'utf8')).not.toMatch(/PGPASSWORD|secret/)
   })
 
   it('leaves the command as it is where setpriv cannot do it', async () => {

@@ -24,7 +24,10 @@ const deathSignal = ['--pdeathsig', 'KILL']
 function usableSetpriv(): string | false {
   const program = process.platform === 'linux' ? findProgram('setpriv') : undefined
   if (program === undefined) return false
-  return spawnSync(program, [...deathSignal, '--', program, '--version'], { stdio: 'ignore' }).status === 0 && program
+  return (
+    spawnSync(program, [...deathSignal, '--', program, '--version'], { stdio: 'ignore', env: {} }).status === 0 &&
+    program
+  )
 }
 
 const liveGroups = new Set<number>()
