@@ -24,7 +24,7 @@ import type { PostgresSettings } from './options.js'
 import { type Program, prepareProgram } from './programs.js'
 import { selectionOf } from './selection.js'
 import { openSession, type Session } from './session.js'
-import { chooseTool } from './tools.js'
+import { chooseTool, type Tool, type ToolName } from './tools.js'
 
 /** {@link Driver.dump} for PostgreSQL. */
 export async function dump(
@@ -59,13 +59,14 @@ async function dumpIn(
   const selection = selectionOf(request, settings)
   const source = await readDumpSource(session, connection, selection)
   const needs = `a PostgreSQL ${source.serverMajor} server (${displayOf(connection)})`
-  const pgDump = await chooseTool('pg_dump', source.serverMajor, settings.binDir, needs)
-  const pgDumpall = settings.globals
-    ? await chooseTool('pg_dumpall', source.serverMajor, settings.binDir, needs)
-    : undefined
+  const choose = (name: ToolName): Promise<Tool> => chooseTool(name, source.serverMajor, settings.binDir, needs)
   const level = request.sections === 'schema' ? 'none' : (request.inventory ?? 'none') // no rows, nothing to count
   const pinned: Connection = { ...connection, endpoints: [source.endpoint] }
-  const snapshot = level === 'none' ? undefined : await beginSnapshot(session, selection, level)
+  const [snapshot, pgDump, pgDumpall] = await Promise.all([
+    level === 'none' ? undefined : beginSnapshot(session, selection, level),
+    choose('pg_dump'),
+    settings.globals ? choose('pg_dumpall') : undefined,
+  ])
   if (!snapshot) await session[Symbol.asyncDispose]()
   const plan: DumpPlan = { format, request, settings, selection, source, snapshotId: snapshot?.id }
   const planned = [mainPart(pgDump, plan), ...(pgDumpall ? [globalsPart(pgDumpall, connection, source)] : [])]

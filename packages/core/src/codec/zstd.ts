@@ -68,8 +68,9 @@ async function* compressProcess(
     ...[`-${level}`, `-T${threads}`, '--check', '--quiet', '--stdout'],
     ...(level === tunedLevel ? [tuned] : []),
   ]
-  using input = await openPipe()
-  using output = await openBlockPipe(outputBlock)
+  const opening = [openPipe(), openBlockPipe(outputBlock)] as const
+  using input = await opening[0]
+  using output = await opening[1]
   const io = {
     stdin: input?.readEnd ?? 'pipe',
     stdout: output?.writeEnd ?? 'pipe',
