@@ -11,6 +11,8 @@ export interface GpgHome {
   exportPublic(email: string): Buffer
   import(keys: Buffer): void
   run(args: readonly string[], input?: Buffer): Buffer
+  /** Ends the agent, and with it the passphrases that it remembers. */
+  forget(): void
   remove(): void
 }
 
@@ -22,9 +24,11 @@ export function gpgHome(): GpgHome {
       maxBuffer: 1 << 30,
       stdio: ['pipe', 'pipe', 'pipe'],
     })
+  const forget = (): void => void spawnSync('gpgconf', ['--homedir', homedir, '--kill', 'all'])
   return {
     homedir,
     run,
+    forget,
     generate(email, passphrase = '') {
       run(['--passphrase', passphrase, '--quick-generate-key', `Test <${email}>`, 'default', 'default', 'never'])
       const listed = run(['--with-colons', '--list-keys', email]).toString()
@@ -33,7 +37,7 @@ export function gpgHome(): GpgHome {
     exportPublic: (email) => run(['--export', email]),
     import: (keys) => void run(['--import'], keys),
     remove() {
-      spawnSync('gpgconf', ['--homedir', homedir, '--kill', 'all'])
+      forget()
       rmSync(homedir, { recursive: true, force: true })
     },
   }

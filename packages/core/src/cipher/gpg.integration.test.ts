@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { cipherContract } from '@holdfast/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type GpgHome, gpgHome } from '../../test/gpg-home.js'
@@ -30,6 +31,15 @@ afterAll(() => {
   for (const home of [ours, writers, theirs]) home.remove()
 })
 
+/** Of a process that may be gone meanwhile. */
+function readQuietly(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
 const seal = (cipher: Cipher, bytes: Buffer = plain): Promise<Buffer> => readAll(cipher.encrypt(streamOf(bytes), ctx))
 const open = (cipher: Cipher, bytes: Buffer): Promise<Buffer> => readAll(cipher.decrypt(streamOf(bytes), ctx))
 
@@ -59,6 +69,34 @@ describe('gpg', () => {
   it('reads what the gpg program wrote', async () => {
     const encrypted = writers.run(['--trust-model', 'always', '-r', 'ours@example.org', '--encrypt'], plain)
     expect(await open(gpg({ homedir: ours.homedir }), encrypted)).toEqual(plain)
+  })
+
+  it('keeps a passphrase out of the arguments and the environment of every process', async () => {
+    const locked = gpgHome()
+    const { homedir } = locked
+    const passphrase = 'a canary of a passphrase'
+    locked.generate('canary@example.org', passphrase)
+    const encrypted = await seal(gpg({ recipients: 'canary@example.org', homedir }))
+    let polls = 0
+    const found: string[] = []
+    const watch = setInterval(() => {
+      for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+        const [argv = '', environment = ''] = ['cmdline', 'environ'].map((file) => readQuietly(`/proc/${pid}/${file}`))
+        if (argv.includes('--decrypt') && argv.includes(homedir)) polls++
+        if (`${argv}${environment}`.includes(passphrase)) found.push(argv)
+      }
+    }, 1)
+    try {
+      for (let tries = 0; polls < 20 && tries < 50; tries++) {
+        locked.forget()
+        expect((await open(gpg({ homedir, passphrase }), encrypted)).equals(plain)).toBe(true)
+      }
+    } finally {
+      clearInterval(watch)
+      locked.remove()
+    }
+    expect(polls).toBeGreaterThanOrEqual(20)
+    expect(found).toEqual([])
   })
 
   it('opens a key under a passphrase by descriptor, and says when it is wrong or missing', async () => {
