@@ -81,6 +81,7 @@ describe('holdfast verify --test-restore', () => {
     expect([code, out]).toEqual([7, expect.stringMatching(/NOT PROVEN.*differs: rows of orders: row 2/s)])
     expect((await runIn({ cwd }, 'list')).out).toContain('DIFFERS, just now')
     expect((await runIn({ cwd }, 'show', 'latest')).out).toContain('complete, but DIFFERS')
+    expect((await runIn({ cwd }, 'doctor', 'shop')).out).toContain('its test restore says DIFFERS')
     const restored = await runIn({ cwd }, 'restore', 'latest', '--dry-run')
     expect(restored.err).toContain(`Backup  ${good?.shortId} of shop`)
     expect(restored.err).toMatch(/Passed over a newer one. Backup shop_.* did not come back as it was dumped/)

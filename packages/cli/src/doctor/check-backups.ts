@@ -2,6 +2,7 @@ import { type Holdfast, messageOf } from '@holdfast/core'
 import { exitCodes } from '../exit-codes.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge } from '../output/format-duration.js'
+import { failureOf } from '../output/test-restore.js'
 import { type Finding, good, problem, warning } from './finding.js'
 
 /** The last backup of a job: its age, and whether it was ever read back. */
@@ -25,6 +26,11 @@ export async function checkBackups(job: string, holdfast: Holdfast, signal: Abor
     if (whole.length === 0) {
       const advice = `Run: holdfast verify ${last.shortId}, and take a new backup.`
       return [...manifests, problem(about, `${age}, and no copy of it is whole`, advice, exitCodes.damaged)]
+    }
+    const failure = failureOf(last)
+    if (failure !== undefined) {
+      const advice = `Run: holdfast show ${last.shortId}, and look why before you need it.`
+      return [...manifests, problem(about, `${age}, and its test restore says ${failure}`, advice, exitCodes.damaged)]
     }
     const verified = last.verifiedAt
       ? good(about, `it was verified ${formatAge(last.verifiedAt, now)}`)

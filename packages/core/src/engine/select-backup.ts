@@ -9,7 +9,7 @@ export type Eligible = (backups: readonly BackupRecord[]) => readonly BackupReco
  * Those with a whole copy. Those whose test restore has failed only where there is no other: a restore from them is
  * better than none.
  */
-export const restorable: Eligible = (backups) => {
+const restorable: Eligible = (backups) => {
   const whole = backups.filter(isWhole)
   const good = whole.filter((backup) => !isRefuted(backup))
   return good.length > 0 ? good : whole
