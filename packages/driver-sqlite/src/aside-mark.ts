@@ -11,6 +11,8 @@ interface AsideMark {
   readonly beside: string
   /** The process that made it; see {@link processMark}. */
   readonly maker: string
+  /** Of what was replaced: until when it is meant to be kept. */
+  readonly keepUntil?: Date | undefined
 }
 
 const note = 'A restore of Holdfast made the file of this name without -mark; holdfast restore cleanup removes both.'
@@ -22,16 +24,18 @@ export const markOf = (path: string): string => `${path}-mark`
 export const markedName = (name: string): string | undefined => (name.endsWith('-mark') ? name.slice(0, -5) : undefined)
 
 /** Marks a file that is about to be made, durably. Throws `EEXIST` where another one has the name. */
-export async function writeMark(path: string, beside: string): Promise<void> {
-  const mark: AsideMark = { beside, maker: processMark() }
+export async function writeMark(path: string, beside: string, keepUntil?: Date): Promise<void> {
+  const mark: AsideMark = { beside, maker: processMark(), keepUntil }
   await writeFile(markOf(path), `${JSON.stringify({ note, ...mark })}\n`, { flag: 'wx', mode: 0o600, flush: true })
 }
 
 /** The mark of a file; `undefined` where there is none. */
 export async function readMark(path: string): Promise<AsideMark | undefined> {
   try {
-    const { note: said, beside, maker } = JSON.parse(await readFile(markOf(path), 'utf8')) as Record<string, unknown>
-    return said === note && typeof beside === 'string' && typeof maker === 'string' ? { beside, maker } : undefined
+    const found = JSON.parse(await readFile(markOf(path), 'utf8')) as Record<string, unknown>
+    const { note: said, beside, maker, keepUntil } = found
+    if (said !== note || typeof beside !== 'string' || typeof maker !== 'string') return undefined
+    return { beside, maker, ...(typeof keepUntil === 'string' && { keepUntil: new Date(keepUntil) }) }
   } catch {
     return undefined // gone meanwhile, or of somebody else
   }

@@ -1,6 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { type AsideDatabase, type RunContext, readAsideName } from '@holdfast/core'
+import { type AsideDatabase, type RunContext, readAsideName, type SwapOptions } from '@holdfast/core'
 import { isAbandoned, markedName, readMark } from './aside-mark.js'
 import type { BoundDatabase } from './bound-database.js'
 import { fileOf, longestName, removeDatabase } from './database-files.js'
@@ -31,9 +31,10 @@ async function asideOf(name: string, bound: BoundDatabase, ctx: RunContext): Pro
     kind: isWhole ? 'replaced' : 'unfinished',
     since: read.since,
     sizeBytes: found?.size ?? 0,
+    ...(isWhole && mark.keepUntil && { keepUntil: mark.keepUntil }),
     ...(isWhole && {
-      async takeBack(_options, using: RunContext) {
-        const replaced = await swapIn(path, bound, using)
+      async takeBack(how: SwapOptions, using: RunContext) {
+        const replaced = await swapIn(path, bound, how, using)
         await removeDatabase(path)
         return replaced
       },

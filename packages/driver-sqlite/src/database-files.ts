@@ -23,16 +23,16 @@ export async function makeBeside(path: string, now: Date): Promise<{ path: strin
 }
 
 /** A free path beside a database, `app.db__holdfast_<id>` or `app.db__before_<id>`, that is marked as ours from now on. */
-export async function reserveBeside(path: string, kind: AsideKind, now: Date): Promise<string> {
+export async function reserveBeside(path: string, kind: AsideKind, now: Date, keepUntil?: Date): Promise<string> {
   const directory = dirname(path)
   const isThere = (name: string): boolean => lstatSync(join(directory, name), { throwIfNoEntry: false }) !== undefined
   const isTaken = (name: string): boolean => isThere(name) || isThere(markOf(name))
   const beside = join(directory, asideName(basename(path), kind, now, longestName, isTaken))
   try {
-    await writeMark(beside, basename(path))
+    await writeMark(beside, basename(path), keepUntil)
     return beside
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return await reserveBeside(path, kind, now)
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return await reserveBeside(path, kind, now, keepUntil)
     throw cannotMake(path, error)
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import type { Driver, Replaced, RunContext, ScratchDatabase, ScratchOptions } from '@holdfast/core'
+import type { Driver, Replaced, RunContext, ScratchDatabase, ScratchOptions, SwapOptions } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
 import { fileOf, makeBeside, removeDatabase, requireRoom, reserveBeside, takeName } from './database-files.js'
 import { lookAt } from './probe.js'
@@ -20,7 +20,7 @@ export async function scratch(
   await made.file.close()
   return {
     driver: bind({ ...bound, path: made.path, scratchOf: path }),
-    swap: (_options, swapCtx) => swapIn(made.path, { ...bound, path }, swapCtx),
+    swap: (how, swapCtx) => swapIn(made.path, { ...bound, path }, how, swapCtx),
     [Symbol.asyncDispose]: () => removeDatabase(made.path), // once swapped in, its content is in the live file
   }
 }
@@ -30,14 +30,19 @@ export async function scratch(
  *
  * @throws {BackupError} `target-in-use` when others hold the live file for longer than the patience.
  */
-export async function swapIn(from: string, { path, patienceMs }: BoundDatabase, ctx: RunContext): Promise<Replaced> {
+export async function swapIn(
+  from: string,
+  { path, patienceMs }: BoundDatabase,
+  { keepUntil }: Pick<SwapOptions, 'keepUntil'>,
+  ctx: RunContext,
+): Promise<Replaced> {
   if (!(await lookAt(path, ctx))) {
     await takeName(from, path)
     return {}
   }
   const temporary = await makeBeside(path, ctx.clock.now())
   await temporary.file.close()
-  const kept = await reserveBeside(path, 'replaced', ctx.clock.now())
+  const kept = await reserveBeside(path, 'replaced', ctx.clock.now(), keepUntil)
   const aside = { path: kept, temporary: temporary.path }
   try {
     await runTask('overwrite', [from, path, patienceMs, aside], ctx, { failure: 'restore-failed', writes: true })
@@ -45,5 +50,5 @@ export async function swapIn(from: string, { path, patienceMs }: BoundDatabase, 
     await removeDatabase(temporary.path)
     if (!existsSync(kept)) await removeDatabase(kept) // its mark
   }
-  return { oldName: basename(kept) }
+  return { oldName: basename(kept), ...(keepUntil && { keepUntil }) }
 }
