@@ -11,6 +11,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     // Integration tests start servers: two files at a time are enough for two cores.
     maxWorkers: 2,
+    setupFiles: ['tests/setup/child-coverage.ts'],
     projects: [
       {
         extends: true,
@@ -51,13 +52,14 @@ const config: ViteUserConfig = defineConfig({
           include: [
             'tests/e2e/{crash-loop,killed-staged-restore}.test.ts',
             'packages/core/src/cipher/gpg.integration.test.ts',
-            'packages/driver-sqlite/src/killed.integration.test.ts',
+            'packages/driver-sqlite/src/{damaged-backup,killed}.integration.test.ts',
             'packages/storage-s3/src/memory.integration.test.ts',
           ],
           env: {
             HOLDFAST_CRASHES: '2000',
             HOLDFAST_GPG_DAMAGES: '1000',
             HOLDFAST_RESTORE_KILLS: '100',
+            HOLDFAST_SQLITE_DAMAGES: '1000',
             HOLDFAST_SQLITE_KILLS: '100',
             HOLDFAST_UPLOAD_GIB: '5',
           },
@@ -72,6 +74,8 @@ const config: ViteUserConfig = defineConfig({
       exclude: ['**/*.test.ts', '**/index.ts'],
       reporter: ['json-summary'],
       reportOnFailure: true,
+      // What the SQLite driver does in a process of its own counts; see tests/setup/child-coverage.ts.
+      autoAttachSubprocess: true,
     },
   },
 })
