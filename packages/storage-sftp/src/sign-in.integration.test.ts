@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BackupError, createRunContext } from '@holdfast/core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { useSshd } from '../test/sshd.js'
 import { type SftpOptions, sftp } from './index.js'
 
@@ -54,6 +54,68 @@ describe('signing in', () => {
     } finally {
       process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(said)?.[1]))
     }
+  })
+
+  describe('as ssh does, where nothing is named', () => {
+    const nothing = (): SftpOptions => server.options({ privateKey: undefined })
+    function home(...keys: readonly { readonly path: string }[]): string {
+      const made = mkdtempSync(join(directory, 'home-'))
+      mkdirSync(join(made, '.ssh'))
+      for (const [index, { path }] of keys.entries()) {
+        copyFileSync(path, join(made, '.ssh', ['id_ed25519', 'id_ecdsa', 'id_rsa'][index] ?? ''))
+      }
+      return made
+    }
+    beforeEach(() => {
+      vi.stubEnv('SSH_AUTH_SOCK', undefined)
+    })
+    afterEach(() => {
+      vi.unstubAllEnvs()
+    })
+
+    it('by the usual key; one with a passphrase is passed over', async () => {
+      vi.stubEnv('HOME', home(server.sshd.key))
+      expect(await signIn(nothing())).toBeUndefined()
+      vi.stubEnv('HOME', home(server.sshd.lockedKey, server.sshd.key))
+      expect(await signIn(nothing())).toBeUndefined()
+      vi.stubEnv('HOME', home(server.sshd.strangerKey))
+      expect((await signIn(nothing()))?.message).toContain('the usual key or agent was refused')
+    })
+
+    it('by the agent of the environment, also where it is asked for', async () => {
+      const socket = join(directory, 'usual-agent')
+      const said = execFileSync('ssh-agent', ['-a', socket]).toString()
+      try {
+        const env = { ...process.env, SSH_AUTH_SOCK: socket }
+        execFileSync('ssh-add', [server.sshd.key.path], { env, stdio: 'pipe' })
+        vi.stubEnv('SSH_AUTH_SOCK', socket)
+        vi.stubEnv('HOME', home())
+        expect(await signIn(nothing())).toBeUndefined()
+        expect(await signIn({ ...nothing(), agent: true })).toBeUndefined()
+      } finally {
+        process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(said)?.[1]))
+      }
+    })
+
+    it('and where there is nothing, it says what to set', async () => {
+      vi.stubEnv('HOME', home())
+      const error = await signIn(nothing())
+      expect(error).toMatchObject({ code: 'storage-config-invalid', hint: expect.stringContaining('SFTP_PRIVATE_KEY') })
+      const agent = await signIn({ ...nothing(), agent: true })
+      expect(agent).toMatchObject({ code: 'storage-config-invalid', hint: expect.stringContaining('ssh-agent') })
+    })
+
+    it('and the known hosts of the user count, where they exist', async () => {
+      const user = home(server.sshd.key)
+      vi.stubEnv('HOME', user)
+      const usual = { ...nothing(), hostFingerprint: undefined }
+      expect((await signIn(usual))?.message).toContain('is not known')
+      writeFileSync(
+        join(user, '.ssh/known_hosts'),
+        `[127.0.0.1]:${server.sshd.port} ${server.sshd.hostKey.publicKey}\n`,
+      )
+      expect(await signIn(usual)).toBeUndefined()
+    })
   })
 
   it.each<[string, () => Partial<SftpOptions>, string, RegExp]>([
