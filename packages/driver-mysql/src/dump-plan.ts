@@ -1,6 +1,6 @@
 import { BackupError, type DumpPart, type DumpRequest } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
-import { defaultLockTimeoutMs } from './programs.js'
+import { lockSeconds } from './programs.js'
 import { type TableInfo, tablesOf } from './schema-objects.js'
 import { readProperties, type SchemaProperties } from './schema-properties.js'
 import type { Server } from './server.js'
@@ -57,14 +57,19 @@ function dumpsHistory(tool: Tool, source: DumpSource, { settings }: BoundDatabas
 }
 
 /** The arguments of the dump program: each flag that server and program need, as far as the program knows it. */
-export function dumpArguments(tool: Tool, source: DumpSource, bound: BoundDatabase, request: DumpRequest): string[] {
+export function dumpArguments(
+  tool: Tool,
+  source: DumpSource,
+  bound: BoundDatabase,
+  request: DumpRequest,
+  tellsStages: boolean,
+): string[] {
   const { settings, connection } = bound
   const { database } = connection
   const { only, excluded } = source.choice
   const withRows = request.sections !== 'schema'
   const withSchema = request.sections !== 'data'
   const code = withSchema && only === undefined
-  const lockSeconds = Math.max(1, Math.ceil((settings.lockTimeout ?? defaultLockTimeoutMs) / 1000))
   const flags: readonly (readonly [wanted: boolean, flag: string])[] = [
     [!settings.lockTables, '--single-transaction'],
     [settings.lockTables === true, '--lock-tables'],
@@ -74,6 +79,7 @@ export function dumpArguments(tool: Tool, source: DumpSource, bound: BoundDataba
     [true, '--max-allowed-packet=1G'],
     [true, '--comments'],
     [true, '--skip-dump-date'],
+    [tellsStages, '--verbose'], // to standard error
     [code && settings.routines !== false, '--routines'],
     [!(code && settings.routines !== false), '--skip-routines'],
     [code && settings.events !== false, '--events'],
@@ -88,7 +94,7 @@ export function dumpArguments(tool: Tool, source: DumpSource, bound: BoundDataba
     [tool.knows('no-tablespaces'), '--no-tablespaces'],
     [tool.knows('set-gtid-purged'), '--set-gtid-purged=OFF'],
     [tool.knows('column-statistics'), '--column-statistics=0'],
-    [tool.knows('init-command'), `--init-command=SET SESSION lock_wait_timeout=${lockSeconds}`],
+    [tool.knows('init-command'), `--init-command=SET SESSION lock_wait_timeout=${lockSeconds(settings)}`],
   ]
   return [
     ...flags.flatMap(([wanted, flag]) => (wanted ? [flag] : [])),

@@ -47,11 +47,18 @@ function dumpSession({ bound, request, source, tool, snapshot, ctx }: Dumping): 
   const { promise: done, resolve, reject } = Promise.withResolvers<DumpReport>()
   done.catch(() => {}) // whoever awaits it sees it
   let running: Promise<unknown> = Promise.resolve()
+  const begun = Promise.withResolvers<void>()
+  // The structure of a table is asked for within the transaction, and told of by the program itself: whatever other
+  // sessions there are, none can be taken for it.
+  const onStage = (line: string): void => {
+    if (/^-- Retrieving /.test(line)) begun.resolve()
+  }
 
   const prepare = async (): Promise<Program> => {
-    const args = dumpArguments(tool, source, bound, request)
+    const args = dumpArguments(tool, source, bound, request, snapshot !== undefined)
     const { onWarning } = request
-    const program = await prepareProgram({ tool, args, failure: 'dump-failed', onWarning }, bound, { ...ctx, signal })
+    const asked = { tool, args, failure: 'dump-failed', onWarning, onStage } as const
+    const program = await prepareProgram(asked, bound, { ...ctx, signal })
     try {
       await snapshot?.hold()
       return program
@@ -78,7 +85,7 @@ function dumpSession({ bound, request, source, tool, snapshot, ctx }: Dumping): 
       taken = true
       return {
         kind: 'process',
-        output: snapshot ? whenStarted(output, () => startCounting(snapshot, output.done)) : output,
+        output: snapshot ? whenStarted(output, () => startCounting(snapshot, begun.promise, output.done)) : output,
       }
     }
     yield { ...mainPart(source, request), take }
@@ -99,8 +106,8 @@ function dumpSession({ bound, request, source, tool, snapshot, ctx }: Dumping): 
   }
 }
 
-function startCounting(snapshot: Snapshot, ended: Promise<unknown>): void {
-  snapshot.release(ended).catch(() => {}) // seen by whoever asks for the inventory
+function startCounting(snapshot: Snapshot, begun: Promise<void>, ended: Promise<unknown>): void {
+  snapshot.release(begun, ended).catch(() => {}) // seen by whoever asks for the inventory
   snapshot.inventory().catch(() => {})
 }
 

@@ -7,6 +7,7 @@ import { exchange, settle } from './exchange.js'
 import { isBare, type Plan, readJournal, unmarkFilling } from './journal.js'
 import { beforeName } from './names.js'
 import { type ExchangeRequest, planExchange } from './plan-exchange.js'
+import { lockSeconds } from './programs.js'
 import { quoteIdentifier } from './quoting.js'
 import { lockAfter, lockDatabase } from './restore-lock.js'
 import { createSchema, dropSchema, readProperties, type SchemaProperties } from './schema-properties.js'
@@ -54,7 +55,7 @@ export async function exchangeInto(bound: BoundDatabase, request: Incoming, ctx:
     begun = await begin(session, connection.database, request, ctx)
     const { terminateConnections } = request
     const { plan, properties } = begun
-    await exchange(session, plan, { properties, lockTimeoutMs: settings.lockTimeout, terminateConnections }, quiet)
+    await exchange(session, plan, { properties, lockSeconds: lockSeconds(settings), terminateConnections }, quiet)
     return await tidy(session, begun)
   } catch (error) {
     if (begun === undefined) throw error

@@ -4,7 +4,6 @@ import { type Definition, dropDefinition, makeDefinitions } from './definitions.
 import { stopEvent } from './dump-filter.js'
 import { addForeignKeys, dropForeignKeys } from './foreign-keys.js'
 import { closeJournal, type Journal, type Plan, writeJournal } from './journal.js'
-import { defaultLockTimeoutMs } from './programs.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
 import { tablesOf } from './schema-objects.js'
 import { createSchema, dropSchema, readProperties, type SchemaProperties } from './schema-properties.js'
@@ -15,7 +14,8 @@ import { warn } from './warn.js'
 export interface ExchangeOptions {
   /** Of the schema for what goes. */
   readonly properties: SchemaProperties | undefined
-  readonly lockTimeoutMs: number | undefined
+  /** How long to wait for those who use a table. */
+  readonly lockSeconds: number
   /** End other connections to the database, which could hold locks. */
   readonly terminateConnections: boolean
 }
@@ -28,8 +28,7 @@ export interface ExchangeOptions {
  * @throws {BackupError} `target-in-use` where locks of others were waited for in vain; what making a definition throws.
  */
 export async function exchange(session: Session, plan: Plan, options: ExchangeOptions, ctx: RunContext): Promise<void> {
-  const seconds = Math.max(1, Math.ceil((options.lockTimeoutMs ?? defaultLockTimeoutMs) / 1000))
-  await session.query(`set session lock_wait_timeout = ${seconds}`)
+  await session.query(`set session lock_wait_timeout = ${options.lockSeconds}`)
   await createSchema(session, plan.aside, options.properties)
   await writeJournal(session, plan)
   try {

@@ -12,7 +12,7 @@ import {
 import type { BoundDatabase } from './bound-database.js'
 import { filterDump } from './dump-filter.js'
 import { dumpTrailer } from './dump-plan.js'
-import { defaultLockTimeoutMs, prepareProgram } from './programs.js'
+import { lockSeconds, prepareProgram } from './programs.js'
 import type { Tool } from './tools.js'
 
 /** One dump on its way into one database. */
@@ -37,7 +37,6 @@ const blockBytes = 256 * 1024
  */
 export async function fill({ bound, from, request, tool, warnings, enabledEvents, ctx }: Filling): Promise<void> {
   const part = sqlPart(from)
-  const lockSeconds = Math.max(1, Math.ceil((bound.settings.lockTimeout ?? defaultLockTimeoutMs) / 1000))
   const args = [
     '--batch',
     // The client reads no commands but DELIMITER, and takes every byte as it comes.
@@ -49,7 +48,7 @@ export async function fill({ bound, from, request, tool, warnings, enabledEvents
     '--skip-local-infile',
     '--default-character-set=utf8mb4',
     '--max-allowed-packet=1G',
-    `--init-command=SET SESSION lock_wait_timeout=${lockSeconds}`,
+    `--init-command=SET SESSION lock_wait_timeout=${lockSeconds(bound.settings)}`,
   ]
   await using program = await prepareProgram({ tool, args, failure: 'restore-failed' }, bound, ctx)
   const script = filterDump(requireTrailer(from.open(part.name, ctx), dumpTrailer), {

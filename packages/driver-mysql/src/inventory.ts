@@ -1,4 +1,5 @@
 import {
+  BackupError,
   type Inventory,
   type InventoryLevel,
   type InventoryTable,
@@ -8,6 +9,7 @@ import {
 } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
 import { mayGlobally } from './grants.js'
+import { lockSeconds } from './programs.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
 import type { TableInfo } from './schema-objects.js'
 import { openSession, type Session } from './session.js'
@@ -16,8 +18,12 @@ import { openSession, type Session } from './session.js'
 export interface Snapshot extends AsyncDisposable {
   /** To be called just before the program starts: where the user may, nobody writes from here to `release`. */
   hold(): Promise<void>
-  /** To be called when the program has started: lets others write as soon as it has its own view of the data, or ended. */
-  release(ended: Promise<unknown>): Promise<void>
+  /**
+   * To be called when the program has started: lets others write as soon as it has its own view of the data, or ended.
+   *
+   * @param begun - Resolves when the program itself says that it is past the beginning of its transaction.
+   */
+  release(begun: Promise<void>, ended: Promise<unknown>): Promise<void>
   /** Counts, once; later calls wait for the same result. */
   inventory(): Promise<Inventory>
 }
@@ -25,8 +31,6 @@ export interface Snapshot extends AsyncDisposable {
 /** How long others may be kept from writing, and how long the lock itself is waited for. */
 const longestHoldMs = 10_000
 const lockWaitSeconds = 5
-/** The server renews what it tells of transactions no more often than ten times a second. */
-const pollMs = 130
 
 /** Prepares the snapshot of a dump. Nothing is asked of the server before `hold`. */
 export function prepareSnapshot(
@@ -51,16 +55,17 @@ export function prepareSnapshot(
   const snapshot: Snapshot = {
     async hold() {
       view = await openSession(connection, ctx)
+      await view.query(`set session lock_wait_timeout = ${lockSeconds(settings)}`)
       const locks = settings.globalReadLock !== false && !settings.lockTables
-      if (locks && (await mayGlobally(view, 'RELOAD', 'PROCESS'))) lock = await lockEverything(bound, ctx)
+      if (locks && (await mayGlobally(view, 'RELOAD'))) lock = await lockEverything(bound, ctx)
       await view.query(`set session time_zone = '+00:00'`)
       await view.query('set transaction isolation level repeatable read')
       await view.query('start transaction with consistent snapshot')
     },
-    release(ended) {
+    release(begun, ended) {
       releasing ??= (async () => {
         if (!lock) return
-        const seen = await untilInTransaction(lock, connection.user, ended, ctx)
+        const seen = await inTime(begun, ended, ctx)
         exact = seen && counted.every(({ transactional }) => transactional)
         await unlock()
       })()
@@ -69,7 +74,9 @@ export function prepareSnapshot(
     inventory() {
       counting ??= (async () => {
         await releasing?.catch(() => {})
-        return { level, exact, tables: await countTables(view, connection.database, counted, level) }
+        if (!view) throw new BackupError('internal', { message: 'The inventory was asked for before the dump began' })
+        const tables = await countTables(view, connection.database, counted, level).catch(tooLong)
+        return { level, exact, tables }
       })()
       counting.catch(() => {}) // whoever awaits it sees the error
       return counting
@@ -101,51 +108,44 @@ async function lockEverything({ connection }: BoundDatabase, ctx: RunContext): P
 }
 
 /**
- * Waits until the dump program, the first connection of this user after the lock's, has opened its transaction. One
- * that has ended meanwhile saw nothing but what the lock kept still.
+ * Waits until the dump program has begun its transaction. One that has ended meanwhile saw nothing but what the lock
+ * kept still.
  */
-async function untilInTransaction(
-  lock: Session,
-  user: string,
-  ended: Promise<unknown>,
-  ctx: RunContext,
-): Promise<boolean> {
-  const giveUpAt = ctx.clock.monotonic() + longestHoldMs
-  let hasEnded = false
-  const end = ended.then(
-    () => {
-      hasEnded = true
-    },
-    () => {
-      hasEnded = true
-    },
-  )
-  while (ctx.clock.monotonic() < giveUpAt) {
-    const [row] = await lock.query<{ connected: number; ready: number }>(
-      `select count(*) as connected, count(t.trx_id) as ready
-         from information_schema.processlist p
-         left join information_schema.innodb_trx t on t.trx_mysql_thread_id = p.id
-        where p.id > ? and p.user = ?`,
-      [lock.id, user],
-    )
-    if (Number(row?.connected) > 0 && Number(row?.connected) === Number(row?.ready)) return true
-    if (hasEnded) return true
-    await Promise.race([end, ctx.clock.sleep(pollMs, ctx.signal)])
+async function inTime(begun: Promise<void>, ended: Promise<unknown>, ctx: RunContext): Promise<boolean> {
+  const waiting = new AbortController()
+  const signal = AbortSignal.any([ctx.signal, waiting.signal])
+  const late = ctx.clock.sleep(longestHoldMs, signal).then(() => 'late' as const)
+  late.catch(() => {}) // nobody waits for it any more when it is given up
+  const settled = Promise.allSettled([ended])
+  try {
+    if ((await Promise.race([begun, settled, late])) !== 'late') return true
+    ctx.log.info('The inventory is approximate: the dump program took too long to begin')
+    return false
+  } finally {
+    waiting.abort()
   }
-  ctx.log.info('The inventory is approximate: the dump program took too long to begin')
-  return false
+}
+
+/** Somebody holds a table: to the one who waits for a backup, that is no target in use. */
+function tooLong(error: unknown): never {
+  if (!isBackupError(error, 'target-in-use')) throw error
+  throw new BackupError('timed-out', {
+    message: `The rows could not be counted for the inventory: ${messageOf(error)}`,
+    hint: 'Another session held a table for longer than lockTimeout.',
+    retryable: true,
+    cause: error,
+  })
 }
 
 async function countTables(
-  view: Session | undefined,
+  view: Session,
   database: string,
   tables: readonly TableInfo[],
   level: string,
 ): Promise<readonly InventoryTable[]> {
   const counted: InventoryTable[] = []
-  for (const { name } of view ? tables : []) {
+  for (const { name } of tables) {
     const from = `from ${quoteQualified(database, name)}`
-    if (!view) break
     if (level === 'counts') {
       const [row] = await view.query<{ total: number }>(`select count(*) as total ${from}`)
       counted.push({ name, rows: Number(row?.total ?? 0) })

@@ -11,11 +11,27 @@ export interface Messages {
 /** That a password stands in an option file is what we want; that a name is deprecated helps nobody here. */
 const noise = /Using a password on the command line|Deprecated program name|is deprecated and will be removed/i
 
-/** Logs what a program says on standard error and keeps its warnings. */
-export function collectMessages(program: string, ctx: RunContext): Messages {
+/** What `--verbose` says of each table: `-- Retrieving table structure for table orders...`. */
+const stage = /^-- /
+
+/** The last words of a program without what `--verbose` says. */
+export function withoutStages(stderr: string): string {
+  return stderr
+    .split('\n')
+    .filter((line) => !stage.test(line))
+    .join('\n')
+}
+
+/**
+ * Logs what a program says on standard error and keeps its warnings.
+ *
+ * @param onStage - Gets what `--verbose` says, which is not logged: it is thousands of lines.
+ */
+export function collectMessages(program: string, ctx: RunContext, onStage?: (line: string) => void): Messages {
   const warnings: string[] = []
   const onLine = (line: string): void => {
-    if (noise.test(line)) ctx.log.debug(line, { program })
+    if (stage.test(line)) onStage?.(line)
+    else if (noise.test(line)) ctx.log.debug(line, { program })
     else if (/\bwarning\b/i.test(line)) {
       warnings.push(line)
       ctx.log.warn(line, { program })

@@ -10,12 +10,18 @@ import {
 import type { BoundDatabase } from './bound-database.js'
 import { optionFile } from './connection.js'
 import { programMeaning } from './errors.js'
-import { collectMessages, type Messages } from './messages.js'
+import { collectMessages, type Messages, withoutStages } from './messages.js'
+import type { MysqlSettings } from './options.js'
 import type { Tool } from './tools.js'
 
 const defaultIdleTimeoutMs = 30 * 60_000
-/** Milliseconds to wait for a lock on a table, unless `lockTimeout` says otherwise. */
-export const defaultLockTimeoutMs = 60_000
+/** Unless `lockTimeout` says otherwise. */
+const defaultLockTimeoutMs = 60_000
+
+/** Seconds to wait for a lock on a table. */
+export function lockSeconds({ lockTimeout }: Pick<MysqlSettings, 'lockTimeout'>): number {
+  return Math.max(1, Math.ceil((lockTimeout ?? defaultLockTimeoutMs) / 1000))
+}
 
 /** A client program that can be started: a private file says where to connect, and with which password. */
 export interface Program extends AsyncDisposable {
@@ -29,17 +35,19 @@ export interface ProgramRequest {
   readonly args: readonly string[]
   readonly failure: 'dump-failed' | 'restore-failed'
   readonly onWarning?: 'complete' | 'fail' | undefined
+  /** Told of what a program with `--verbose` is about to do, line by line. */
+  readonly onStage?: ((line: string) => void) | undefined
 }
 
 /** Sets up a program. Disposing removes its option file, once it has ended. */
 export async function prepareProgram(
-  { tool, args, failure, onWarning }: ProgramRequest,
+  { tool, args, failure, onWarning, onStage }: ProgramRequest,
   { connection, settings }: BoundDatabase,
   ctx: RunContext,
 ): Promise<Program> {
   const restores = failure === 'restore-failed'
   const options: PrivateFile = await privateFile('my.cnf', optionFile(connection, tool.flavour === 'mariadb', restores))
-  const messages = collectMessages(tool.name, ctx)
+  const messages = collectMessages(tool.name, ctx, onStage)
   return {
     messages,
     spec: {
@@ -77,11 +85,12 @@ function judge(
       hint: "Look into the warning, or accept warnings with onWarning: 'complete'.",
     })
   }
-  const meaning = programMeaning(stderrTail)
-  if (code === null || !meaning) return undefined // the exit code says it all
-  return new BackupError(meaning.code === 'dump-failed' ? failure : meaning.code, {
-    message: `${tool.name} ended with exit code ${code}: ${stderrTail}`,
-    hint: meaning.hint,
-    retryable: meaning.retryable,
+  const said = withoutStages(stderrTail)
+  const meaning = programMeaning(said)
+  if (code === null || (!meaning && said === stderrTail)) return undefined // the exit code says it all
+  return new BackupError(meaning === undefined || meaning.code === 'dump-failed' ? failure : meaning.code, {
+    message: `${tool.name} ended with exit code ${code}: ${said}`,
+    hint: meaning?.hint,
+    retryable: meaning?.retryable,
   })
 }
