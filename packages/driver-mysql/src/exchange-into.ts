@@ -1,11 +1,10 @@
 import { BackupError, isBackupError, messageOf, type Replaced, type RunContext } from '@holdfast/core'
 import { triggerWarnings } from './append-plan.js'
-import { freeId } from './beside.js'
+import { freeName } from './beside.js'
 import type { BoundDatabase } from './bound-database.js'
 import type { Definition } from './definitions.js'
 import { exchange, settle } from './exchange.js'
-import { isBare, type Plan, readJournal, unmarkFilling } from './journal.js'
-import { beforeName } from './names.js'
+import { isBare, isUnwritten, type Plan, readJournal, unmarkFilling } from './journal.js'
 import { type ExchangeRequest, planExchange } from './plan-exchange.js'
 import { lockSeconds } from './programs.js'
 import { quoteIdentifier } from './quoting.js'
@@ -27,6 +26,10 @@ export interface Incoming {
   readonly definitions?: readonly Definition[]
   readonly like: SchemaProperties | undefined
   readonly terminateConnections: boolean
+  /** Until when what goes is meant to be kept. */
+  readonly keepUntil?: Date | undefined
+  /** Looks once more, under the lock, whether it may be done. */
+  readonly check?: (session: Session) => Promise<void>
 }
 
 /** An exchange about to be done. */
@@ -64,12 +67,14 @@ export async function exchangeInto(bound: BoundDatabase, request: Incoming, ctx:
 }
 
 async function begin(session: Session, database: string, request: Incoming, ctx: RunContext): Promise<Begun> {
-  const { like, terminateConnections: _, ...incoming } = request
+  const { like, terminateConnections: _, keepUntil, check, ...incoming } = request
+  await check?.(session)
   const existed = await schemaExists(session, database)
   if (!existed) await createSchema(session, database, like)
   try {
-    const aside = beforeName(database, await freeId(session, database, ctx))
-    const plan = await planExchange(session, { ...incoming, database, aside })
+    const aside = await freeName(session, database, 'replaced', ctx)
+    const planned = await planExchange(session, { ...incoming, database, aside })
+    const plan = keepUntil ? { ...planned, keepUntil: keepUntil.toISOString() } : planned
     const properties = await readProperties(session, database)
     const warnings = await triggerWarnings(session, database, plan.filled)
     return { plan, existed, properties, like, sessionId: session.id, warnings }
@@ -93,7 +98,8 @@ async function tidy(session: Session, { plan, existed, like, warnings }: Begun):
     await attempt(`${here} keeps its own character set`, applyProperties(session, database, like))
   }
   if (!existed) await attempt(`${there}, which is empty, is still there`, dropSchema(session, aside))
-  return { ...(existed ? { oldName: aside } : {}), warnings: [...warnings, ...failed] }
+  const kept = plan.keepUntil === undefined ? {} : { keepUntil: new Date(plan.keepUntil) }
+  return { ...(existed ? { oldName: aside, ...kept } : {}), warnings: [...warnings, ...failed] }
 }
 
 async function applyProperties(session: Session, database: string, like: SchemaProperties): Promise<void> {
@@ -118,10 +124,9 @@ async function outcomeOf(
   try {
     await using session = await lockAfter(connection, database, begun.sessionId, ctx)
     const journal = await readJournal(session, aside)
-    if (journal && (journal.state === 'done' || (await settle(session, journal, ctx)) === 'finished')) {
-      return await tidy(session, begun)
-    }
-    if (journal === undefined && (await isBare(session, aside))) await dropSchema(session, aside)
+    const outcome = journal === undefined ? 'undone' : await settle(session, journal, ctx)
+    if (outcome === 'finished') return await tidy(session, begun)
+    if (journal === undefined && (await isUnwritten(session, aside, database))) await dropSchema(session, aside)
     if (!begun.existed && (await isBare(session, database))) await dropSchema(session, database)
   } catch (failure) {
     throw notKnown(database, error, failure)

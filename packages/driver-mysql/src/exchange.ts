@@ -3,7 +3,7 @@ import { addRows } from './add-rows.js'
 import { type Definition, dropDefinition, makeDefinitions } from './definitions.js'
 import { stopEvent } from './dump-filter.js'
 import { addForeignKeys, dropForeignKeys } from './foreign-keys.js'
-import { closeJournal, type Journal, type Plan, writeJournal } from './journal.js'
+import { closeJournal, type Journal, keepLost, markScratch, type Plan, writeJournal } from './journal.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
 import { tablesOf } from './schema-objects.js'
 import { createSchema, dropSchema, readProperties, type SchemaProperties } from './schema-properties.js'
@@ -48,13 +48,15 @@ export async function exchange(session: Session, plan: Plan, options: ExchangeOp
   await finish(session, plan, ctx)
 }
 
-/** Finishes or undoes what a journal says was begun. @returns Which of the two. */
+/** Finishes or undoes what a journal says was begun, if it is neither yet. @returns Which of the two. */
 export async function settle(
   session: Session,
   { state, plan }: Journal,
   ctx: RunContext,
 ): Promise<'finished' | 'undone'> {
   const addsRows = plan.extent === 'missing'
+  if (state === 'done') return 'finished'
+  if (state === 'lost') return 'undone'
   if (addsRows && state === 'added') {
     await finish(session, plan, ctx)
     return 'finished'
@@ -118,16 +120,23 @@ async function undo(session: Session, plan: Plan, ctx: RunContext): Promise<void
   if (back.length > 0) await dropForeignKeys(session, plan.database, [...plan.foreignKeys, ...plan.incomingKeys])
   if (come.length > 0 && !(await schemaExists(session, plan.incoming))) {
     await createSchema(session, plan.incoming, await readProperties(session, plan.database))
+    await markScratch(session, plan.incoming, plan.database) // nobody would find it again
   }
   await rename(session, back)
   await session.query('set session foreign_key_checks = 0')
   await addForeignKeys(session, plan.database, plan.foreignKeys)
-  await makeDefinitions(session, plan.database, plan.dropped, ({ kind, name }, error) => {
-    // A view whose tables had gone before can be kept by the server, but not made.
-    ctx.log.warn(`The ${kind} ${quoteIdentifier(name)} could not be made again: ${messageOf(error)}`)
-  })
+  const lost: Definition[] = []
+  await makeDefinitions(session, plan.database, plan.dropped, (definition) => lost.push(definition))
   await session.query('set session foreign_key_checks = 1')
-  await dropSchema(session, plan.aside)
+  if (lost.length === 0) return await dropSchema(session, plan.aside)
+  await keepLost(session, plan, lost)
+  // The server keeps a view whose tables have gone, but does not make one.
+  const names = lost.map(({ kind, name }) => `${kind} ${quoteIdentifier(name)}`).join(', ')
+  const where = quoteIdentifier(plan.aside)
+  warn(
+    `Could not be made again: ${names}. The text of it is kept in the journal of ${where}, until that is dropped`,
+    ctx,
+  )
 }
 
 /** All tables move at once: where they are tells whether they have. */

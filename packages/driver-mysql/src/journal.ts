@@ -33,6 +33,8 @@ export interface Plan {
   readonly incomingKeys: readonly ForeignKey[]
   /** Defaults of incoming columns that name the schema which they come from. */
   readonly defaults: readonly ColumnDefault[]
+  /** Until when what goes is meant to be kept: ISO 8601, UTC. */
+  readonly keepUntil?: string
   /** Tables that stay, and get the rows of the incoming ones of the same name. */
   readonly filled: readonly string[]
 }
@@ -53,25 +55,37 @@ export interface ColumnDefault {
 
 /** A journal, as it was found. */
 export interface Journal {
-  /** `added`: the rows have been, and only events may still have to be started. */
-  readonly state: 'begun' | 'added' | 'done'
+  /**
+   * `added`: the rows have been, and only events may still have to be started. `lost`: undone but for the views of
+   * `dropped`, which could not be made again; their text is kept here.
+   */
+  readonly state: 'begun' | 'added' | 'done' | 'lost'
   readonly plan: Plan
 }
 
 const journalTable = `${ownTablePrefix}journal`
 
+const encode = (plan: Plan): Buffer => Buffer.from(JSON.stringify(plan))
+
 /** Writes a plan down, in the schema that the old tables will go to. Durable when it returns. */
 export async function writeJournal(session: Session, plan: Plan): Promise<void> {
   const table = quoteQualified(plan.aside, journalTable)
   await session.query(
-    `create table ${table} (id int primary key, state varchar(10) not null, plan longblob not null) engine = InnoDB`,
+    `create table ${table} (id int primary key, state varchar(10) not null, plan longblob not null) engine = InnoDB comment = ?`,
+    [plan.database],
   )
-  await session.query(`insert into ${table} values (1, 'begun', ?)`, [Buffer.from(JSON.stringify(plan))])
+  await session.query(`insert into ${table} values (1, 'begun', ?)`, [encode(plan)])
 }
 
 /** Notes that nothing is left to do. */
 export async function closeJournal(session: Session, aside: string): Promise<void> {
   await session.query(`update ${quoteQualified(aside, journalTable)} set state = 'done' where id = 1`)
+}
+
+/** Notes that the exchange was undone, but for these. */
+export async function keepLost(session: Session, plan: Plan, lost: readonly Definition[]): Promise<void> {
+  const table = quoteQualified(plan.aside, journalTable)
+  await session.query(`update ${table} set state = 'lost', plan = ? where id = 1`, [encode({ ...plan, dropped: lost })])
 }
 
 /** Notes that the rows have been added: for good with the transaction that adds them. */
@@ -121,7 +135,9 @@ const scratchTable = `${ownTablePrefix}scratch`
  */
 export async function markScratch(session: Session, scratch: string, database: string): Promise<void> {
   const table = quoteQualified(scratch, scratchTable)
-  await session.query(`create table ${table} (beside varchar(64)) engine = InnoDB comment = ?`, [database])
+  await session.query(`create table if not exists ${table} (beside varchar(64)) engine = InnoDB comment = ?`, [
+    database,
+  ])
 }
 
 /** The database that a scratch was made for; `undefined` for a schema without a mark. */
@@ -135,25 +151,28 @@ export async function scratchOf(session: Session, schema: string): Promise<strin
 
 /** Whether a schema holds nothing at all: as one does that was made a moment before its maker was killed. */
 export async function isBare(session: Session, schema: string): Promise<boolean> {
-  const rows = await session.query(
-    'select 1 as found from information_schema.tables where binary table_schema = binary ? limit 1',
-    [schema],
-  )
-  return rows.length === 0 && (await codeOf(session, schema)).length === 0
+  return (await commentsIn(session, schema)).size === 0 && (await codeOf(session, schema)).length === 0
 }
 
-/** Schemas whose names are made of a database's and a suffix with an id, oldest first. Some may be of others. */
-export async function schemasBeside(
-  session: Session,
-  database: string,
-  nameOf: (database: string, id: string) => string,
-): Promise<readonly string[]> {
-  const prefix = nameOf(database, '00000000').slice(0, -8)
-  const rows = await session.query<{ name: string }>('select schema_name as name from information_schema.schemata')
-  return rows
-    .map(({ name }) => name)
-    .filter((name) => name.startsWith(prefix) && /^[0-9a-f]{8}$/.test(name.slice(prefix.length)))
-    .sort()
+/**
+ * Whether a schema was made for an exchange of a database that came to its end before its plan was written down, and
+ * holds nothing else. To be asked under the lock of the database.
+ */
+export async function isUnwritten(session: Session, aside: string, database: string): Promise<boolean> {
+  const comments = await commentsIn(session, aside)
+  if ((await codeOf(session, aside)).length > 0 || comments.size > 1) return false
+  // Where the name was cut, it may be that of another database, whose restore is just about to write.
+  if (comments.size === 0) return aside.startsWith(`${database}__`)
+  return comments.get(journalTable) === database && (await readJournal(session, aside)) === undefined
+}
+
+/** The comment of each table, those of Holdfast too. */
+async function commentsIn(session: Session, schema: string): Promise<ReadonlyMap<string, string>> {
+  const rows = await session.query<{ name: string; comment: string }>(
+    'select table_name as name, table_comment as comment from information_schema.tables where binary table_schema = binary ?',
+    [schema],
+  )
+  return new Map(rows.map(({ name, comment }) => [name, comment]))
 }
 
 /** For messages. */

@@ -1,8 +1,8 @@
 import type { RunContext } from '@holdfast/core'
+import { schemasBeside } from './beside.js'
 import type { BoundDatabase } from './bound-database.js'
 import { settle } from './exchange.js'
-import { isBare, readJournal, schemasBeside, shown } from './journal.js'
-import { beforeName } from './names.js'
+import { isUnwritten, readJournal, shown } from './journal.js'
 import { tryLock, unlock } from './restore-lock.js'
 import { dropSchema } from './schema-properties.js'
 import type { Session } from './session.js'
@@ -24,11 +24,11 @@ export async function settleLeftovers(
   if (scratch || !(await tryLock(session, database))) return []
   const done: string[] = []
   try {
-    for (const aside of (await schemasBeside(session, database, beforeName)).toReversed()) {
+    for (const { name: aside, kind } of (await schemasBeside(session, database)).toReversed()) {
+      if (kind !== 'replaced') continue
       const journal = await readJournal(session, aside)
-      // Made for an exchange that was killed before it had written its journal.
-      if (journal === undefined && (await isBare(session, aside))) await dropSchema(session, aside)
-      if (journal?.plan.database !== database) continue
+      if (journal === undefined && (await isUnwritten(session, aside, database))) await dropSchema(session, aside)
+      if (journal?.plan.database !== database || journal.state === 'lost') continue
       const isPart = journal.plan.extent !== 'all'
       if (journal.state === 'done') {
         if (isPart) await dropSchema(session, aside)

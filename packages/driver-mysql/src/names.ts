@@ -1,29 +1,19 @@
 import { createHash } from 'node:crypto'
+import { type AsideKind, asideName, type NameLength, readAsideName } from '@holdfast/core'
 
-/** Most characters of a name in MySQL and MariaDB. */
-const maxNameLength = 64
+/** Names of MySQL and MariaDB have at most 64 characters, whatever bytes those are. */
+const maxLength = 64
+const characters: NameLength = (name) => [...name].length
 
-/** `base` and `suffix` within the characters that a name may have: the base is cut. */
-function nameBeside(base: string, suffix: string): string {
-  return [...base].slice(0, maxNameLength - suffix.length).join('') + suffix
+/** Name for a schema beside a database: what is being filled there, or what was there before a restore. */
+export function nameBeside(database: string, kind: AsideKind, at: Date, isTaken: (name: string) => boolean): string {
+  return asideName(database, kind, at, maxLength, isTaken, characters)
 }
 
-/** The id of what is put aside at a time: its Unix seconds, as eight hexadecimal digits. */
-export function idAt(time: Date): string {
-  return Math.floor(time.getTime() / 1000)
-    .toString(16)
-    .padStart(8, '0')
+/** Reads a name of {@link nameBeside}; `undefined` for any other. */
+export function readNameBeside(name: string, database: string): ReturnType<typeof readAsideName> {
+  return readAsideName(name, database, maxLength, characters)
 }
-
-/** When the thing of that name was put aside, or begun. */
-export function timeOfName(name: string): Date {
-  return new Date(Number.parseInt(name.slice(-8), 16) * 1000)
-}
-
-/** What is being filled beside a database. */
-export const scratchName = (database: string, id: string): string => nameBeside(database, `__holdfast_${id}`)
-/** What was there before a restore. */
-export const beforeName = (database: string, id: string): string => nameBeside(database, `__before_${id}`)
 
 /** The server's lock that says: somebody restores into this database. */
 export function lockName(database: string): string {

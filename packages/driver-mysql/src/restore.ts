@@ -41,16 +41,13 @@ export async function restore(
     ...otherFlavourWarnings(tool, session.server),
     ...restoreWarnings(session, from, request),
   ]
-  const exists = await schemaExists(session, connection.database)
   const filling = { bound, from, request, tool, warnings, enabledEvents: new Set<string>(), ctx }
-  if (request.mode === 'create') {
-    if (exists) await requireEmpty(session, bound)
-    await intoEmpty(filling, !exists)
-  } else {
-    if (!exists) throw noTarget(bound)
+  const created = request.mode === 'create' && (await intoEmpty(filling))
+  if (request.mode !== 'create') {
+    if (!(await schemaExists(session, connection.database))) throw noTarget(bound)
     await staged(filling)
   }
-  return { created: !exists, warnings, tools: { [tool.name]: tool.version } }
+  return { created, warnings, tools: { [tool.name]: tool.version } }
 }
 
 /** @throws {BackupError} `target-not-empty` where a database holds anything that a user, or a restore, made. */
@@ -61,10 +58,14 @@ async function requireEmpty(session: Session, bound: BoundDatabase): Promise<voi
 }
 
 /**
- * Streamed into a database that is new or empty. A mark in it says so, until it is whole: should this process be
- * killed, the next one can tell why the database is not empty.
+ * Streamed into a database that is new or empty: that is looked at under its lock, for another restore may just have
+ * filled it. A mark in it says so, until it is whole: should this process be killed, the next one can tell why the
+ * database is not empty.
+ *
+ * @returns Whether the database was made.
+ * @throws {BackupError} `target-not-empty`.
  */
-async function intoEmpty(filling: Filling, made: boolean): Promise<void> {
+async function intoEmpty(filling: Filling): Promise<boolean> {
   const { bound, from, ctx, warnings } = filling
   const { connection, scratch } = bound
   const { database } = connection
@@ -73,6 +74,8 @@ async function intoEmpty(filling: Filling, made: boolean): Promise<void> {
     ? await openSession(connection, quiet, 'none')
     : await lockDatabase(connection, database, quiet)
   ctx.signal.throwIfAborted()
+  const made = !(await schemaExists(session, database))
+  if (!made) await requireEmpty(session, bound)
   if (made) warnings.push(...(await createSchema(session, database, propertiesFrom(from.manifest.options))))
   try {
     await markFilling(session, database)
@@ -80,6 +83,7 @@ async function intoEmpty(filling: Filling, made: boolean): Promise<void> {
     await fill({ ...filling, enabledEvents })
     if (!scratch) await startEvents(bound, enabledEvents, ctx)
     await unmarkFilling(session, database)
+    return made
   } catch (error) {
     await clear(filling, made)
     throw error

@@ -6,14 +6,14 @@ import {
   type RunContext,
   type ScratchDatabase,
   type ScratchOptions,
+  type SwapOptions,
 } from '@holdfast/core'
-import { freeId } from './beside.js'
+import { freeName } from './beside.js'
 import type { BoundDatabase } from './bound-database.js'
 import { toDatabase } from './connection.js'
 import { type Exchanged, exchangeInto } from './exchange-into.js'
 import { markScratch } from './journal.js'
 import { settleLeftovers } from './leftovers.js'
-import { scratchName } from './names.js'
 import type { ExchangeRequest } from './plan-exchange.js'
 import { exchangeProblems } from './preflight.js'
 import { lockDatabase } from './restore-lock.js'
@@ -26,10 +26,7 @@ import { warn } from './warn.js'
 export interface Scratch extends AsyncDisposable {
   readonly bound: BoundDatabase
   /** Moves what it holds into the database. @returns The schema that holds what was there. */
-  exchange(
-    options: { readonly extent: ExchangeRequest['extent']; readonly terminateConnections: boolean },
-    ctx: RunContext,
-  ): Promise<Exchanged>
+  exchange(options: SwapOptions & { readonly extent: ExchangeRequest['extent'] }, ctx: RunContext): Promise<Exchanged>
 }
 
 /** Makes an empty database beside the bound one, which nobody else takes for left behind as long as this process lives. */
@@ -39,22 +36,21 @@ export async function makeScratch(
   ctx: RunContext,
 ): Promise<Scratch> {
   const { connection } = bound
-  const id = await withSession(connection, ctx, (session) => freeId(session, connection.database, ctx), 'none')
-  const name = scratchName(connection.database, id)
+  const { database } = connection
+  const name = await withSession(connection, ctx, (session) => freeName(session, database, 'unfinished', ctx), 'none')
   const holder = await lockDatabase(connection, name, shielded(ctx))
   const enabledEvents = new Set<string>()
   try {
-    await createSchema(holder, name, like ?? (await ownProperties(holder, connection.database)))
-    await markScratch(holder, name, connection.database)
+    await createSchema(holder, name, like ?? (await ownProperties(holder, database)))
+    await markScratch(holder, name, database)
   } catch (error) {
     await holder[Symbol.asyncDispose]()
     throw error
   }
   return {
     bound: { ...bound, connection: toDatabase(connection, name), scratch: { enabledEvents } },
-    async exchange({ extent, terminateConnections }, exchangeCtx) {
-      const request = { incoming: name, extent, enabledEvents, like, terminateConnections }
-      return await exchangeInto(bound, request, exchangeCtx)
+    async exchange(options, exchangeCtx) {
+      return await exchangeInto(bound, { ...options, incoming: name, enabledEvents, like }, exchangeCtx)
     },
     async [Symbol.asyncDispose]() {
       try {
@@ -92,9 +88,7 @@ export async function scratch(
   const made = await makeScratch(bound, propertiesFrom(manifest.options), ctx)
   return {
     driver: bind(made.bound),
-    swap: async ({ terminateConnections }, swapCtx): Promise<Replaced> => {
-      return told(await made.exchange({ extent: 'all', terminateConnections }, swapCtx), swapCtx)
-    },
+    swap: async (options, swapCtx) => told(await made.exchange({ ...options, extent: 'all' }, swapCtx), swapCtx),
     [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
   }
 }

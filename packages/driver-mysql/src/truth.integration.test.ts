@@ -64,6 +64,8 @@ const beside = async (): Promise<readonly string[]> =>
 /** Where a swap can lose its connection, in order; from the renaming on it is done in the end. */
 const swapPoints: readonly (readonly [statement: RegExp, when: 'before' | 'after', isDone: boolean])[] = [
   [/create table .*__holdfast_journal/, 'before', false],
+  [/create table .*__holdfast_journal/, 'after', false],
+  [/insert into .*__holdfast_journal/, 'before', false],
   [/insert into .*__holdfast_journal/, 'after', false],
   [/rename table/, 'before', false],
   [/rename table/, 'after', true],

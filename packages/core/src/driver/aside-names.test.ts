@@ -15,6 +15,14 @@ it.each([
   expect(readAsideName(name, database, 63)).toEqual({ kind: 'unfinished', since: new Date('2026-03-01T12:00:00Z') })
 })
 
+it('counts as the server does', () => {
+  const characters = (name: string): number => [...name].length
+  const name = asideName('😀'.repeat(64), 'replaced', at, 64, free, characters)
+  expect(name).toBe(`${'😀'.repeat(47)}__before_69a42a40`)
+  expect(readAsideName(name, '😀'.repeat(64), 64, characters)?.kind).toBe('replaced')
+  expect(readAsideName(name, '😀'.repeat(64), 64)).toBeUndefined()
+})
+
 it('takes the next id that is free', () => {
   const taken = new Set(['shop__before_69a42a40', 'shop__before_69a42a41'])
   expect(asideName('shop', 'replaced', at, 63, (name) => taken.has(name))).toBe('shop__before_69a42a42')

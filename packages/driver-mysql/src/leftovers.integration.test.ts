@@ -1,0 +1,208 @@
+import { type AsideDatabase, createRunContext, type Driver } from '@holdfast/core'
+import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
+import { type MysqlServer, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import mysql2 from 'mysql2/promise'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { startStatementProxy } from '../test/statement-proxy.js'
+import { databasesOf, plainDump } from '../test/support.js'
+import { mysql } from './driver.js'
+import { lockName } from './names.js'
+
+const ctx = createRunContext()
+const own = process.pid.toString(36)
+const source = `left_source_${own}`
+const target = `left_target_${own}`
+let server: MysqlServer
+let backup: MemoryBackup
+
+const driverOf = (database: string, options: object = {}): Driver =>
+  mysql({
+    ...(server.binDir ? { binDir: server.binDir } : {}),
+    url: server.url(database),
+    sslmode: 'disable',
+    ...options,
+  })
+
+beforeAll(async () => {
+  server = await startMariadb()
+  await server.createDatabase(source)
+  await server.sql(
+    source,
+    'create table parent (id int primary key)',
+    'create table fresh (id int)',
+    'insert into parent values (1), (2)',
+  )
+  backup = await memoryBackup(driverOf(source), {}, ctx)
+})
+afterEach(() => dropOwn(target))
+afterAll(async () => {
+  await dropOwn(source)
+  await server.stop()
+})
+
+async function dropOwn(prefix: string): Promise<void> {
+  for (const name of await databasesOf(server)) {
+    if (name.startsWith(prefix)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
+  }
+}
+
+async function makeTarget(...statements: readonly string[]): Promise<string> {
+  await server.createDatabase(target)
+  await server.sql(target, 'create table parent (id int primary key)', 'insert into parent values (9)', ...statements)
+  return await plainDump(server, target)
+}
+
+const asidesOf = async (): Promise<readonly AsideDatabase[]> => (await driverOf(target).asides?.(ctx)) ?? []
+const beside = async (): Promise<readonly string[]> =>
+  (await databasesOf(server)).filter((name) => name.startsWith(`${target}__`))
+const connection = async (): Promise<mysql2.Connection> => {
+  const { host, port, user, password } = server
+  return await mysql2.createConnection({ host, port, user, password })
+}
+
+async function staged(): Promise<void> {
+  await using scratch = await driverOf(target).scratch?.({ manifest: backup.manifest, toSwap: true }, ctx)
+  await scratch?.driver.restore(backup, { mode: 'create' }, ctx)
+  await scratch?.swap?.({ terminateConnections: false }, ctx)
+}
+
+it('a database that another restore has filled while this one waited for it is not filled again', async () => {
+  await server.createDatabase(target)
+  const holder = await connection()
+  const lock = lockName(target)
+  const waiters = async (): Promise<readonly number[]> => {
+    const rows = await server.sql<{ id: number }>(
+      undefined,
+      `select id from information_schema.processlist where info like 'select get_lock(''${lock}''%'`,
+    )
+    return rows.map(({ id }) => id)
+  }
+  const nextWaiter = async (isIt: (id: number) => boolean): Promise<number> => {
+    for (;;) {
+      const found = (await waiters()).find(isIt)
+      if (found !== undefined) return found
+    }
+  }
+  await holder.query('select get_lock(?, 0)', [lock])
+  const restoring = driverOf(target).restore(backup, { mode: 'create' }, ctx)
+  restoring.catch(() => {})
+  // First it waits to put in order what was left; giving that up, it waits to fill.
+  const first = await nextWaiter(() => true)
+  await nextWaiter((id) => id !== first)
+  await server.sql(target, 'create table parent (id int)', 'insert into parent values (7)')
+  await holder.end()
+  await expect(restoring).rejects.toMatchObject({ code: 'target-not-empty' })
+  expect(await server.sql(target, 'select id from parent')).toEqual([{ id: 7 }])
+})
+
+describe('what was replaced', () => {
+  it('is not offered again where it was taken back and its empty schema stayed', async () => {
+    const before = await makeTarget('create view parents as select * from parent')
+    await staged()
+    await using proxy = await startStatementProxy(server.port)
+    const [aside] = (await driverOf(target, { port: proxy.port }).asides?.(ctx)) ?? []
+    const [again] = await asidesOf()
+    proxy.cutAt(/drop database/, 'before')
+    await aside?.takeBack?.({ terminateConnections: false }, ctx)
+    expect(proxy.hasCut).toBe(true)
+    expect(await plainDump(server, target)).toBe(before)
+
+    const left = (await asidesOf()).find(({ name }) => name === aside?.name)
+    expect(left).toMatchObject({ kind: 'replaced', sizeBytes: 0 })
+    expect(left?.takeBack).toBeUndefined()
+    // Nor does one who had it listed before get it.
+    const late = again?.takeBack?.({ terminateConnections: false }, ctx)
+    await expect(late).rejects.toMatchObject({ code: 'restore-refused', message: expect.stringContaining('any more') })
+    expect(await plainDump(server, target)).toBe(before)
+    await left?.drop(ctx)
+    expect((await asidesOf()).map(({ name }) => name)).not.toContain(aside?.name)
+  })
+
+  it('is not offered where a table of it is gone, or where it was empty', async () => {
+    await makeTarget('create table another (i int)')
+    await staged()
+    const [aside] = await asidesOf()
+    await server.sql(aside?.name, 'drop table another')
+    expect((await asidesOf()).map(({ takeBack }) => takeBack)).toEqual([undefined])
+    await dropOwn(target)
+    await server.createDatabase(target)
+    await staged()
+    expect((await asidesOf()).map(({ takeBack }) => takeBack)).toEqual([undefined])
+  })
+
+  it('is not dropped while another restore works on the database', async () => {
+    await makeTarget()
+    await staged()
+    const [aside] = await asidesOf()
+    const holder = await connection()
+    await holder.query('select get_lock(?, 0)', [lockName(target)])
+    await expect(aside?.drop(ctx)).rejects.toMatchObject({ code: 'target-in-use' })
+    await holder.end()
+    await aside?.drop(ctx)
+    expect(await beside()).toEqual([])
+  })
+})
+
+describe('what an exchange left that came to its end', () => {
+  const journal = (database: string): string =>
+    `create table __holdfast_journal (id int primary key, state varchar(10), plan longblob) comment = '${database}'`
+
+  it('before its plan was written is gone with the next command, if it is of this database', async () => {
+    await makeTarget()
+    const [mine, bare, another] = ['1', '2', '3'].map((digit) => `${target}__before_0000000${digit}`)
+    for (const name of [mine, bare, another]) await server.createDatabase(name ?? '')
+    await server.sql(mine, journal(target))
+    await server.sql(another, journal('of another'))
+    expect(await asidesOf()).toEqual([])
+    expect(await beside()).toEqual([another])
+  })
+
+  it('after the tables had moved, whose scratch is gone, is undone into one that is found again', async () => {
+    await makeTarget('create table another (i int)')
+    const proxy = await startStatementProxy(server.port)
+    const scratch = await driverOf(target, { port: proxy.port }).scratch?.(
+      { manifest: backup.manifest, toSwap: true },
+      ctx,
+    )
+    await scratch?.driver.restore(backup, { mode: 'create' }, ctx)
+    proxy.cutAt(/rename table/, 'after', 'closed')
+    await expect(scratch?.swap?.({ terminateConnections: false }, ctx)).rejects.toMatchObject({
+      message: expect.stringContaining('is not known'),
+    })
+    await scratch?.[Symbol.asyncDispose]()
+    await proxy[Symbol.asyncDispose]()
+    const name = scratch?.driver.database ?? ''
+    // Somebody has dropped one of the tables that came: it cannot be finished any more.
+    await server.sql(undefined, `drop database ${name}`, `drop table ${target}.fresh`)
+    expect(await asidesOf()).toMatchObject([{ name, kind: 'unfinished' }])
+    expect(await server.sql(target, 'select id from parent')).toEqual([{ id: 9 }])
+    await (await asidesOf())[0]?.drop(ctx)
+    expect(await beside()).toEqual([])
+  })
+})
+
+it('views that could not be made again are warned of, and their text is kept until it is cleaned up', async () => {
+  await makeTarget()
+  await server.sql(target, 'create table gone (i int)', 'create view broken as select i from gone', 'drop table gone')
+  const warnings: string[] = []
+  const warned = createRunContext({ report: (event) => event.type === 'warning' && warnings.push(event.message) })
+  const reader = await connection()
+  const driver = driverOf(target, { lockTimeout: '1s' })
+  const scratch = await driver.scratch?.({ manifest: backup.manifest, toSwap: true }, ctx)
+  await scratch?.driver.restore(backup, { mode: 'create' }, ctx)
+  await reader.query(`lock tables ${target}.parent read`)
+  await expect(scratch?.swap?.({ terminateConnections: false }, warned)).rejects.toMatchObject({
+    code: 'target-in-use',
+  })
+  await reader.end()
+  await scratch?.[Symbol.asyncDispose]()
+  expect(warnings).toEqual([expect.stringContaining('view `broken`')])
+  expect(await server.sql(target, 'select id from parent')).toEqual([{ id: 9 }])
+  const [aside] = await asidesOf()
+  expect(aside).toMatchObject({ kind: 'replaced' })
+  expect(aside?.takeBack).toBeUndefined()
+  const [row] = await server.sql<{ plan: Buffer }>(aside?.name, 'select plan from __holdfast_journal')
+  expect(row?.plan.toString()).toContain('broken')
+  await aside?.drop(ctx)
+  expect(await beside()).toEqual([])
+})
