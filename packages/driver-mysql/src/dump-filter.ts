@@ -16,6 +16,8 @@ export interface FilterRules {
   readonly definerIsInvoker: boolean
   /** Told of each event that would run; it is made so that it does not. */
   onEnabledEvent(name: string): void
+  /** Told of each view, trigger, routine and event, and whether the restoring user becomes its definer. */
+  onDefinition(subject: Subject, isAdopted: boolean): void
 }
 
 /** Statements that mysqldump and mariadb-dump write. Whatever else a dump holds is no statement of theirs. */
@@ -63,7 +65,9 @@ function wantsRows(bytes: Buffer, { tables }: FilterRules): boolean {
 }
 
 /** @returns `undefined` for a statement that is left out. */
-function rewriteStatement(sql: string, rules: FilterRules): string | undefined {
+function rewriteStatement(given: string, rules: FilterRules): string | undefined {
+  const isNewTrigger = /^CREATE\b/i.test(withoutVersions(given)) && subjectOf(given)?.kind === 'trigger'
+  const sql = isNewTrigger ? unqualifyTrigger(given, rules.from) : given
   const word = firstWord(sql)
   if (!expected.has(word) || (word === '' && !/^[;\s]*$/.test(withoutVersions(sql)))) throw refused(sql)
   if (word === '') return undefined
@@ -78,15 +82,14 @@ function rewriteStatement(sql: string, rules: FilterRules): string | undefined {
     if (!/^(?:SET\s|UNLOCK TABLES$|COMMIT$|START TRANSACTION|BEGIN$)/i.test(withoutVersions(sql))) throw refused(sql)
     return sql
   }
-  if (reachesOut(sql, subject, rules)) throw refused(sql)
+  if (reachesOut(sql, subject)) throw refused(sql)
   if (!wants(subject, rules)) return undefined
   return rewritten(sql, subject, rules)
 }
 
 /** Whether it has to do with what is not in the database. */
-function reachesOut(sql: string, { verb, kind, qualified }: Subject, { from }: FilterRules): boolean {
-  const isNewTrigger = verb === 'create' && kind === 'trigger'
-  if (qualified && !(isNewTrigger && subjectOf(unqualifyTrigger(sql, from))?.qualified === false)) return true
+function reachesOut(sql: string, { verb, kind, qualified }: Subject): boolean {
+  if (qualified) return true
   const words = outsideQuotes(sql)
   if (/\bSONAME\b/i.test(words)) return true
   if (verb === 'drop') return /[,.]/.test(words) // one at a time
@@ -107,8 +110,12 @@ function rewritten(given: string, subject: Subject, rules: FilterRules): string 
   if (subject.verb !== 'create') return given
   let sql = given
   if (rules.from !== rules.into && /^(?:table|view)$/.test(subject.kind)) sql = requalify(sql, rules.from, rules.into)
-  if (subject.kind === 'trigger') sql = unqualifyTrigger(sql, rules.from)
-  if (rules.definerIsInvoker && subject.kind !== 'table') sql = invokerDefines(sql)
+  if (subject.kind !== 'table' && subject.kind !== 'sequence') {
+    const account = definerOf(sql)
+    rules.onDefinition(subject, rules.definerIsInvoker || account === undefined || /^CURRENT_USER/i.test(account))
+    // Without a definer in its head, the word may stand in the body.
+    if (rules.definerIsInvoker && account !== undefined) sql = invokerDefines(sql)
+  }
   if (subject.kind !== 'event') return sql
   const still = stopEvent(sql)
   if (still !== sql) rules.onEnabledEvent(subject.name)
@@ -148,6 +155,16 @@ function unqualifyTrigger(sql: string, from: string): string {
 
 const account = '(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|\'[^\']*\'|[\\w.%-]+)'
 const definer = new RegExp(`\\bDEFINER\\s*=\\s*${account}(?:\\s*@\\s*${account})?`, 'i')
+
+const head = new RegExp(
+  `^CREATE\\s+(?:OR\\s+REPLACE\\s+)?(?:ALGORITHM\\s*=\\s*\\w+\\s+)?DEFINER\\s*=\\s*(${account})`,
+  'i',
+)
+
+/** The account that a definition names as its definer, or the first part of it. */
+function definerOf(sql: string): string | undefined {
+  return head.exec(withoutVersions(sql))?.[1]
+}
 
 function invokerDefines(sql: string): string {
   return sql.replace(definer, 'DEFINER=CURRENT_USER')

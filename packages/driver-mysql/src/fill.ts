@@ -9,6 +9,7 @@ import {
   startChild,
   writeToChild,
 } from '@holdfast/core'
+import { adoptedWarnings, collectAdopted } from './adopted.js'
 import type { BoundDatabase } from './bound-database.js'
 import { filterDump } from './dump-filter.js'
 import { dumpTrailer } from './dump-plan.js'
@@ -51,6 +52,7 @@ export async function fill({ bound, from, request, tool, warnings, enabledEvents
     `--init-command=SET SESSION lock_wait_timeout=${lockSeconds(bound.settings)}`,
   ]
   await using program = await prepareProgram({ tool, args, failure: 'restore-failed' }, bound, ctx)
+  const adopted = collectAdopted()
   const script = filterDump(requireTrailer(from.open(part.name, ctx), dumpTrailer), {
     from: from.manifest.database,
     into: bound.connection.database,
@@ -59,10 +61,11 @@ export async function fill({ bound, from, request, tool, warnings, enabledEvents
     rows: request.sections !== 'schema',
     definerIsInvoker: request.noOwner === true || bound.settings.definer === 'invoker',
     onEnabledEvent: (name) => enabledEvents.add(name),
+    onDefinition: adopted.note,
   })
   const child = startChild(program.spec, { stdin: 'pipe', stdout: 'ignore' }, ctx)
   await writeToChild(child, coalesce(script, blockBytes))
-  warnings.push(...program.messages.warnings)
+  warnings.push(...program.messages.warnings, ...(await adoptedWarnings(bound.connection, adopted, ctx)))
 }
 
 /** Names of tables, with or without the database before them. */

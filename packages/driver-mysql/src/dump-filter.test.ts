@@ -1,0 +1,156 @@
+import { streamOf } from '@holdfast/core'
+import { describe, expect, it } from 'vitest'
+import { type FilterRules, filterDump, requalify, runEvent, stopEvent } from './dump-filter.js'
+
+interface Filtered {
+  readonly text: string
+  readonly adopted: readonly string[]
+  readonly kept: readonly string[]
+  readonly events: readonly string[]
+}
+
+async function filtered(dump: string, rules: Partial<FilterRules> = {}): Promise<Filtered> {
+  const adopted: string[] = []
+  const kept: string[] = []
+  const events: string[] = []
+  let text = ''
+  const stream = filterDump(streamOf(Buffer.from(dump)), {
+    from: 'shop',
+    into: 'shop',
+    schema: true,
+    rows: true,
+    definerIsInvoker: false,
+    onEnabledEvent: (name) => events.push(name),
+    onDefinition: ({ kind, name }, isAdopted) => (isAdopted ? adopted : kept).push(`${kind} ${name}`),
+    ...rules,
+  })
+  for await (const chunk of stream) text += Buffer.from(chunk).toString()
+  return { text, adopted, kept, events }
+}
+
+const dump = `/*!40101 SET NAMES utf8mb4 */;
+DROP TABLE IF EXISTS \`t\`;
+CREATE TABLE \`t\` (i int DEFAULT nextval(\`shop\`.\`s\`));
+LOCK TABLES \`t\` WRITE;
+/*!40000 ALTER TABLE \`t\` DISABLE KEYS */;
+INSERT INTO \`t\` VALUES (1),(2);
+/*!40000 ALTER TABLE \`t\` ENABLE KEYS */;
+UNLOCK TABLES;
+CREATE TABLE u (i int);
+INSERT INTO u VALUES (3);
+CREATE SEQUENCE \`s\` start with 1;
+DO SETVAL(\`s\`, 5, 0);
+DELIMITER ;;
+/*!50003 CREATE*/ /*!50017 DEFINER=\`me\`@\`%\`*/ /*!50003 TRIGGER \`shop\`.\`tr\` BEFORE INSERT ON \`t\` FOR EACH ROW SET new.i = 1 */;;
+CREATE TRIGGER bare AFTER INSERT ON u FOR EACH ROW SET @a = 'DEFINER=x@y';;
+DELIMITER ;
+`
+
+describe('what is left of a dump', () => {
+  it('is all of it', async () => {
+    const { text } = await filtered(dump)
+    for (const part of ['INSERT INTO `t`', 'INSERT INTO u', 'SETVAL', 'TRIGGER', 'ENABLE KEYS']) {
+      expect(text).toContain(part)
+    }
+  })
+
+  it('is the schema alone, or the rows alone', async () => {
+    const schema = await filtered(dump, { rows: false })
+    expect(schema.text).toContain('CREATE TABLE `t`')
+    expect(schema.text).not.toMatch(/INSERT INTO|LOCK TABLES `t`|KEYS/)
+    const rows = await filtered(dump, { schema: false })
+    expect(rows.text).toContain('INSERT INTO `t`')
+    expect(rows.text).not.toMatch(/CREATE|DROP/)
+  })
+
+  it('is what belongs to the chosen tables', async () => {
+    const { text } = await filtered(dump, { tables: new Set(['u']) })
+    expect(text).toContain('INSERT INTO u VALUES (3)')
+    expect(text).toContain('TRIGGER bare')
+    expect(text).not.toMatch(/`t`|SETVAL|`tr`/)
+    expect((await filtered(dump, { tables: new Set(['t']) })).text).toContain('TRIGGER `tr` BEFORE')
+  })
+
+  it('means the database that is filled', async () => {
+    const { text } = await filtered(dump, { into: 'copy' })
+    expect(text).toContain('nextval(`copy`.`s`)')
+    expect(text).toContain('TRIGGER `tr` BEFORE')
+  })
+})
+
+describe('definers', () => {
+  it('are kept, and those who are missing are told of', async () => {
+    const { text, adopted, kept } = await filtered(dump)
+    expect(adopted).toEqual(['trigger bare'])
+    expect(kept).toEqual(['trigger tr'])
+    expect(text).toContain('DEFINER=`me`@`%`')
+  })
+
+  it('become the restoring user where it is wanted, and bodies stay as they are', async () => {
+    const { text, adopted } = await filtered(dump, { definerIsInvoker: true })
+    expect(adopted).toEqual(['trigger tr', 'trigger bare'])
+    expect(text).toContain('/*!50017 DEFINER=CURRENT_USER*/')
+    expect(text).toContain("SET @a = 'DEFINER=x@y'")
+  })
+
+  it.each([
+    'CREATE PROCEDURE p() SELECT 1;',
+    'CREATE DEFINER=CURRENT_USER PROCEDURE p() SELECT 1;',
+    'CREATE DEFINER = current_user() FUNCTION p() RETURNS int RETURN 1;',
+    'CREATE OR REPLACE SQL SECURITY DEFINER VIEW p AS SELECT 1;',
+    'CREATE VIEW p AS SELECT 1 /* DEFINER=`a`@`b` */;',
+    'CREATE EVENT p ON SCHEDULE EVERY 1 DAY DO SELECT 1;',
+  ])('are missing in %s', async (sql) => {
+    expect((await filtered(sql)).adopted).toHaveLength(1)
+  })
+
+  it.each([
+    "CREATE DEFINER='a'@'b' PROCEDURE p() SELECT 1;",
+    'CREATE OR REPLACE ALGORITHM=MERGE DEFINER=a@b SQL SECURITY DEFINER VIEW p AS SELECT 1;',
+    '/*!50106 CREATE*/ /*!50117 DEFINER=`a`@`b`*/ /*!50106 EVENT p ON SCHEDULE EVERY 1 DAY DO SELECT 1 */;',
+  ])('stand in %s', async (sql) => {
+    expect(await filtered(sql)).toMatchObject({ adopted: [], kept: [expect.stringContaining(' p')] })
+  })
+})
+
+describe('events', () => {
+  const event = 'CREATE EVENT e ON SCHEDULE EVERY 1 DAY ON COMPLETION NOT PRESERVE ENABLE COMMENT "ENABLE" DO SELECT 1'
+
+  it('stand still until the restore is whole', async () => {
+    const { text, events } = await filtered(`${event};`)
+    expect(text).toContain('PRESERVE DISABLE COMMENT "ENABLE"')
+    expect(events).toEqual(['e'])
+    expect((await filtered(`${stopEvent(event)};`)).events).toEqual([])
+    expect(runEvent(stopEvent(event))).toBe(event)
+  })
+
+  it('of a replica, and those that say nothing, stay as they are', () => {
+    const replica = event.replace('ENABLE COMMENT', 'DISABLE ON SLAVE COMMENT')
+    expect(runEvent(replica)).toBe(replica)
+    expect(stopEvent('CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1')).not.toContain('DISABLE')
+  })
+})
+
+describe('requalify', () => {
+  it.each([
+    ['select `a`.`x` from `a`.`t`', 'select `b`.`x` from `b`.`t`'],
+    ["select '`a`.' from `t`.`a`.`x`", "select '`a`.' from `t`.`a`.`x`"],
+    ['select `x` from `t`', 'select `x` from `t`'],
+  ])('%s', (sql, expected) => expect(requalify(sql, 'a', 'b')).toBe(expected))
+})
+
+it.each([
+  'CREATE DATABASE x;',
+  'ALTER DATABASE x READ ONLY = 1;',
+  'INSERT INTO mysql.user VALUES (1);',
+  'SELECT 1;',
+  'DROP VIEW a, b;',
+  'CREATE FUNCTION f RETURNS int SONAME "x";',
+])('what no dump program writes is refused: %s', async (sql) => {
+  await expect(filtered(sql)).rejects.toMatchObject({ code: 'restore-refused' })
+})
+
+it('a dump gives its character set back to the database that is filled', async () => {
+  const { text } = await filtered('ALTER DATABASE `shop` CHARACTER SET latin1 COLLATE latin1_bin ;')
+  expect(text).toBe('ALTER DATABASE CHARACTER SET latin1 COLLATE latin1_bin;\n')
+})
