@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { connectionFrom, displayOf, optionFile } from './connection.js'
 import { mysql, mysqlOptions } from './index.js'
 
 const connectionOf = (options: object) => connectionFrom(mysqlOptions.parse(options))
+
+afterEach(() => vi.unstubAllEnvs())
 
 describe('connectionFrom', () => {
   it('reads a URL with everything that is special', () => {
@@ -21,6 +23,15 @@ describe('connectionFrom', () => {
       user: 'u',
       database: 'd',
     })
+  })
+
+  it('takes the password of the environment where nothing else says one', () => {
+    vi.stubEnv('MYSQL_PWD', 'from the environment')
+    expect(connectionOf({ url: 'mysql://u@h/d' }).password?.reveal()).toBe('from the environment')
+    expect(connectionOf({ url: 'mysql://u:own@h/d' }).password?.reveal()).toBe('own')
+    expect(connectionOf({ url: 'mysql://u:own@h/d', password: 'option' }).password?.reveal()).toBe('option')
+    vi.stubEnv('MYSQL_PWD', '')
+    expect(connectionOf({ url: 'mysql://u@h/d' }).password).toBeUndefined()
   })
 
   it.each([

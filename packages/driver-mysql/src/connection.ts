@@ -23,7 +23,8 @@ export interface Connection {
 const sslModes: readonly string[] = ['disable', 'prefer', 'require', 'verify-ca', 'verify-identity']
 
 /**
- * Reads the connection out of the options: single options win over the URL.
+ * Reads the connection out of the options: single options win over the URL, and the URL over `MYSQL_PWD`, which the
+ * client programs read too.
  *
  * @throws {BackupError} `config-invalid`.
  */
@@ -45,7 +46,7 @@ export function connectionFrom(settings: MysqlSettings): Connection {
     port,
     socket: settings.socket ?? url.socket,
     user: settings.user ?? url.user ?? userInfo().username,
-    password: settings.password ?? (url.password ? new Secret(url.password) : undefined),
+    password: settings.password ?? secretOf(url.password) ?? secretOf(process.env.MYSQL_PWD),
     database: settings.database ?? url.database ?? '',
     sslmode,
     sslca: settings.sslca ?? url.sslca,
@@ -53,6 +54,10 @@ export function connectionFrom(settings: MysqlSettings): Connection {
     sslkey: settings.sslkey ?? url.sslkey,
     connectTimeoutMs: settings.connectTimeout ?? 15_000,
   }
+}
+
+function secretOf(text: string | undefined): Secret | undefined {
+  return text ? new Secret(text) : undefined
 }
 
 function isSslMode(text: string): text is SslMode {

@@ -55,7 +55,7 @@ export const mysqlOptions: z.ZodType<MysqlSettings, MysqlOptions> = z.strictObje
   port: z.int().min(1).max(65_535).optional().describe('Port (3306)'),
   socket: text.describe('Path of the unix socket, instead of host and port'),
   user: text.describe('User to connect as (the name of the operating system user)'),
-  password: secretValue.optional().describe('Password'),
+  password: secretValue.optional().describe('Password; without one, MYSQL_PWD'),
   database: text.describe('Database'),
   sslmode: z
     .enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-identity'])
