@@ -23,3 +23,9 @@ export async function findObject(
   // The last look is for one that came to its path after the first, and was gone from the other before the second.
   return (await found(path)) ?? (await found(asideOf(path))) ?? (await found(path))
 }
+
+/** Whether an object has a path, or waits for it: in one round trip, for who asks the server once more by a rename. */
+export async function isTaken(call: Session['call'], path: string, signal: AbortSignal): Promise<boolean> {
+  const found = await Promise.all([path, asideOf(path)].map((at) => lstatIfPresent(call, at, signal)))
+  return found.some((stats) => stats !== undefined)
+}

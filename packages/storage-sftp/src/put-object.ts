@@ -3,7 +3,7 @@ import type { Stats } from 'ssh2'
 import type { Connection } from './connection.js'
 import { alreadyExists, explained, hasStatus, status } from './errors.js'
 import { closeHandle, isUnsupported, openFile, removeFile, statHandle } from './files.js'
-import { findObject } from './find-object.js'
+import { isTaken } from './find-object.js'
 import { explainFull } from './free-space.js'
 import { publish } from './publish.js'
 import { between, isReally, makeDirectories, type Place, placeOf, pruneDirectories } from './root.js'
@@ -37,7 +37,7 @@ export async function putObject(
   using lease = await connection.lease(signal)
   const { session } = lease
   const place = placeOf(session, key)
-  if (ifAbsent && (await explained(`Looking at ${key}`, findObject(session.call, place.path, signal)))) {
+  if (ifAbsent && (await explained(`Looking at ${key}`, isTaken(session.call, place.path, signal)))) {
     throw alreadyExists(key)
   }
   const temp = `${place.directory}/${newTempName()}`

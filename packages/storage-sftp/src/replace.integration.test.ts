@@ -130,6 +130,62 @@ describe('an object that is replaced at a server whose rename does not replace',
   })
 })
 
+/** A connection whose first session is lost after some requests: the last of them is done, and never answered. */
+function losingAfter(connection: Connection, requests: number): Connection {
+  let left = requests
+  return {
+    close: () => connection.close(),
+    async lease(signal) {
+      const { session, [Symbol.dispose]: release } = await connection.lease(signal)
+      if (left <= 0) return { session, [Symbol.dispose]: release }
+      const call: typeof session.call = async (...request) => {
+        const last = --left === 0
+        if (left >= 0) {
+          const answer = await session.call(...request)
+          if (!last) return answer
+        }
+        throw new BackupError('unavailable', { message: 'lost', retryable: true })
+      }
+      const losing = {
+        root: session.root,
+        call,
+        get isLost() {
+          return left <= 0
+        },
+      }
+      return { session: losing, [Symbol.dispose]: release }
+    },
+  }
+}
+
+describe('an exclusive put whose connection is lost', () => {
+  it('is whole or not there, whichever answer did not come, and says which', async () => {
+    const storage = open()
+    const connection = createConnection(resolveSftpOptions(server.options()))
+    opened.push(connection)
+    const outcomes: string[] = []
+    // After the rename, only what makes the name durable is lost, which no put fails for.
+    for (let requests = 1; outcomes.filter((outcome) => outcome === 'whole').length < 3; requests++) {
+      const key = `lost/${requests}/object`
+      const request = { ifAbsent: true, ctx, inUse: new Set<string>() }
+      const outcome = await putObject(
+        losingAfter(connection, requests),
+        key,
+        streamOf(Buffer.from('text')),
+        request,
+      ).then(
+        () => 'whole',
+        (error: BackupError) => error.message,
+      )
+      const found = await storage.stat(key, ctx)
+      expect([outcome, found?.size]).toEqual(outcome === 'whole' ? ['whole', 4] : ['lost', undefined])
+      if (found) expect(readdirSync(at(`lost/${requests}`))).toEqual(['object'])
+      outcomes.push(outcome)
+    }
+    expect(outcomes.filter((outcome) => outcome === 'lost').length).toBeGreaterThan(5)
+  })
+})
+
 describe('an object that was left aside', () => {
   async function leave(key: string): Promise<Storage> {
     const storage = open()
@@ -144,6 +200,14 @@ describe('an object that was left aside', () => {
     expect(await read(storage, 'aside/a')).toBe('the old one')
     await write(storage, 'aside/a', 'the new')
     expect([await read(storage, 'aside/a'), readdirSync(at('aside'))]).toEqual(['the new', ['a']])
+  })
+
+  it('while a newer one has its name goes when that is replaced', async () => {
+    const storage = open()
+    await write(storage, 'over/a', 'the newer')
+    writeFileSync(asideOf(at('over/a')), 'an older one')
+    await write(storage, 'over/a', 'the newest')
+    expect([await read(storage, 'over/a'), readdirSync(at('over'))]).toEqual(['the newest', ['a']])
   })
 
   it('is deleted, and does not come back', async () => {
