@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib'
 import { type ByteStream, endAfter, MiB } from '../byte-stream.js'
-import { openBlockPipe } from '../driver/block-pipe.js'
 import type { ChildOutput } from '../driver/child-output.js'
 import { startChild } from '../driver/child-process.js'
 import { readFromChild } from '../driver/child-streams.js'
@@ -68,18 +67,12 @@ async function* compressProcess(
     ...[`-${level}`, `-T${threads}`, '--check', '--quiet', '--stdout'],
     ...(level === tunedLevel ? [tuned] : []),
   ]
-  const opening = [openPipe(), openBlockPipe(outputBlock)] as const
-  using input = await opening[0]
-  using output = await opening[1]
-  const io = {
-    stdin: input?.readEnd ?? 'pipe',
-    stdout: output?.writeEnd ?? 'pipe',
-    waitsForUs: output?.waitsForUs,
-  } as const
+  using input = await openPipe()
+  const io = { stdin: input?.readEnd ?? 'pipe', stdout: 'pipe' } as const
   const compressor = startChild({ name: 'zstd', command, args }, io, ctx)
   const sink = input?.writeEnd ?? compressor.stdin
   if (sink !== undefined) from.startInto(sink)
-  yield* endAfter(readFromChild(compressor, { blockBytes: outputBlock, from: output }), from.done)
+  yield* endAfter(readFromChild(compressor), from.done)
 }
 
 /**
@@ -90,9 +83,6 @@ async function* compressProcess(
  */
 const tunedLevel = 3
 const forDumps = { chainLog: 17, minMatch: 6 } as const
-
-/** The program writes pieces of 20 KB; hashing, encrypting and writing each of them would cost more than their bytes. */
-const outputBlock = MiB / 4
 
 /** Beyond these no dump delivers fast enough, and each takes its own buffers. */
 const maxThreads = 8
