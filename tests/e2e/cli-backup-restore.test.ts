@@ -145,7 +145,7 @@ describe('from a backup to a restore', () => {
     const back = await run('restore', 'undo', ...into, '--yes')
     expect([back.code, back.out]).toEqual([0, expect.stringMatching(/is back as .*from_disk; what was there is now/)])
     expect(await server.sql('from_disk', 'SELECT name FROM item WHERE id = -1')).toEqual([{ name: 'mine' }])
-    expect((await run('restore', 'cleanup', ...into)).out).toMatch(/^kept .*--all drops it too/)
+    expect((await run('restore', 'cleanup', ...into)).out).toMatch(/^kept .* until .*--all drops it now/)
     expect((await run('restore', 'cleanup', ...into, '--all', '--yes')).out).toMatch(/^dropped from_disk__before_/)
     const beside = `SELECT 1 FROM pg_database WHERE datname LIKE 'from_disk\\_\\_%'`
     expect(await server.sql('postgres', beside)).toEqual([])

@@ -79,7 +79,10 @@ describe('exit codes', () => {
     expect(JSON.parse(out)).toMatchObject({ status: 'corrupt', backups: [{ copies: [{ status: 'corrupt' }] }] })
     const into = ['--from', 'disk', '--into', server.url('damaged'), '--yes']
     const unasked = await holdfast({ cwd }, 'restore', ...into)
-    expect([unasked.code, unasked.err]).toEqual([8, expect.stringContaining('There are no backups yet')])
+    expect([unasked.code, unasked.err]).toEqual([
+      8,
+      expect.stringContaining('The one backup that was found is not whole'),
+    ])
     const { backups } = JSON.parse(out) as { backups: { id: string }[] }
     const restore = await holdfast({ cwd }, 'restore', backups[0]?.id ?? '', ...into)
     expect([restore.code, restore.err]).toEqual([6, expect.stringContaining('data are damaged')])
