@@ -43,17 +43,22 @@ export async function openSession(
     throw databaseError(error, `Connecting to ${displayOf(connection)} failed`)
   }
   client.on('error', () => {}) // whoever uses the connection next is told
-  const onAbort = (): void => client.destroy()
+  const stopped = Promise.withResolvers<never>()
+  stopped.promise.catch(() => {}) // whoever asks something sees it
+  const onAbort = (): void => {
+    cutOff(client)
+    stopped.reject(ctx.signal.reason)
+  }
   ctx.signal.addEventListener('abort', onAbort, { once: true })
   const close = async (): Promise<void> => {
     ctx.signal.removeEventListener('abort', onAbort)
-    if (ctx.signal.aborted) return client.destroy()
-    await client.end().catch(() => client.destroy())
+    if (ctx.signal.aborted) return cutOff(client)
+    await client.end().catch(() => cutOff(client))
   }
   const query = async <R extends Row>(text: string, values?: readonly unknown[]): Promise<R[]> => {
     ctx.signal.throwIfAborted()
     try {
-      const [rows] = await client.query(text, values as QueryValues)
+      const [rows] = await Promise.race([client.query(text, values as QueryValues), stopped.promise])
       return (Array.isArray(rows) ? rows : []) as R[]
     } catch (error) {
       ctx.signal.throwIfAborted()
@@ -72,6 +77,13 @@ export async function openSession(
     await close()
     throw error
   }
+}
+
+/** What `mysql2` calls destroying ends our half of the connection alone: the answer to a statement would still come. */
+function cutOff(client: Client): void {
+  client.destroy()
+  const { connection } = client as unknown as { readonly connection?: { readonly stream?: { destroy(): void } } }
+  connection?.stream?.destroy()
 }
 
 /** Runs `use` with a session that is closed afterwards. */
