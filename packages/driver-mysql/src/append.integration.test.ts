@@ -77,7 +77,7 @@ describe('rows that are added', () => {
     expect(
       await server.sql(
         undefined,
-        `select status from information_schema.events where event_schema = '${target}' and event_name = 'rarely'`,
+        `select status as status from information_schema.events where event_schema = '${target}' and event_name = 'rarely'`,
       ),
     ).toEqual([{ status: expect.stringMatching(/^ENABLED$/i) }])
     expect(await server.sql(target, 'select count(*) as n from parents')).toEqual([{ n: 3 }])

@@ -87,6 +87,32 @@ describe('scanDump', () => {
     await expect(piecesOf(text)).rejects.toMatchObject({ code: 'restore-refused' })
   })
 
+  it.each([
+    ['-- the end', []],
+    ['# the end', []],
+    ['--', []],
+    ['SET @a = 1;\n/* never closed', ['SET @a = 1']],
+    ['DELIMITER //', ['DELIMITER //']],
+    ['SET @a /* in; between */ = 1;', ['SET @a /* in; between */ = 1']],
+    ['SET @a = 1 # till the end;\n + 1;', ['SET @a = 1 # till the end;\n + 1']],
+    ['SET @a = 3--2;', ['SET @a = 3--2']],
+    ['REPLACE INTO t VALUES (1);', ['REPLACE INTO t VALUES (1);']],
+  ])('reads the end of %j', async (text, pieces) => {
+    for (const size of [1, 3, 100]) expect(await piecesOf(text, size)).toEqual(pieces)
+  })
+
+  it('tells a statement that is longer than any', async () => {
+    const chunk = Buffer.alloc(8 * 1024 * 1024, 'x')
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('CREATE TABLE ')
+      for (let count = 0; count < 1_000; count++) yield chunk
+    }
+    const reading = (async () => {
+      for await (const _ of scanDump(endless()));
+    })()
+    await expect(reading).rejects.toMatchObject({ code: 'restore-refused' })
+  })
+
   it.each(['CREATE TABLE t (', "INSERT INTO t VALUES ('"])('tells a dump that ends within %j', async (text) => {
     await expect(piecesOf(text)).rejects.toMatchObject({ code: 'corrupt' })
   })

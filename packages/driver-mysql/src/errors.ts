@@ -68,7 +68,7 @@ function meaningOf(error: unknown): Meaning {
 
 /** What the last words of a client program mean, where they say more than its exit code. */
 export function programMeaning(stderr: string): Meaning | undefined {
-  const number = Number(/(?:ERROR|Got error:|error:?) (\d{4})\b/.exec(stderr)?.[1] ?? 0)
+  const number = Number(/error:? (\d{4})\b/i.exec(stderr)?.[1] ?? 0)
   if (/Couldn't find table|No such table|doesn't exist in database/i.test(stderr)) return { code: 'no-match' }
   if (number === 2013 || number === 2006) {
     return { code: 'dump-failed', retryable: true, hint: 'The connection was lost; the server log says why.' }

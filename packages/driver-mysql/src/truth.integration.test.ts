@@ -132,7 +132,7 @@ describe('an append whose connection breaks', () => {
         expect(await server.sql(target, 'select id from fresh')).toEqual([{ id: 1 }])
         const [event] = await server.sql<{ status: string }>(
           undefined,
-          `select status from information_schema.events where event_schema = '${target}'`,
+          `select status as status from information_schema.events where event_schema = '${target}'`,
         )
         expect(event?.status).toMatch(/^ENABLED$/i)
       } else {
