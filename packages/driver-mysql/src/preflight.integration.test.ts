@@ -130,6 +130,23 @@ describe('a restore that cannot be', () => {
 })
 
 describe('the character set of a database', () => {
+  it('is that of the backup', async () => {
+    const collation = server.isMariadb ? 'utf8mb4_uca1400_as_cs' : 'utf8mb4_0900_as_cs'
+    await server.sql(undefined, `create database ${another} character set utf8mb4 collate ${collation}`)
+    await server.sql(another, 'create table t (i int)')
+    const { warnings } = await driverOf(target).restore(
+      await memoryBackup(driverOf(another), {}, ctx),
+      { mode: 'create' },
+      ctx,
+    )
+    expect(warnings).toEqual([])
+    const [row] = await server.sql<{ collation: string }>(
+      undefined,
+      `select default_collation_name as collation from information_schema.schemata where schema_name = '${target}'`,
+    )
+    expect(row?.collation).toBe(collation)
+  })
+
   it('that the server does not know becomes utf8mb4, with a warning', async () => {
     const strange = { charset: 'utf9', collation: 'utf9_klingon_ci' }
     const { warnings } = await driverOf(target).restore(withOptions({ database: strange }), { mode: 'create' }, ctx)

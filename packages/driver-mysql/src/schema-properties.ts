@@ -1,4 +1,4 @@
-import { BackupError } from '@holdfast/core'
+import { BackupError, isBackupError } from '@holdfast/core'
 import { quoteIdentifier } from './quoting.js'
 import type { Session } from './session.js'
 
@@ -58,7 +58,13 @@ export async function dropSchema(session: Session, name: string): Promise<void> 
   await session.query(`drop database if exists ${quoteIdentifier(name)}`)
 }
 
+/** Asked by using it: MariaDB lists collations that fit several character sets under a shorter name. */
 async function isKnown(session: Session, { collation, charset }: SchemaProperties): Promise<boolean> {
-  const rows = await session.query('show collation where `collation` = ? and charset = ?', [collation, charset])
-  return rows.length > 0
+  try {
+    await session.query(`select convert('' using ${charset}) collate ${collation}`)
+    return true
+  } catch (error) {
+    if (isBackupError(error, 'source-unreachable')) throw error
+    return false
+  }
 }
