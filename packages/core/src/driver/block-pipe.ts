@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import { finished } from 'node:stream'
-import { openPipe, type PipeEnd } from './kernel-pipe.js'
+import type { PipeEnd } from './child-output.js'
+import { openPipe } from './kernel-pipe.js'
 
 /** A pipe from a child that writes much in small pieces. Disposing closes our ends. */
 export interface BlockPipe extends Disposable {

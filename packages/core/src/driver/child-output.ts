@@ -1,6 +1,10 @@
 import type { Writable } from 'node:stream'
 import type { ByteStream } from '../byte-stream.js'
-import type { PipeEnd } from './kernel-pipe.js'
+
+/** One end of a pipe, for a child to be born with. Disposing closes it here; a child keeps its own. */
+export interface PipeEnd extends Disposable {
+  readonly descriptor: number
+}
 
 /** What another child reads: the write end of a pipe, or the standard input of that child. */
 export type ChildSink = PipeEnd | Writable

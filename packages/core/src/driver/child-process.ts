@@ -6,12 +6,11 @@ import type { Readable, Writable } from 'node:stream'
 import { BackupError, type BackupErrorCode, messageOf } from '../backup-error.js'
 import type { RunContext } from '../run-context.js'
 import { minimalEnvironment } from './child-environment.js'
-import type { ChildSink } from './child-output.js'
+import type { ChildSink, PipeEnd } from './child-output.js'
 import { type ChildLimits, watchChild } from './child-watchdog.js'
 import { dieWithParent, killOnExit, signalGroup } from './die-with-parent.js'
 import { type ExtraPipe, serveExtraPipes } from './extra-pipes.js'
 import { isProgram } from './find-program.js'
-import type { PipeEnd } from './kernel-pipe.js'
 import { readLines } from './stderr-lines.js'
 
 /** A program to start. There is no shell: arguments reach it as they are. */

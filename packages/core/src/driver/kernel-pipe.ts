@@ -2,13 +2,9 @@ import { execFile } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { PipeEnd } from './child-output.js'
 import { findProgram } from './find-program.js'
 import { privateDirectory } from './private-file.js'
-
-/** One end of a {@link KernelPipe}, for a child to be born with. Disposing closes it here; a child keeps its own. */
-export interface PipeEnd extends Disposable {
-  readonly descriptor: number
-}
 
 /** A pipe of the kernel, as a shell makes them. */
 export interface KernelPipe extends Disposable {
