@@ -77,8 +77,13 @@ describe('startChild', () => {
     await expect(startChild(shell('kill -9 $$'), silent, ctx).done).rejects.toMatchObject({
       message: 'script was ended by SIGKILL',
       hint: expect.stringContaining('memory'),
+      retryable: true,
     })
-    await expect(startChild(shell('kill -15 $$'), silent, ctx).done).rejects.toMatchObject({ hint: undefined })
+    await expect(startChild(shell('kill -15 $$'), silent, ctx).done).rejects.toMatchObject({
+      hint: undefined,
+      retryable: true,
+    })
+    await expect(startChild(shell('kill -11 $$'), silent, ctx).done).rejects.toMatchObject({ retryable: false })
   })
 
   it('lets the caller judge', async () => {

@@ -253,7 +253,13 @@ function failureOf(spec: ChildSpec, exit: ChildExit): BackupError | undefined {
   return new BackupError(spec.failure ?? 'dump-failed', {
     message: `${spec.name} ${how}${exit.stderrTail === '' ? '' : `: ${exit.stderrTail}`}`,
     ...(exit.signal === 'SIGKILL' ? { hint: 'The system may have run out of memory; see its log.' } : {}),
+    retryable: wasEndedByOthers(exit),
   })
+}
+
+/** By the system or by somebody, as against by a fault of its own. */
+export function wasEndedByOthers({ signal }: Pick<ChildExit, 'signal'>): boolean {
+  return signal === 'SIGKILL' || signal === 'SIGTERM'
 }
 
 function wasKilled(spec: ChildSpec): BackupError {

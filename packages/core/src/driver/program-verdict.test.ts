@@ -46,8 +46,9 @@ describe('judgeProgram', () => {
     const discreet = { ...program, shown: (words: string) => words.replace(/row .*/, 'row …') }
     const stderrTail = 'bad row 1, secret'
     expect(judgeProgram({ ...exit, stderrTail }, discreet)?.message).toBe('pg_dump ended with exit code 1: bad row …')
-    expect(judgeProgram({ code: null, signal: 'SIGTERM', stderrTail }, discreet)?.message).toBe(
-      'pg_dump was ended by SIGTERM: bad row …',
-    )
+    expect(judgeProgram({ code: null, signal: 'SIGTERM', stderrTail }, discreet)).toMatchObject({
+      message: 'pg_dump was ended by SIGTERM: bad row …',
+      retryable: true,
+    })
   })
 })

@@ -1,5 +1,5 @@
 import { BackupError, type BackupErrorCode } from '../backup-error.js'
-import type { ChildExit } from './child-process.js'
+import { type ChildExit, wasEndedByOthers } from './child-process.js'
 
 /** What an error of a server, or of one of its client programs, comes to. */
 export interface ErrorMeaning {
@@ -48,6 +48,6 @@ export function judgeProgram(
   return new BackupError(meant === 'dump-failed' ? failure : meant, {
     message: message ?? `${name} ${how}: ${words}`,
     hint,
-    retryable,
+    retryable: retryable ?? wasEndedByOthers({ signal }),
   })
 }

@@ -87,6 +87,14 @@ describe('a test restore', () => {
     expect(beside.size).toBe(0)
   })
 
+  it('says nothing of the backup where the restore may go well another time', async () => {
+    const { source, test, beside } = aCase()
+    const lost = new BackupError('restore-failed', { message: 'the server was restarted', retryable: true })
+    const on = withScratch(source, () => ({ restore: () => Promise.reject(lost) }))
+    await expect(test({ on })).rejects.toBe(lost)
+    expect(beside.size).toBe(0)
+  })
+
   it('looks into the dump by itself where the restore did not read it to its end', async () => {
     const { source, test } = aCase()
     const on = withScratch(source, ({ restore }) => ({

@@ -238,7 +238,8 @@ async function restoreIntoScratch(
       return { scratch, serverVersion, restoreMs: took(), withOwners: notes.length === 0, notes }
     } catch (error) {
       ctx.signal.throwIfAborted()
-      if (!isBackupError(error, 'restore-failed')) throw error
+      // What may go well another time (a connection was lost, a program killed) says nothing about the backup.
+      if (!isBackupError(error, 'restore-failed') || error.retryable) throw error
       await readThrough(manifest, storage, ctx) // damage can make the client fail before hashes are compared
       return { scratch, serverVersion, restoreMs: took(), withOwners: true, notes: [], problem: messageOf(error) }
     }
