@@ -63,6 +63,8 @@ describe('programMeaning', () => {
     ],
     ['pg_dump: error: query failed: ERROR:  permission denied for table t', 'source-denied'],
     ['pg_restore: error: ERROR:  out of shared memory', 'restore-failed'],
+    ['psql:<stdin>:9: ERROR:  could not extend file "base/5/16384": No space left on device', 'storage-full'],
+    ['ERROR:  invalid input syntax for type integer: "No space left on device"', undefined],
     [
       'pg_restore: error: COPY failed for table "t": ERROR:  duplicate key value violates unique constraint "t_pkey"',
       'restore-failed',

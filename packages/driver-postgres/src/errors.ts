@@ -85,6 +85,10 @@ const programMeanings: readonly (readonly [RegExp, Reading])[] = [
       hint: 'It was cut on its way, or the dump program stopped early. Use another copy of it, or another dump.',
     },
   ],
+  [
+    /(?:ERROR|PANIC|FATAL): {2}could not .*: No space left on device/,
+    { code: 'storage-full', hint: 'Make room on the disk of the database server.' },
+  ],
   [/out of shared memory/, { code: 'restore-failed', hint: lockRoomHint }],
   [/aborting because of server version mismatch/, { code: 'tool-too-old' }],
   [/no matching (?:tables|schemas) were found/, { code: 'no-match' }],
