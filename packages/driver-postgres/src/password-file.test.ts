@@ -30,15 +30,20 @@ it('takes the first line that fits, as libpq does', () => {
     'db:*:*:app:any database\r',
     'localhost:*:*:*:by socket',
     '10.0.0.7:5432:shop:app:by address',
+    'empty:*:*:*:',
+    'empty:*:*:*:too late',
+    'slash:*:*:*:end\\',
   ]
   writeFileSync(path, lines.join('\n'), { mode: 0o600 })
   vi.stubEnv('PGPASSFILE', path)
   expect(passwordFor('postgres://app@db:5433/shop')).toBe('other port')
-  expect(passwordFor('postgres://app@db/sh%3Aop')).toBe('a:b\\c:d')
+  expect(passwordFor('postgres://app@db/sh%3Aop')).toBe('a:b\\c') // psql reads no further
   expect(passwordFor('postgres://app@db/shop')).toBe('any database')
   expect(passwordFor('postgres://app@/shop?host=/var/run/postgresql')).toBe('by socket')
   expect(passwordFor('postgres://app@/shop?hostaddr=10.0.0.7')).toBe('by address')
   expect(passwordFor('postgres://somebody@db/shop')).toBeUndefined()
+  expect(passwordFor('postgres://app@empty/shop')).toBeUndefined()
+  expect(passwordFor('postgres://app@slash/shop')).toBe('end\\')
   vi.unstubAllEnvs()
 })
 

@@ -16,11 +16,11 @@ export function passwordFromFile(connection: Connection, endpoint: Endpoint, ctx
   const wanted = [hostOf(endpoint), String(endpoint.port), connection.database, connection.user]
   for (const line of text.split(/\r?\n/)) {
     if (line.startsWith('#')) continue
-    const [password, ...fields] = fieldsOf(line).toReversed()
-    const known = fields.toReversed()
-    const fits =
-      known.length === wanted.length && known.every((field, at) => field === '*' || unescaped(field) === wanted[at])
-    if (fits && password) return new Secret(unescaped(password))
+    const fields = fieldsOf(line)
+    const password = unescaped(fields[wanted.length] ?? '')
+    const fits = wanted.every((value, at) => fields[at] === '*' || unescaped(fields[at] ?? '') === value)
+    // The first line that fits counts, also one without a password.
+    if (fields.length > wanted.length && fits) return password === '' ? undefined : new Secret(password)
   }
   return undefined
 }
@@ -50,10 +50,9 @@ function readPrivately(path: string, ctx: RunContext): string {
 /** A socket in its usual directory goes by `localhost`. */
 const hostOf = ({ host }: Endpoint): string => (/^\/(var\/run\/postgresql|tmp)\/?$/.test(host) ? 'localhost' : host)
 
-/** The five fields of a line, as they stand there; the last may hold colons. */
+/** The fields of a line, as they stand there: a password, too, ends at a colon that is not escaped. */
 function fieldsOf(line: string): readonly string[] {
-  const fields = /^((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):(.*)$/.exec(line)
-  return fields ? fields.slice(1) : []
+  return [...line.matchAll(/(?<=^|:)((?:\\.|[^:])*)(?=:|$)/g)].map(([field]) => field)
 }
 
 const unescaped = (field: string): string => field.replace(/\\(.)/g, '$1')
