@@ -1,5 +1,5 @@
 import { closeSync, fstatSync } from 'node:fs'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -71,6 +71,16 @@ describe('openPipe', () => {
     pipe[Symbol.dispose]()
     expect(() => closeSync(pipe.writeEnd.descriptor)).toThrow('EBADF')
     await reader.done // sees the end
+  })
+
+  it('keeps no descriptor where only one end could be opened', async () => {
+    // A directory can be opened for reading, and not for writing.
+    await writeFile(join(parent, 'mkfifo'), '#!/bin/sh\nexec /bin/mkdir "$1"\n', { mode: 0o700 })
+    vi.stubEnv('PATH', parent)
+    const before = await readdir('/proc/self/fd')
+    await expect(openPipe()).resolves.toBeUndefined()
+    expect(await readdir('/proc/self/fd')).toHaveLength(before.length)
+    expect(await readdir(parent)).toEqual(['mkfifo'])
   })
 
   it.each([

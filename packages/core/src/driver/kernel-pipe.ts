@@ -23,22 +23,25 @@ export interface KernelPipe extends Disposable {
 export async function openPipe(): Promise<KernelPipe | undefined> {
   const mkfifo = findProgram('mkfifo')
   if (mkfifo === undefined) return undefined
+  const ends: PipeEnd[] = []
+  const close = (): void => {
+    for (const end of ends) end[Symbol.dispose]()
+  }
   try {
     await using directory = await privateDirectory()
     const path = join(directory.path, 'pipe')
     await promisify(execFile)(mkfifo, [path], { env: {} })
-    // To open either end alone would wait for the other, but for a reader that says it will not.
-    const readEnd = pipeEnd(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
-    const writeEnd = pipeEnd(openSync(path, constants.O_WRONLY))
-    return {
-      readEnd,
-      writeEnd,
-      [Symbol.dispose]() {
-        readEnd[Symbol.dispose]()
-        writeEnd[Symbol.dispose]()
-      },
+    const open = (flags: number): PipeEnd => {
+      const end = pipeEnd(openSync(path, flags))
+      ends.push(end)
+      return end
     }
+    // To open either end alone would wait for the other, but for a reader that says it will not.
+    const readEnd = open(constants.O_RDONLY | constants.O_NONBLOCK)
+    const writeEnd = open(constants.O_WRONLY)
+    return { readEnd, writeEnd, [Symbol.dispose]: close }
   } catch {
+    close()
     return undefined
   }
 }
