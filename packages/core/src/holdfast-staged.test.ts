@@ -284,6 +284,15 @@ describe('undo and cleanup', () => {
     expect((await holdfast.cleanup('shop', { keepOld: '2d' })).dropped).toMatchObject([{ name: old?.name }])
   })
 
+  it('keep for a day what bears a time that cannot be read', async () => {
+    const { old } = await holdfast.restore('latest')
+    shop.beside.set(old?.name ?? '', { content: mine, keepUntil: new Date('when the cows come home') })
+    expect(await holdfast.cleanup()).toMatchObject({
+      dropped: [],
+      kept: [{ name: old?.name, keepUntil: new Date('2026-03-02T12:00:00Z') }],
+    })
+  })
+
   it('keep what an undo puts aside for a day', async () => {
     await holdfast.restore('latest')
     await clock.advance(hour)

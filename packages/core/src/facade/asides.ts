@@ -97,7 +97,10 @@ async function asidesOf(driver: Driver, ctx: RunContext): Promise<readonly Found
   }
   const asides = await driver.asides(ctx)
   return asides.map((aside) => {
-    const { name, kind, since, sizeBytes, keepUntil = after(since, defaultKeepMs) } = aside
+    const { name, kind, since, sizeBytes, keepUntil: noted } = aside
+    // A note that cannot be read must not count as a time that has come.
+    const isTime = noted !== undefined && !Number.isNaN(noted.getTime())
+    const keepUntil = isTime ? noted : after(since, defaultKeepMs)
     return { aside, record: { target: driver.display, name, kind, since, sizeBytes, keepUntil } }
   })
 }
