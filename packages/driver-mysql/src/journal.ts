@@ -93,7 +93,10 @@ export async function noteAdded(session: Session, aside: string): Promise<void> 
   await session.query(`update ${quoteQualified(aside, journalTable)} set state = 'added' where id = 1`)
 }
 
-/** The journal of a schema; `undefined` where there is none, or where it was not written to its end. */
+/**
+ * The journal of a schema; `undefined` where there is none, where it was not written to its end, or where it is of
+ * another schema, out of which somebody has copied it: what it says would be done there.
+ */
 export async function readJournal(session: Session, aside: string): Promise<Journal | undefined> {
   const there = await session.query(
     'select 1 as found from information_schema.tables where binary table_schema = binary ? and table_name = ?',
@@ -103,7 +106,9 @@ export async function readJournal(session: Session, aside: string): Promise<Jour
   const [row] = await session.query<{ state: Journal['state']; plan: Buffer }>(
     `select state, plan from ${quoteQualified(aside, journalTable)} where id = 1`,
   )
-  return row ? { state: row.state, plan: JSON.parse(row.plan.toString('utf8')) as Plan } : undefined
+  if (!row) return undefined
+  const plan = JSON.parse(row.plan.toString('utf8')) as Plan
+  return plan.aside === aside ? { state: row.state, plan } : undefined
 }
 
 const fillingTable = `${ownTablePrefix}filling`
@@ -163,7 +168,8 @@ export async function isUnwritten(session: Session, aside: string, database: str
   if ((await codeOf(session, aside)).length > 0 || comments.size > 1) return false
   // Where the name was cut, it may be that of another database, whose restore is just about to write.
   if (comments.size === 0) return aside.startsWith(`${database}__`)
-  return comments.get(journalTable) === database && (await readJournal(session, aside)) === undefined
+  if (comments.get(journalTable) !== database) return false
+  return (await session.query(`select id from ${quoteQualified(aside, journalTable)} limit 1`)).length === 0
 }
 
 /** The comment of each table, those of Holdfast too. */

@@ -143,6 +143,23 @@ describe('what was replaced', () => {
   })
 })
 
+it('a journal that was copied into another database does nothing to the one that it speaks of', async () => {
+  await makeTarget('create table another (i int)')
+  const [spoken, copy] = ['1', '2'].map((digit) => `${target}__before_0000000${digit}`) as [string, string]
+  const lists = ['outgoingTables', 'incomingTables', 'dropped', 'made', 'incomingTriggers', 'foreignKeys']
+  const empty = Object.fromEntries([...lists, 'incomingKeys', 'defaults', 'filled'].map((name) => [name, []]))
+  const plan = { database: target, incoming: `${target}__holdfast_00000001`, aside: spoken, extent: 'all', ...empty }
+  for (const name of [spoken, copy]) await server.createDatabase(name)
+  await server.sql(spoken, 'create table precious (i int)')
+  await server.sql(
+    copy,
+    `create table __holdfast_journal (id int primary key, state varchar(10), plan longblob) comment = '${target}'`,
+    `insert into __holdfast_journal values (1, 'begun', '${JSON.stringify(plan)}')`,
+  )
+  expect(await asidesOf()).toEqual([])
+  expect(await beside()).toEqual([spoken, copy])
+})
+
 describe('what an exchange left that came to its end', () => {
   const journal = (database: string): string =>
     `create table __holdfast_journal (id int primary key, state varchar(10), plan longblob) comment = '${database}'`
