@@ -19,7 +19,8 @@ export async function plainDump(
   const env = { PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PGDATABASE: database }
   const args = ['--restrict-key=none', '--no-password']
   const { stdout } = await promisify(execFile)(join(client, 'pg_dump'), args, { env, maxBuffer: 1024 ** 3 })
-  return stdout
+  // A count of the server's own, which a pg_dump older than the server takes for an option of the column.
+  return stdout.replace(/^ALTER .* SET \(pg_attver=\d+\);\n/gm, '')
 }
 
 /** Whether a server has a database of this name. */

@@ -82,6 +82,12 @@ describe('filterScript', () => {
     expect(await filtered(streamOf(...bytes))).toBe(without(...restrictPair))
   })
 
+  it('drops the versions of columns, which only the server that wrote them knows', async () => {
+    const set = (options: string): string => `ALTER TABLE ONLY "a;b" ALTER COLUMN v SET (${options});`
+    const text = `${set('pg_attver=27591224')}\n${set('n_distinct=5')}\n`
+    expect(await filtered(streamOf(Buffer.from(text)))).toBe(`\n${set('n_distinct=5')}\n`)
+  })
+
   it('finds the end of rows in a script with the line ends of Windows', async () => {
     const seen: string[] = []
     const rows = (bytes: Buffer): void => void seen.push(bytes.toString())

@@ -48,7 +48,7 @@ export function refuseCommand(line: string): boolean {
 }
 
 function unwanted(sql: string, rules: ScriptRules): boolean {
-  if (rules.omit?.(sql)) return true
+  if (rules.omit?.(sql) || isColumnVersion(sql)) return true
   if (rules.noPrivileges && /^(GRANT|REVOKE|ALTER\s+DEFAULT\s+PRIVILEGES)\s/i.test(sql)) return true
   if (rules.noOwner && /^ALTER\s/i.test(sql) && isOwnerTo(sql)) return true
   if (rules.inherited && /^ALTER\s+TABLE\s/i.test(sql) && rules.inherited.has(droppedConstraint(sql))) return true
@@ -69,6 +69,9 @@ function endsTransaction(sql: string): boolean {
     hint: 'pg_dump writes no such statement. Restore it with mode replace, into a database of its own, if you trust it.',
   })
 }
+
+/** A count of the server's own, which an older pg_dump takes for an option; an older server does not know it. */
+const isColumnVersion = (sql: string): boolean => /^ALTER\s.*\sSET \(pg_attver=\d+\);$/s.test(sql)
 
 /** Whether a statement of pg_dump does nothing but give an object to a role. */
 export function isOwnerTo(sql: string): boolean {

@@ -24,6 +24,16 @@ describe('settledSql', () => {
     expect(settledSql(one)).not.toBe(settledSql(other))
   })
 
+  it('takes no notice of the versions of columns that an old pg_dump writes for a new server', () => {
+    const table = 'CREATE TABLE public.t (\n    id integer\n);\n'
+    const version = (column: string): string =>
+      `ALTER TABLE ONLY public.t ALTER COLUMN ${column} SET (pg_attver=27591224);\n`
+    expect(settledSql(`${table}${version('id')}${version('"SET (x)"')}\n\n`)).toBe(settledSql(`${table}\n\n`))
+    const kept = 'ALTER TABLE ONLY public.t ALTER COLUMN id SET (n_distinct=5);'
+    for (const options of ['n_distinct=5, pg_attver=1', 'pg_attver=2, n_distinct=5'])
+      expect(settledSql(kept.replace('n_distinct=5', options))).toBe(kept)
+  })
+
   it('takes no notice of the order of columns where a table inherits', () => {
     expect(settledSql('CREATE TABLE t (\n    b text,\n    a integer\n)\nINHERITS (p);')).toBe(
       settledSql('CREATE TABLE t (\n    a integer,\n    b text\n)\nINHERITS (p);'),

@@ -5,16 +5,25 @@ import { tokensOf } from './tokens.js'
  * written out and read again:
  * - `(ARRAY['a'::varchar, 'b'::varchar])::text[]`, which is what `v IN ('a', 'b')` becomes, comes back as
  *   `ARRAY[('a'::varchar)::text, ('b'::varchar)::text]`;
- * - a table that was made to inherit later has its columns in another order than one that inherits from the start.
+ * - a table that was made to inherit later has its columns in another order than one that inherits from the start;
+ * - servers since the releases of November 2026 count versions of columns, and a pg_dump that is older than they writes
+ *   that count, which is another in every database, as if it were an option of the column.
  *
  * Not for running: only for comparing.
  *
  * @see transformTypeCast in PostgreSQL's src/backend/parser/parse_expr.c
  */
 export function settledSql(sql: string): string {
-  const text = withoutComments(sql)
+  const text = withoutComments(withoutColumnVersions(sql))
   if (/\bARRAY\[/.test(text)) return settleArrays(tokensOf(text)).join(' ')
   return /^CREATE (UNLOGGED )?TABLE .*\nINHERITS \(/s.test(text) ? sortColumns(text) : text
+}
+
+function withoutColumnVersions(sql: string): string {
+  if (!sql.includes('pg_attver=')) return sql
+  return sql
+    .replace(/^ALTER [^\n]* ALTER COLUMN [^\n]* SET \(pg_attver=\d+\);\n?/gm, '')
+    .replace(/(?<=\()pg_attver=\d+, |, pg_attver=\d+/g, '')
 }
 
 /** Lines that pg_dump writes for people, such as why a schema is not made. */
