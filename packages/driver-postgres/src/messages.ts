@@ -1,5 +1,5 @@
-import type { RunContext } from '@holdfast/core'
-import { rowValueFilter } from './row-values.js'
+import { type RunContext, rowValueFilter } from '@holdfast/core'
+import { rowValues } from './row-values.js'
 
 /** What the client programs said, read live. */
 export interface Messages {
@@ -16,7 +16,7 @@ export interface Messages {
 export function collectMessages(program: string, ctx: RunContext): Messages {
   const warnings: string[] = []
   let inWarning = false
-  const filter = rowValueFilter()
+  const filter = rowValueFilter(rowValues)
   const onLine = (said: string): void => {
     const line = filter(said)
     if (line === undefined) return

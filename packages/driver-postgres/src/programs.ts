@@ -1,10 +1,17 @@
-import { type BackupErrorCode, type ChildSpec, judgeProgram, type PrivateFile, type RunContext } from '@holdfast/core'
+import {
+  type BackupErrorCode,
+  type ChildSpec,
+  judgeProgram,
+  type PrivateFile,
+  type RunContext,
+  withoutRowValues,
+} from '@holdfast/core'
 import { type Connection, type Endpoint, libpqEnvironment } from './connection.js'
 import { programMeaning } from './errors.js'
 import { collectMessages, type Messages } from './messages.js'
 import type { PostgresSettings } from './options.js'
 import { writePassfile } from './passfile.js'
-import { withoutRowValues } from './row-values.js'
+import { rowValues } from './row-values.js'
 import type { Tool } from './tools.js'
 
 const defaultIdleTimeoutMs = 30 * 60_000
@@ -38,7 +45,8 @@ export async function prepareProgram(
   const messages = collectMessages(tool.name, ctx)
   const { name } = tool
   const { warnings } = messages
-  const judged = { name, failure, warnings, onWarning, meaningOf: programMeaning, shown: withoutRowValues }
+  const shown = (words: string): string => withoutRowValues(words, rowValues)
+  const judged = { name, failure, warnings, onWarning, meaningOf: programMeaning, shown }
   return {
     messages,
     spec: {
