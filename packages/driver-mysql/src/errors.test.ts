@@ -35,6 +35,14 @@ describe('databaseError', () => {
     expect(databaseError(both, 'x').message).toBe('x: no route to ::1; no route to 127.0.0.1')
   })
 
+  it('holds no values of rows, and neither does its cause', () => {
+    const said = "Duplicate entry 'a secret' for key 'PRIMARY'"
+    const error = databaseError(thrown({ code: 'ER_DUP_ENTRY', errno: 1062 }, said), 'A statement failed')
+    expect(error.message).toBe("A statement failed: Duplicate entry '…' for key 'PRIMARY'")
+    expect(error.cause).toBeUndefined()
+    expect(databaseError(thrown({}, 'harmless'), 'x').cause).toBeInstanceOf(Error)
+  })
+
   it('leaves our own errors as they are', () => {
     const own = new BackupError('restore-refused', { message: 'no' })
     expect(databaseError(own, 'x')).toBe(own)

@@ -1,31 +1,25 @@
-import { BackupError, type BackupErrorCode, isBackupError, messageOf } from '@holdfast/core'
+import { BackupError, type ErrorMeaning, isBackupError, messageOf, withoutRowValues } from '@holdfast/core'
+import { rowValues } from './row-values.js'
 
-/** What an error of the server or of a program comes to. */
-export interface Meaning {
-  readonly code: BackupErrorCode
-  readonly retryable?: boolean
-  readonly hint?: string
-}
-
-const away: Meaning = {
+const away: ErrorMeaning = {
   code: 'source-unreachable',
   retryable: true,
   hint: 'Check host and port, that the server runs, and that a firewall lets this machine in.',
 }
-const denied: Meaning = {
+const denied: ErrorMeaning = {
   code: 'source-denied',
   hint: 'Check user, password and host of the account (SHOW GRANTS), and its permissions.',
 }
-const missing: Meaning = { code: 'source-missing', hint: 'Check the name of the database.' }
-const tls: Meaning = { code: 'source-unreachable', hint: 'Check sslmode and sslca.' }
-const locked: Meaning = {
+const missing: ErrorMeaning = { code: 'source-missing', hint: 'Check the name of the database.' }
+const tls: ErrorMeaning = { code: 'source-unreachable', hint: 'Check sslmode and sslca.' }
+const locked: ErrorMeaning = {
   code: 'target-in-use',
   retryable: true,
   hint: 'Another session holds a lock on a table for longer than lockTimeout; end it, try later, or allow the restore to end connections.',
 }
 
 /** @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html */
-const byNumber: ReadonlyMap<number, Meaning> = new Map([
+const byNumber: ReadonlyMap<number, ErrorMeaning> = new Map([
   ...[1044, 1045, 1142, 1143, 1227, 1370, 1410, 1698, 3118, 3879].map((code) => [code, denied] as const),
   ...[1049].map((code) => [code, missing] as const),
   ...[1040, 1053, 1077, 1129, 1152, 1203, 1226, 1927, 2002, 2003, 2005, 2006, 2013].map(
@@ -35,19 +29,18 @@ const byNumber: ReadonlyMap<number, Meaning> = new Map([
 ])
 
 /**
- * What an error of `mysql2` or of the server means.
+ * What an error of `mysql2` or of the server means. Values of rows are left out.
  *
  * @param what - What was tried, on what: `Reading the tables of db:3306/shop failed`.
  */
 export function databaseError(error: unknown, what: string): BackupError {
   if (isBackupError(error)) return error
-  const meaning = meaningOf(error)
-  return new BackupError(meaning.code, {
-    message: `${what}: ${detailOf(error)}`,
-    hint: meaning.hint,
-    retryable: meaning.retryable,
-    cause: error,
-  })
+  const { code, hint, retryable } = meaningOf(error)
+  const said = detailOf(error)
+  const shown = withoutRowValues(said, rowValues)
+  // An error that holds values of rows is no cause: causes are printed as well.
+  const cause = shown === said ? error : undefined
+  return new BackupError(code, { message: `${what}: ${shown}`, hint, retryable, cause })
 }
 
 /** The number that the server gives an error; 0 for others. */
@@ -57,7 +50,7 @@ function errnoOf(error: unknown): number {
   return typeof errno === 'number' && errno > 0 ? errno : 0
 }
 
-function meaningOf(error: unknown): Meaning {
+function meaningOf(error: unknown): ErrorMeaning {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (/^(ER_|WARN_)/.test(code) || errnoOf(error) > 1000) return byNumber.get(errnoOf(error)) ?? { code: 'internal' }
   if (/^(HANDSHAKE_|ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|EPROTO)/.test(code)) return tls
@@ -67,7 +60,7 @@ function meaningOf(error: unknown): Meaning {
 }
 
 /** What the last words of a client program mean, where they say more than its exit code. */
-export function programMeaning(stderr: string): Meaning | undefined {
+export function programMeaning(stderr: string): ErrorMeaning | undefined {
   const number = Number(/error:? (\d{4})\b/i.exec(stderr)?.[1] ?? 0)
   if (/Couldn't find table|No such table|doesn't exist in database/i.test(stderr)) return { code: 'no-match' }
   if (number === 2013 || number === 2006) {

@@ -1,4 +1,5 @@
-import type { RunContext } from '@holdfast/core'
+import { type RunContext, rowValueFilter } from '@holdfast/core'
+import { rowValues } from './row-values.js'
 
 /** What the client programs said, read live. */
 export interface Messages {
@@ -14,24 +15,31 @@ const noise = /Using a password on the command line|Deprecated program name|is d
 /** What `--verbose` says of each table: `-- Retrieving table structure for table orders...`. */
 const stage = /^-- /
 
-/** The last words of a program without what `--verbose` says. */
-export function withoutStages(stderr: string): string {
-  return stderr
-    .split('\n')
-    .filter((line) => !stage.test(line))
-    .join('\n')
+/** Stands above and below a statement that failed, which `mariadb` repeats before it says why. */
+const rule = /^-{14}$/
+
+/** The last words of a program without what `--verbose` says, and without the statement that failed. */
+export function lastWords(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => !stage.test(line))
+  return lines.slice(lines.findLastIndex((line) => rule.test(line)) + 1).join('\n')
 }
 
 /**
- * Logs what a program says on standard error and keeps its warnings.
+ * Logs what a program says on standard error and keeps its warnings. Values of rows are left out.
  *
  * @param onStage - Gets what `--verbose` says, which is not logged: it is thousands of lines.
  */
 export function collectMessages(program: string, ctx: RunContext, onStage?: (line: string) => void): Messages {
   const warnings: string[] = []
-  const onLine = (line: string): void => {
-    if (stage.test(line)) onStage?.(line)
-    else if (noise.test(line)) ctx.log.debug(line, { program })
+  const filter = rowValueFilter(rowValues)
+  const onLine = (said: string): void => {
+    if (stage.test(said)) {
+      onStage?.(said)
+      return
+    }
+    const line = filter(said)
+    if (line === undefined) return
+    if (noise.test(line)) ctx.log.debug(line, { program })
     else if (/\bwarning\b/i.test(line)) {
       warnings.push(line)
       ctx.log.warn(line, { program })

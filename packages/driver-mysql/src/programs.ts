@@ -1,17 +1,18 @@
 import {
-  BackupError,
-  type BackupErrorCode,
-  type ChildExit,
   type ChildSpec,
+  type ErrorMeaning,
+  judgeProgram,
   type PrivateFile,
   privateFile,
   type RunContext,
+  withoutRowValues,
 } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
 import { optionFile } from './connection.js'
 import { programMeaning } from './errors.js'
-import { collectMessages, type Messages, withoutStages } from './messages.js'
+import { collectMessages, lastWords, type Messages } from './messages.js'
 import type { MysqlSettings } from './options.js'
+import { rowValues } from './row-values.js'
 import type { Tool } from './tools.js'
 
 const defaultIdleTimeoutMs = 30 * 60_000
@@ -48,10 +49,15 @@ export async function prepareProgram(
   const restores = failure === 'restore-failed'
   const options: PrivateFile = await privateFile('my.cnf', optionFile(connection, tool.flavour === 'mariadb', restores))
   const messages = collectMessages(tool.name, ctx, onStage)
+  const { name } = tool
+  const { warnings } = messages
+  const meaningOf = (words: string): ErrorMeaning | undefined => programMeaning(lastWords(words))
+  const shown = (words: string): string => withoutRowValues(lastWords(words), rowValues)
+  const judged = { name, failure, warnings, onWarning, meaningOf, shown }
   return {
     messages,
     spec: {
-      name: tool.name,
+      name,
       command: tool.path,
       args: [`--defaults-file=${options.path}`, ...args],
       failure,
@@ -60,37 +66,8 @@ export async function prepareProgram(
       idleTimeoutMs: restores ? undefined : (settings.idleTimeout ?? defaultIdleTimeoutMs),
       totalTimeoutMs: settings.totalTimeout,
       onStderrLine: messages.onLine,
-      classify: (exit) => judge(exit, { tool, failure, messages, onWarning }),
+      classify: (exit) => judgeProgram(exit, judged),
     },
     [Symbol.asyncDispose]: () => options[Symbol.asyncDispose](),
   }
-}
-
-interface Judged {
-  readonly tool: Tool
-  readonly failure: BackupErrorCode
-  readonly messages: Messages
-  readonly onWarning: 'complete' | 'fail' | undefined
-}
-
-function judge(
-  { code, stderrTail }: ChildExit,
-  { tool, failure, messages, onWarning }: Judged,
-): BackupError | undefined {
-  if (code === 0) {
-    const [first] = messages.warnings
-    if (onWarning !== 'fail' || first === undefined) return undefined
-    return new BackupError(failure, {
-      message: `${tool.name} warned: ${first}`,
-      hint: "Look into the warning, or accept warnings with onWarning: 'complete'.",
-    })
-  }
-  const said = withoutStages(stderrTail)
-  const meaning = programMeaning(said)
-  if (code === null || (!meaning && said === stderrTail)) return undefined // the exit code says it all
-  return new BackupError(meaning === undefined || meaning.code === 'dump-failed' ? failure : meaning.code, {
-    message: `${tool.name} ended with exit code ${code}: ${said}`,
-    hint: meaning?.hint,
-    retryable: meaning?.retryable,
-  })
 }

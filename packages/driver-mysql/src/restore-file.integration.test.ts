@@ -85,3 +85,19 @@ it('a dump of several databases is refused', async () => {
     message: expect.stringContaining('--databases'),
   })
 })
+
+it.each([
+  [`insert into t values ('canary', 1), ('canary', 2)`, "Duplicate entry '…' for key 'PRIMARY'"],
+  [`insert into t values ('a', 'canary')`, "Incorrect integer value: '…' for column"],
+  [`insert into t values ('a', canary shouts)`, 'error in your SQL syntax'],
+])('a dump of which a row is refused tells no values of rows: %s', async (statement, said) => {
+  const rows = `set sql_mode = 'STRICT_ALL_TABLES';\n${statement};\n-- Dump completed on 2026-01-01\n`
+  const dump = `-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB, for debian-linux-gnu (x86_64)\ncreate table t (id varchar(20) primary key, n int);\n${rows}`
+  const logged: string[] = []
+  const keep = (line: string): void => void logged.push(line)
+  await using holdfast = createHoldfast({ jobs: {}, logger: { debug: keep, info: keep, warn: keep, error: keep } })
+  const file = dumpFromStream('-', streamOf(Buffer.from(dump)))
+  const failed = await holdfast.restoreFile(file, { into: driverOf(`t${++count}`) }).catch((error: unknown) => error)
+  expect(failed).toMatchObject({ code: 'restore-failed', message: expect.stringContaining(said) })
+  expect(`${(failed as Error).stack}\n${logged.join('\n')}`).not.toContain('canary')
+})
