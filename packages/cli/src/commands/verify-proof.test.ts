@@ -23,7 +23,9 @@ describe('holdfast verify --test-restore', () => {
     const { code, out } = await runIn({ cwd }, 'verify', '--test-restore')
     expect([code, out]).toEqual([
       0,
-      expect.stringMatching(/is intact.*proven: restored on memory:shop.*1 section compared/s),
+      expect.stringMatching(
+        /is intact.*proven: restored into a scratch database beside memory:shop.*1 section compared/s,
+      ),
     ])
     expect((await runIn({ cwd }, 'list')).out).toContain('just now, restored')
     expect((await runIn({ cwd }, 'show', 'latest')).out).toMatch(/Tested .*proven/)

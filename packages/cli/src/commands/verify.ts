@@ -121,7 +121,7 @@ async function testRestoreFrom(
   if (!driver && setup.file === undefined) {
     throw new BackupError('config-invalid', {
       message: 'It is not said on which server to restore for a test',
-      hint: 'Add --on postgres://user@host/database: a scratch database is made beside that one, and dropped again.',
+      hint: 'Add --on postgres://user@host/database, or --on sqlite:./app.db: a scratch database is made beside that one, which is not touched, and dropped again.',
     })
   }
   return { ...(driver && { on: driver }), ...(assert && { assertions: assert }) }

@@ -76,7 +76,7 @@ export async function runTestRestore(plan: TestRestorePlan, ctx: RunContext): Pr
   return { test, parts }
 
   async function examine(): Promise<Examination> {
-    ctx.report({ type: 'stage', stage: 'verify', detail: `comparing ${on.display}` })
+    ctx.report({ type: 'stage', stage: 'verify', detail: `comparing the scratch database beside ${on.display}` })
     const dumped: ComparedDump = {
       sections: await backup.sections(),
       again: (use) => use(part, backup.source.open(part.name, ctx)),
@@ -227,7 +227,11 @@ async function restoreIntoScratch(
   source: RestoreSource,
   ctx: RunContext,
 ): Promise<Restoring> {
-  ctx.report({ type: 'stage', stage: 'restore', detail: `${storage.name}, for a test on ${on.display}` })
+  ctx.report({
+    type: 'stage',
+    stage: 'restore',
+    detail: `${storage.name}, into a scratch database beside ${on.display}`,
+  })
   const scratch = await on.scratch({ manifest, toSwap: false }, ctx)
   try {
     const { version: serverVersion } = await scratch.driver.probe(ctx)
