@@ -84,7 +84,16 @@ async function checkSetup(
     tell,
   )
   if (!holdfast) return
-  for (const name of Object.keys(chosen)) tell(await checkBackups(name, holdfast, cli.signal))
+  for (const name of Object.keys(chosen)) {
+    tell(
+      await checkBackups(
+        name,
+        holdfast,
+        cli.signal,
+        url === undefined ? undefined : 'Back it up: holdfast backup URL --to STORAGE',
+      ),
+    )
+  }
 }
 
 async function jobOfUrl(url: string, cli: Cli): Promise<Readonly<Record<string, JobConfig>>> {

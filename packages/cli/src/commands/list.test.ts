@@ -36,6 +36,8 @@ describe('holdfast list', () => {
     const { cwd } = fakeProject()
     const { code, out, err } = await runIn({ cwd }, 'list', 'shop')
     expect([code, out, err]).toEqual([0, '', 'There are no backups of shop on disk, offsite.\n'])
+    await runIn({ cwd }, 'backup', 'stock')
+    expect((await runIn({ cwd }, 'list', 'shop')).err).toContain('on disk, offsite. There are backups of: stock.')
   })
 
   it('shows damaged manifests, missing data and storages that cannot be read', async () => {

@@ -1,4 +1,4 @@
-import type { BackupRecord, StoredBackups } from '@holdfast/core'
+import type { BackupRecord, Holdfast, StoredBackups } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { type FromOptions, openBackups } from '../configuration/open-backups.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
@@ -9,7 +9,7 @@ import { formatBytes } from '../output/format-bytes.js'
 import { formatAge } from '../output/format-duration.js'
 import { type Column, table } from '../output/table.js'
 import { verifiedCell } from '../output/test-restore.js'
-import { visibleBackup } from '../output/visible.js'
+import { visible, visibleBackup } from '../output/visible.js'
 
 /** Options of `holdfast list` and `holdfast show`. */
 export type ListCommandOptions = FromOptions
@@ -23,7 +23,7 @@ export async function listCommand(cli: Cli, args: readonly string[], options: Li
   const stored = await holdfast.list({ signal, ...(job !== undefined && { job }) })
   output.document(listDocument(stored))
   if (stored.backups.length > 0) output.result(listTable(stored.backups.map(visibleBackup), cli))
-  else output.note(nothingFound(job, holdfast.storages))
+  else output.note(nothingFound(job, holdfast.storages) + (job === undefined ? '' : await otherJobs(holdfast, signal)))
   reportProblems(stored, cli)
   return stored.unreachable.length > 0 ? exitCodes.partial : exitCodes.done
 }
@@ -74,6 +74,12 @@ function listTable(backups: readonly BackupRecord[], { output }: Cli): string {
 /** How many times smaller the backup is than the dump, where both are known. */
 function ratioOf({ plainBytes, storedBytes }: BackupRecord): string {
   return plainBytes === undefined || storedBytes === 0 ? '–' : `${(plainBytes / storedBytes).toFixed(1)} ×`
+}
+
+/** For whom has mistyped a job: those that there are. */
+async function otherJobs(holdfast: Holdfast, signal: AbortSignal): Promise<string> {
+  const jobs = [...new Set((await holdfast.list({ signal })).backups.map(({ job }) => job))].toSorted()
+  return jobs.length === 0 ? '' : ` There are backups of: ${visible(jobs.join(', '))}.`
 }
 
 function nothingFound(job: string | undefined, storages: readonly string[]): string {

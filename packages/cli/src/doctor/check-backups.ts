@@ -5,8 +5,17 @@ import { formatAge } from '../output/format-duration.js'
 import { failureOf } from '../output/test-restore.js'
 import { type Finding, good, problem, warning } from './finding.js'
 
-/** The last backup of a job: its age, and whether it was ever read back. */
-export async function checkBackups(job: string, holdfast: Holdfast, signal: AbortSignal): Promise<readonly Finding[]> {
+/**
+ * The last backup of a job: its age, and whether it was ever read back.
+ *
+ * @param firstBackup - What to do where there is none: a database of the command line is no job that could be named.
+ */
+export async function checkBackups(
+  job: string,
+  holdfast: Holdfast,
+  signal: AbortSignal,
+  firstBackup: string = `Run: holdfast backup ${job}`,
+): Promise<readonly Finding[]> {
   const about = `backups of ${job}`
   try {
     const { backups, damaged } = await holdfast.list({ job, signal })
@@ -19,7 +28,7 @@ export async function checkBackups(job: string, holdfast: Holdfast, signal: Abor
       ),
     )
     const [last] = backups
-    if (!last) return [...manifests, warning(about, 'there is none yet', `Run: holdfast backup ${job}`)]
+    if (!last) return [...manifests, warning(about, 'there is none yet', firstBackup)]
     const now = new Date()
     const whole = last.copies.filter(({ status }) => status === 'complete')
     const age = `the last one, ${last.shortId}, was taken ${formatAge(last.startedAt, now)} (${formatBytes(last.storedBytes)})`

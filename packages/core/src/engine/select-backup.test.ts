@@ -33,8 +33,13 @@ describe('selectBackup', () => {
 
   it('never takes a damaged backup for the latest, and says how many there are', () => {
     expect(() => selectBackup([newest], 'latest')).toThrow(
-      expect.objectContaining({ code: 'no-match', message: 'The one backup that was found is not whole' }),
+      expect.objectContaining({
+        code: 'no-match',
+        message: 'The one backup that was found is not whole',
+        hint: expect.stringContaining('holdfast verify'),
+      }),
     )
+    expect(() => selectBackup([newest, middle], 'shop')).toThrow('The one backup of shop that was found is not whole')
     expect(() => selectBackup([newest, newest], 'latest')).toThrow('None of the 2 backups is whole')
     expect(() => selectBackup([], 'latest')).toThrow('There are no backups yet, or they are elsewhere')
     expect(() => selectBackup([newest, middle], 'latest~1')).toThrow(
@@ -72,6 +77,8 @@ describe('selectBackup', () => {
       expect.objectContaining({ code: 'ambiguous', hint: expect.stringContaining('Two storages disagree') }),
     )
     expect(() => selectBackup(all, 'aaaa')).toThrow(expect.objectContaining({ code: 'ambiguous' }))
-    expect(() => selectBackup(all, 'cccc')).toThrow(expect.objectContaining({ code: 'no-match' }))
+    expect(() => selectBackup(all, 'cccc')).toThrow(
+      expect.objectContaining({ code: 'no-match', hint: expect.stringContaining('There are backups of: crm, shop.') }),
+    )
   })
 })

@@ -55,20 +55,39 @@ function byAge(eligible: Eligible, backups: readonly BackupRecord[], selector: s
   if (found) return found
   throw new BackupError('no-match', {
     message: tooFew(selector, whole, backups),
-    hint: '`holdfast list` shows what there is.',
+    hint: whereElse(whole, backups),
   })
 }
 
 function tooFew(selector: string, { length: whole }: { length: number }, { length: all }: { length: number }): string {
   if (all === 0) return 'There are no backups yet, or they are elsewhere'
-  if (whole === 0)
-    return all === 1 ? 'The one backup that was found is not whole' : `None of the ${all} backups is whole`
+  if (whole === 0) return noneWhole(all)
   return `There ${whole === 1 ? 'is one whole backup' : `are ${whole} whole backups`} only, too few for ${selector}`
+}
+
+function noneWhole(all: number, ofJob = ''): string {
+  return all === 1
+    ? `The one backup${ofJob} that was found is not whole`
+    : `None of the ${all} backups${ofJob} is whole`
+}
+
+function whereElse({ length: whole }: { length: number }, { length: all }: { length: number }): string {
+  if (all === 0)
+    return 'Name the storage that has them, for example --from ./backups. A backup whose manifest is damaged counts as none: what is beside it can be restored by hand (docs/recovery.md).'
+  if (whole === 0) return '`holdfast verify` tells what is wrong. Another storage may have a copy that is whole.'
+  return '`holdfast list` shows what there is.'
 }
 
 function byName(eligible: Eligible, backups: readonly BackupRecord[], selector: string): BackupRecord | undefined {
   const named = backups.find(({ name }) => name === selector)
-  return named ?? eligible(backups.filter(({ job }) => job === selector))[0]
+  if (named) return named
+  const own = backups.filter(({ job }) => job === selector)
+  const [latest] = eligible(own)
+  if (latest || own.length === 0) return latest
+  throw new BackupError('no-match', {
+    message: noneWhole(own.length, ` of ${selector}`),
+    hint: whereElse([], own),
+  })
 }
 
 function byId(backups: readonly BackupRecord[], selector: string): BackupRecord {
@@ -79,7 +98,7 @@ function byId(backups: readonly BackupRecord[], selector: string): BackupRecord 
   if (!only) {
     throw new BackupError('no-match', {
       message: `No backup or job is called ${JSON.stringify(selector)}`,
-      hint: '`holdfast list` shows what there is. A backup is named by its id or the beginning of it, by `latest`, or by its job.',
+      hint: `${jobsAmong(backups)}\`holdfast list\` shows what there is. A backup is named by its id or the beginning of it, by \`latest\`, or by its job.`,
     })
   }
   throw new BackupError('ambiguous', {
@@ -92,6 +111,14 @@ function byId(backups: readonly BackupRecord[], selector: string): BackupRecord 
         ? 'Two storages disagree about this backup: say from which one.'
         : 'Give more digits of the id.',
   })
+}
+
+/** `There are backups of: crm, shop. `, for whom has mistyped one. */
+function jobsAmong(backups: readonly BackupRecord[]): string {
+  const jobs = [...new Set(backups.map(({ job }) => job))].toSorted()
+  if (jobs.length === 0) return 'There are no backups where was looked. '
+  const more = jobs.length > 10 ? ` and ${jobs.length - 10} more` : ''
+  return `There are backups of: ${jobs.slice(0, 10).join(', ')}${more}. `
 }
 
 /** Whether some copy is whole, as far as a listing and the last verification tell. */
