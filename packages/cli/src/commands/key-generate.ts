@@ -58,16 +58,18 @@ function explain(recipient: string, file: string, { output }: Cli): string {
     `  ${recipient}`,
     '',
     'To encrypt backups for it:',
-    `  holdfast backup --age-recipient ${recipient}`,
+    `  holdfast backup URL --to PLACE --age-recipient ${recipient}`,
     `  BACKUP_AGE_RECIPIENTS=${recipient}`,
     `  encrypt: age({ recipients: ['${recipient}'] })   in the configuration`,
     'To read them:',
-    `  holdfast restore --identity ${file}`,
+    `  holdfast restore latest --identity ${file} --from PLACE --into URL`,
     `  age -d -i ${file} < BACKUP.age`,
+    '',
+    'PLACE is where the backups are, for example ./backups; with a config file it is left away.',
     '',
     output.paint.warning('Whoever loses this file loses every backup that is encrypted for it.'),
     'Move it off the hosts that make backups, keep it in two places, and print it:',
-    `  holdfast key kit --identity ${file} -o recovery-kit.html`,
+    `  holdfast key kit --identity ${file} --from PLACE -o recovery-kit.html`,
   ].join('\n')
 }
 

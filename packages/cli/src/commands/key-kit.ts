@@ -43,7 +43,14 @@ export async function keyKitCommand(cli: Cli, _args: readonly string[], options:
     facts.key === undefined
       ? 'It does not hold the key: keep that too.'
       : 'It holds the key: whoever has it reads the backups.'
-  output.result(`The recovery kit is in ${output.paint.strong(file)}. ${rest} Print it, keep it away from the servers.`)
+  const places = facts.storages.map(({ display }) => display).join(', ') || 'none: write them on it by hand'
+  output.result(
+    [
+      `The recovery kit is in ${output.paint.strong(file)}. ${rest} Print it, keep it away from the servers.`,
+      `Places of backups that it names: ${places}`,
+      ...(options.from ? [] : ['If they are elsewhere, make it again with --from.']),
+    ].join('\n'),
+  )
   return exitCodes.done
 }
 

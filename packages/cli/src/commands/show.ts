@@ -126,7 +126,7 @@ function inventory({ manifest }: BackupRecord, { output }: Cli): string | undefi
 }
 
 function recover({ manifest }: BackupRecord, { output }: Cli): string {
-  return `${output.paint.faint('To restore it without Holdfast, download the object and run:')}\n  ${manifest.recover}`
+  return `${output.paint.faint('To restore it without Holdfast, download the object and run, with TARGET a new, empty database:')}\n  ${manifest.recover}`
 }
 
 function encryptionOf({ manifest }: BackupRecord): string {

@@ -95,15 +95,18 @@ function placesSection({ jobs, storages }: KitFacts): Section {
   }
 }
 
+/** The dump is data, not commands of the client; and the bodies of routines keep their comments. */
+const mysqlFlags = '--binary-mode --comments --max-allowed-packet=1G --default-character-set=utf8mb4'
+
 /** What reads each engine's dumps, by the end of the name of the data. */
 const clients: Readonly<Record<string, readonly string[]>> = {
   postgres: [
-    'createdb NEW && … | pg_restore --exit-on-error --dbname=NEW      (….dump…)',
-    'createdb NEW && … | psql -v ON_ERROR_STOP=1 -1 --dbname=NEW         (….sql…)',
+    'createdb --template=template0 NEW',
+    '… | pg_restore --exit-on-error --dbname=NEW               (….dump…)',
+    '… | psql -X -v ON_ERROR_STOP=1 -1 --dbname=NEW            (….sql…)',
   ],
-  mysql: ['mysql -e "CREATE DATABASE NEW" && … | mysql NEW'],
-  mariadb: ['mariadb -e "CREATE DATABASE NEW" && … | mariadb NEW'],
-  sqlite: ['… > NEW.db'],
+  mysql: ['mysql -e "CREATE DATABASE NEW"        (or mariadb, here and below)', `… | mysql ${mysqlFlags} NEW`],
+  sqlite: ['… > NEW.db        (never over a file that is in use)'],
 }
 
 function recipeSection({ jobs }: KitFacts): Section {
