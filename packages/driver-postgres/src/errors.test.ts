@@ -31,8 +31,12 @@ describe('databaseError', () => {
     expect(databaseError(new Error('Connection terminated unexpectedly'), 'x').code).toBe('source-unreachable')
     expect(databaseError(new Error('The server does not support SSL connections'), 'x').retryable).toBe(false)
     expect(
-      databaseError(new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'), 'x').code,
-    ).toBe('source-denied')
+      databaseError(new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'), 'x'),
+    ).toMatchObject({
+      code: 'source-denied',
+      message: 'x: the server wants a password, and none was given',
+      hint: expect.stringContaining('PGPASSWORD'),
+    })
     expect(databaseError('text', 'x')).toMatchObject({ code: 'internal', message: 'x: text' })
     const several = new AggregateError([
       new Error('connect ECONNREFUSED ::1'),

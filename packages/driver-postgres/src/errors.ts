@@ -13,6 +13,12 @@ const denied: ErrorMeaning = {
   code: 'source-denied',
   hint: 'Check user, password and pg_hba.conf, and the permissions of the role.',
 }
+/** What `pg` says where a server asks for a password that it was not given. */
+const noPassword = /password must be a (?:non-empty )?string/
+const unsaid: ErrorMeaning = {
+  code: 'source-denied',
+  hint: 'Give it in PGPASSWORD, in ~/.pgpass, or in a URL that is kept in a file or the environment.',
+}
 const missing: ErrorMeaning = { code: 'source-missing', hint: 'Check the name of the database; it is case-sensitive.' }
 const tls: ErrorMeaning = { code: 'source-unreachable', hint: 'Check sslmode and sslrootcert.' }
 const inUse: ErrorMeaning = {
@@ -120,12 +126,14 @@ function meaningOf(code: string, message: string): ErrorMeaning {
   if (/^08|^53|^57P|^58/.test(code)) return away
   if (systemCodes.test(code) || /^Connection terminated|timeout expired|connection timeout/i.test(message)) return away
   if (tlsCodes.test(code) || message.includes('does not support SSL')) return tls
-  if (/SASL|password must be a (non-empty )?string/.test(message)) return denied
+  if (noPassword.test(message)) return unsaid
+  if (message.includes('SASL')) return denied
   return { code: 'internal' }
 }
 
 /** An AggregateError of several addresses has no message of its own. */
 function detailOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(messageOf).join('; ')
+  if (noPassword.test(messageOf(error))) return 'the server wants a password, and none was given'
   return messageOf(error) || codeOf(error)
 }

@@ -23,6 +23,7 @@ export async function lookAt(path: string, ctx: RunContext): Promise<Look | unde
     throw new BackupError('source-denied', { message: `${path} cannot be read: ${error.message}`, cause: error })
   })
   if (!stats) return undefined
-  if (!stats.isFile()) throw new BackupError('source-denied', { message: `${path} is not a file` })
+  if (!stats.isFile())
+    throw new BackupError('source-denied', { message: `${path} is not a file`, hint: 'Name the file of the database.' })
   return await runTask('look', [path], ctx)
 }

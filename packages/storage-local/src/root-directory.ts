@@ -67,7 +67,7 @@ async function realRoot(path: string): Promise<string> {
     if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw toStorageError(error, `Opening the directory ${path}`)
     throw new BackupError('storage-config-invalid', {
       message: `There is no directory ${path}`,
-      hint: 'Mount the volume, correct `path`, or make the directory.',
+      hint: 'Mount the volume, correct the path, or make the directory.',
       cause: error,
     })
   }

@@ -75,14 +75,22 @@ async function write(path: string, stream: ByteStream, signal: AbortSignal): Pro
     let bytes = 0
     for await (const chunk of stream) {
       signal.throwIfAborted()
-      await handle.writeFile(chunk)
+      await handle.writeFile(chunk).catch((error: unknown) => cannotWrite(error, path))
       bytes += chunk.byteLength
     }
-    await handle.sync()
+    await handle.sync().catch((error: unknown) => cannotWrite(error, path))
     return bytes
   } finally {
     await handle.close()
   }
+}
+
+function cannotWrite(error: unknown, path: string): never {
+  throw new BackupError('config-invalid', {
+    message: `Writing to ${dirname(path)} failed: ${messageOf(error)}`,
+    hint: 'Make room there, or name another place with -o. What was written of the file is removed.',
+    cause: error,
+  })
 }
 
 /** Unlike a rename, a link fails where somebody else made the file meanwhile. */

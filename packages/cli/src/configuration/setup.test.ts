@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createOutput } from '../output/output.js'
-import { testWorld } from '../testing/test-world.js'
+import { runIn, testWorld } from '../testing/test-world.js'
 import { environmentReader } from './environment-variables.js'
 import { chooseStorages, readSetup, type Setup } from './setup.js'
 
@@ -27,6 +27,13 @@ describe('the environment', () => {
       true,
       true,
     ])
+  })
+})
+
+describe('a URL on the command line', () => {
+  it('is refused where it was copied from output, with *** for its password', async () => {
+    const { code, err } = await runIn({}, 'restore', 'undo', '--into', 'postgres://app:***@127.0.0.1:1/shop')
+    expect([code, err]).toEqual([1, expect.stringContaining('*** where its password belongs')])
   })
 })
 

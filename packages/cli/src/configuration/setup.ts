@@ -147,6 +147,12 @@ export function urlFrom(
   }
   const text = given.file === undefined ? given.argument : readUrlFile(resolve(world.cwd, given.file), fileOption)
   const passwords = passwordsIn(text ?? '')
+  if (passwords.includes('***')) {
+    throw new BackupError('config-invalid', {
+      message: 'The URL has *** where its password belongs',
+      hint: `Output shows *** in place of every password. Put the password there, better in a file with ${fileOption}.`,
+    })
+  }
   passwords.forEach(output.hide)
   wordsIn(text ?? '').forEach(output.spare)
   if (given.argument !== undefined && passwords.length > 0) {
