@@ -370,12 +370,11 @@ export interface ObjectName {
  * An empty database beside the driver's own, for test restores and staged restores. It is called
  * `<database>__holdfast_<id>`, and what it replaces `<database>__before_<id>`, cut to the engine's limit; `id` is the
  * time at which it was begun or put aside, as eight hexadecimal digits of Unix seconds (on a clash the next that is
- * free), so that what was left behind can be dated.
+ * free), so that what was left behind can be dated. Disposing drops it, unless it was swapped in.
  */
 export interface ScratchDatabase extends AsyncDisposable {
   /** Bound to the scratch database. */
   readonly driver: Driver
   /** Puts the scratch in the place of the driver's database; the old one, if there is one, stays under the name returned. */
   swap?(options: SwapOptions, ctx: RunContext): Promise<Replaced>
-  /** Disposing drops the scratch unless it was swapped in. */
 }
