@@ -69,6 +69,18 @@ describe('private files', () => {
     expect(readdirSync(directory)).toEqual([])
   })
 
+  it('say what to do where they cannot be made', async () => {
+    async function* full(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('x')
+      throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+    }
+    const hint = expect.stringContaining('TMPDIR')
+    await expect(spooledFile('x', full(), createRunContext())).rejects.toMatchObject({ code: 'storage-full', hint })
+    vi.stubEnv('TMPDIR', join(directory, 'nowhere'))
+    const message = expect.stringContaining(`Nothing can be written in ${join(directory, 'nowhere')}`)
+    await expect(privateFile('a', 'text')).rejects.toMatchObject({ code: 'config-invalid', message, hint })
+  })
+
   it('are not left by a process that exits', () => {
     const path = pathLeftBy('process.exit(3)')
     expect(path).toContain(directory)

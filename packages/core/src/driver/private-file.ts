@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { BackupError } from '../backup-error.js'
+import { BackupError, messageOf } from '../backup-error.js'
 import type { ByteStream } from '../byte-stream.js'
 import type { RunContext } from '../run-context.js'
 import { ownPrefix, sweepOrphans } from './private-owner.js'
@@ -13,7 +13,11 @@ export interface PrivateFile extends AsyncDisposable {
   readonly path: string
 }
 
-/** Writes a small private file: a passfile, a list of entries. */
+/**
+ * Writes a small private file: a passfile, a list of entries.
+ *
+ * @throws {BackupError} `storage-full`, `config-invalid` when nothing can be written in the temp directory.
+ */
 export async function privateFile(name: string, content: string): Promise<PrivateFile> {
   return await inPrivateDirectory(name, (path) => writeFile(path, content, { mode: 0o600, flag: 'wx' }))
 }
@@ -30,12 +34,7 @@ export async function spooledFile(name: string, source: ByteStream, ctx: RunCont
       await pipeline(source, file, { signal: ctx.signal })
     } catch (error) {
       ctx.signal.throwIfAborted()
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
-      throw new BackupError('storage-full', {
-        message: `There is no room for the dump in ${tmpdir()}`,
-        hint: 'Set TMPDIR to a directory with room for the whole dump.',
-        cause: error,
-      })
+      throw isFull(error) ? noRoom('for the dump', tmpdir(), 'the whole dump', error) : error
     }
   })
 }
@@ -47,7 +46,10 @@ export async function spooledFile(name: string, source: ByteStream, ctx: RunCont
  */
 export async function privateDirectory(parent: string = tmpdir()): Promise<PrivateFile> {
   sweepOnce(parent)
-  const path = await mkdtemp(join(parent, ownPrefix())) // 0700 by definition
+  // 0700 by definition.
+  const path = await mkdtemp(join(parent, ownPrefix())).catch((error) => {
+    throw notWritable(parent, error)
+  })
   const forget = removeOnExit(path)
   const remove = async (): Promise<void> => {
     await rm(path, { recursive: true, force: true })
@@ -63,9 +65,30 @@ async function inPrivateDirectory(name: string, write: (path: string) => Promise
     await write(path)
   } catch (error) {
     await directory[Symbol.asyncDispose]()
-    throw error
+    throw isFull(error) ? notWritable(tmpdir(), error) : error
   }
   return { ...directory, path }
+}
+
+const fullCodes: readonly unknown[] = ['ENOSPC', 'EDQUOT']
+
+const isFull = (error: unknown): boolean => error instanceof Error && 'code' in error && fullCodes.includes(error.code)
+
+function noRoom(what: string, directory: string, needed: string, cause: unknown): BackupError {
+  return new BackupError('storage-full', {
+    message: `There is no room ${what} in ${directory}`,
+    hint: `Set TMPDIR to a directory with room for ${needed}.`,
+    cause,
+  })
+}
+
+function notWritable(directory: string, cause: unknown): BackupError {
+  if (isFull(cause)) return noRoom('for a temporary file', directory, 'temporary files', cause)
+  return new BackupError('config-invalid', {
+    message: `Nothing can be written in ${directory}: ${messageOf(cause)}`,
+    hint: 'Set TMPDIR to a directory that this user can write in.',
+    cause,
+  })
 }
 
 const swept = new Set<string>()
