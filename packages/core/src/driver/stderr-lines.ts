@@ -4,10 +4,12 @@ import { StringDecoder } from 'node:string_decoder'
 const maxLineLength = 8_192
 const maxTailLines = 20
 const maxTailLength = 4_096
+/** A line of the tail keeps its beginning, which tells what kind of line it is: see {@link rowValueFilter}. */
+const maxTailLineLength = 1_024
 
 /** What a program says on standard error, as lines; memory is bounded whatever it says. */
 export interface StderrLines {
-  /** The last lines so far: at most 20, of 4,096 characters together. */
+  /** The last lines so far: at most 20, each from its beginning, of 4,096 characters together. */
   tail(): string
 }
 
@@ -24,7 +26,7 @@ export function readLines(stderr: Readable, onLine: (line: string) => void): Std
   const emit = (text: string): void => {
     const line = text.slice(0, maxLineLength).trimEnd()
     if (line === '') return
-    tail.push(line)
+    tail.push(line.slice(0, maxTailLineLength))
     if (tail.length > maxTailLines) tail.shift()
     onLine(line)
   }
@@ -36,5 +38,10 @@ export function readLines(stderr: Readable, onLine: (line: string) => void): Std
 
   stderr.on('data', (chunk: Buffer) => take(decoder.write(chunk)))
   stderr.on('end', () => emit(rest + decoder.end()))
-  return { tail: () => tail.join('\n').slice(-maxTailLength) }
+  return { tail: () => wholeLinesAtTheEnd(tail.join('\n')) }
+}
+
+function wholeLinesAtTheEnd(text: string): string {
+  if (text.length <= maxTailLength) return text
+  return text.slice(text.indexOf('\n', text.length - maxTailLength - 1) + 1)
 }
