@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readAll } from '../byte-stream.js'
 import { createRunContext } from '../run-context.js'
+import { createFakeClock } from '../testing/fake-clock.js'
 import { type BlockPipe, openBlockPipe } from './block-pipe.js'
 import { type ChildSpec, startChild } from './child-process.js'
 import { readFromChild } from './child-streams.js'
@@ -20,10 +21,15 @@ async function opened(blockBytes: number): Promise<BlockPipe> {
   return pipe
 }
 
-function outputOf(script: string, pipe: BlockPipe, limits: Partial<ChildSpec> = {}): AsyncGenerator<Uint8Array> {
+function outputOf(
+  script: string,
+  pipe: BlockPipe,
+  limits: Partial<ChildSpec> = {},
+  using = ctx,
+): AsyncGenerator<Uint8Array> {
   const spec = { name: 'script', command: '/bin/sh', args: ['-c', script], ...limits }
   const { writeEnd: stdout, waitsForUs } = pipe
-  return readFromChild(startChild(spec, { stdin: 'ignore', stdout, waitsForUs }, ctx), { from: pipe })
+  return readFromChild(startChild(spec, { stdin: 'ignore', stdout, waitsForUs }, using), { from: pipe })
 }
 
 describe('a block pipe', () => {
@@ -80,10 +86,12 @@ describe('a block pipe', () => {
 
   it('tells the watchdog when bytes of the child wait for us', async () => {
     using pipe = await opened(64 * KiB)
-    const output = outputOf('head -c 1000000 /dev/zero', pipe, { idleTimeoutMs: 100 })
+    const clock = createFakeClock()
+    const limits = { idleTimeoutMs: 100 }
+    const output = outputOf('head -c 1000000 /dev/zero', pipe, limits, createRunContext({ clock }))
     const first = (await output.next()).value?.byteLength ?? 0
-    await sleep(500) // the child is stuck, but not by its own doing
-    expect(pipe.waitsForUs()).toBe(true)
+    await expect.poll(pipe.waitsForUs).toBe(true)
+    await clock.advance(1_000) // the child is stuck, but not by its own doing
     expect(first + (await readAll(output)).byteLength).toBe(1_000_000)
   })
 
