@@ -141,8 +141,8 @@ async function run(path: string, args: readonly string[]): Promise<string> {
 function installLine(server: Server): string {
   const { flavour } = server
   return flavour === 'mariadb'
-    ? 'Install it: apt-get install mariadb-client (from mariadb.org where the system has an older one), or set binDir to where it is.'
-    : 'Install it: apt-get install mysql-client (from repo.mysql.com where the system has none), or set binDir to where it is.'
+    ? 'Install it: apt-get install mariadb-client (from mariadb.org where the system has an older one), or set binDir (--bin-dir) to where it is.'
+    : 'Install it: apt-get install mysql-client (from repo.mysql.com where the system has none), or set binDir (--bin-dir) to where it is.'
 }
 
 function toolMissing(

@@ -60,7 +60,7 @@ function judge({ code, stderrTail }: ChildExit, tool: Tool): BackupError | undef
   if (/unsupported version/.test(stderrTail)) {
     return new BackupError('tool-too-old', {
       message: `pg_restore ${tool.version} cannot read this dump, which a newer pg_dump wrote`,
-      hint: 'Install the client programs of the version that made the dump, or set binDir to where they are.',
+      hint: 'Install the client programs of the version that made the dump, or set binDir (--bin-dir) to where they are.',
     })
   }
   const ofArchive = code === 1 && /^pg_restore: (error: |\[.*archiver.*\])/m.test(stderrTail)

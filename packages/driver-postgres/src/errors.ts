@@ -79,7 +79,7 @@ const programMeanings: readonly (readonly [RegExp, Reading])[] = [
     /duplicate key value violates (?:unique|exclusion) constraint/,
     {
       code: 'restore-failed',
-      hint: 'The database holds rows of the same keys: append adds rows, and neither replaces nor merges any. Use clean, or replace, or restore into another database and copy from there.',
+      hint: 'Nothing was changed. The database holds rows of the same keys: append adds rows, and neither replaces nor merges any. Use clean, or replace, or restore into another database and copy from there.',
     },
   ],
   [/cannot drop .* because other objects depend on it/, dependents],

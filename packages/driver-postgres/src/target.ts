@@ -94,7 +94,7 @@ export async function refuseIfInUse(session: Session, name: string): Promise<voi
   if (count === 0) return
   throw new BackupError('target-in-use', {
     message: `The database ${quoteIdentifier(name)} is in use by ${count} ${count === 1 ? 'session' : 'sessions'}`,
-    hint: 'Stop what uses it, or allow the restore to end connections (--terminate, or terminateConnections).',
+    hint: 'Stop what uses it (pg_stat_activity names it), or allow the restore to end connections (--terminate, or terminateConnections).',
     retryable: true,
   })
 }

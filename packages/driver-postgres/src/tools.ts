@@ -58,7 +58,7 @@ export async function chooseTool(
   )
   if (chosen) return chosen
   const newest = newestOf(tools)
-  const install = `Install it: apt-get install postgresql-client-${atLeast} (from apt.postgresql.org where the system has none), or set binDir to where it is.`
+  const install = `Install it: apt-get install postgresql-client-${atLeast} (from apt.postgresql.org where the system has none), or set binDir (--bin-dir) to where it is.`
   if (newest) {
     throw new BackupError('tool-too-old', {
       message: `${name} ${newest.version} is too old for ${needs}: version ${atLeast} or newer is needed`,

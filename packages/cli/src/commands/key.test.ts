@@ -125,7 +125,13 @@ describe('holdfast key kit', () => {
     }
     expect(out).not.toContain('AGE-SECRET-KEY')
     const secret = /AGE-SECRET-KEY\S+/.exec(readFileSync(join(cwd, 'key.txt'), 'utf8'))?.[0] ?? '-'
-    expect((await runIn({ cwd }, 'key', 'kit', '--identity', 'key.txt')).out).toContain(secret)
+    const withKey = (await runIn({ cwd }, 'key', 'kit', '--identity', 'key.txt')).out
+    expect(withKey).toContain(secret)
+    expect(withKey).not.toContain('under a passphrase, which')
+    writeFileSync(join(cwd, 'passphrase'), 'open sesame')
+    await runIn({ cwd }, 'key', 'generate', '-o', 'locked.txt', '--passphrase-file', 'passphrase')
+    const locked = (await runIn({ cwd }, 'key', 'kit', '--identity', 'locked.txt')).out
+    expect(locked).toContain('under a passphrase, which is asked for')
   })
 
   it('names the places of --from', async () => {

@@ -75,8 +75,15 @@ function keySection({ key, jobs }: KitFacts): Section {
       ? []
       : key === undefined
         ? ['The secret key is not on this sheet. It is kept at: ______________________________________']
-        : ['The secret key. Type it into a file key.txt, with every line:', { code: key }]
+        : ['The secret key. Type it into a file key.txt, with every line:', { code: key }, ...passphraseLine(key)]
   return { title: 'The key', content: [...lines, ...plainLine, ...where] }
+}
+
+function passphraseLine(key: string): readonly string[] {
+  if (!key.includes('-----BEGIN AGE ENCRYPTED FILE-----')) return []
+  return [
+    'The key is under a passphrase, which is asked for when it is used. It is not on this sheet. It is kept at: ______________________________________',
+  ]
 }
 
 function placesSection({ jobs, storages }: KitFacts): Section {

@@ -151,7 +151,7 @@ function requireMeans({ on, manifest, cipher }: TestRestorePlan): { on: TestingD
   if (locked) {
     throw new BackupError('wrong-key', {
       message: `A test restore has to read ${locked.key}, and no key that reads it is configured`,
-      hint: 'Configure the key (identities), or run the test restore where it is.',
+      hint: 'Give the key (--identity FILE, or identities in the configuration), or run the test restore where it is.',
     })
   }
   const [part] = manifest.parts
