@@ -10,6 +10,7 @@ describe('databaseError', () => {
     [{ code: 'ER_BAD_DB_ERROR', errno: 1049 }, 'source-missing', false],
     [{ code: 'ER_CON_COUNT_ERROR', errno: 1040 }, 'source-unreachable', true],
     [{ code: 'ER_LOCK_WAIT_TIMEOUT', errno: 1205 }, 'target-in-use', true],
+    [{ code: 'ER_RECORD_FILE_FULL', errno: 1114 }, 'storage-full', false],
     [{ code: 'ER_PARSE_ERROR', errno: 1064 }, 'internal', false],
     [{ errno: 4031 }, 'internal', false],
     [{ code: 'ECONNREFUSED' }, 'source-unreachable', true],
@@ -56,6 +57,7 @@ describe('programMeaning', () => {
     ['ERROR 2013 (HY000) at line 5: Lost connection', 'dump-failed'],
     ['mysqldump: Error 2006: server has gone away', 'dump-failed'],
     ['ERROR 1205 (HY000) at line 1: Lock wait timeout exceeded', 'timed-out'],
+    ["ERROR 1114 (HY000) at line 3916: The table 't' is full", 'storage-full'],
     ['ERROR 2003 (HY000): cannot connect', 'source-unreachable'],
   ])('reads %s', (stderr, code) => expect(programMeaning(stderr)?.code).toBe(code))
 

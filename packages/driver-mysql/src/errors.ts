@@ -18,6 +18,11 @@ const locked: ErrorMeaning = {
   hint: 'Another session holds a lock on a table for longer than lockTimeout; end it, try later, or allow the restore to end connections.',
 }
 
+const full: ErrorMeaning = {
+  code: 'storage-full',
+  hint: 'Make room on the disk of the database server, or raise what limits it (innodb_data_file_path, max_heap_table_size).',
+}
+
 /** @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html */
 const byNumber: ReadonlyMap<number, ErrorMeaning> = new Map([
   ...[1044, 1045, 1142, 1143, 1227, 1370, 1410, 1698, 3118, 3879].map((code) => [code, denied] as const),
@@ -25,6 +30,7 @@ const byNumber: ReadonlyMap<number, ErrorMeaning> = new Map([
   ...[1040, 1053, 1077, 1129, 1152, 1203, 1226, 1927, 2002, 2003, 2005, 2006, 2013].map(
     (code) => [code, away] as const,
   ),
+  ...[1021, 1114].map((code) => [code, full] as const),
   [1205, locked],
 ])
 
