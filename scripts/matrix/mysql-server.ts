@@ -73,8 +73,10 @@ async function start(
     const port = await freePort()
     const socket = join(root, 'sock')
     const where = [`--datadir=${data}`, `--socket=${socket}`, `--port=${port}`, `--pid-file=${join(root, 'pid')}`]
+    // A server that starts removes the temporary tables that it finds, and in a shared directory those of others.
+    const temp = `--tmpdir=${root}`
     const quick = ['--innodb-flush-log-at-trx-commit=0', '--innodb-buffer-pool-size=128M', '--max-allowed-packet=64M']
-    const args = [...flags, ...where, ...quick, '--bind-address=127.0.0.1', '--skip-name-resolve']
+    const args = [...flags, ...where, ...quick, temp, '--bind-address=127.0.0.1', '--skip-name-resolve']
     const child = spawn(join(binDir, `${name}d`), args, { ...owner, cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
     const killNow = (): void => {
       child.kill('SIGKILL')

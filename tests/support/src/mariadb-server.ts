@@ -74,7 +74,7 @@ async function ownServer({ settings = {} }: MariadbServerOptions): Promise<Mysql
     const flags = ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal']
     execFileSync('mariadb-install-db', [...flags, '--skip-test-db', '--skip-log-bin'], {
       ...owner,
-      cwd: root,
+      ...withOwnTemp(root),
       stdio: 'pipe',
     })
     const { child, port } = await startOnFreePort(mariadbd, root, settings, owner)
@@ -112,6 +112,12 @@ function serverOwner(): Owner {
   throw new Error('Running as root, and there is neither a user mysql nor nobody to run the server as')
 }
 
+/** A server that starts removes the temporary tables that it finds, and in a shared directory those of others. */
+const withOwnTemp = (root: string): { cwd: string; env: NodeJS.ProcessEnv } => ({
+  cwd: root,
+  env: { ...process.env, TMPDIR: root },
+})
+
 async function startOnFreePort(
   mariadbd: string,
   root: string,
@@ -136,7 +142,7 @@ async function startOnFreePort(
     const flags = Object.entries(all).map(([name, value]) => `--${name.replaceAll('_', '-')}=${value}`)
     const child = spawn(mariadbd, ['--no-defaults', '--skip-name-resolve', ...flags], {
       ...owner,
-      cwd: root,
+      ...withOwnTemp(root),
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     const failure = await readyOrFailure(child)
