@@ -1,8 +1,8 @@
 import { createRunContext, type Driver } from '@holdfast/core'
 import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
-import { type MysqlServer, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import { type MysqlServer, startMariadb } from '@holdfast/test-support'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { databasesOf, plainDump } from '../test/support.js'
+import { dropDatabases, plainDump } from '../test/support.js'
 import { mysql } from './driver.js'
 
 const ctx = createRunContext()
@@ -37,11 +37,7 @@ beforeEach(async () => {
     'insert into __holdfast_filling values (1)',
   )
 })
-afterEach(async () => {
-  for (const name of await databasesOf(server)) {
-    if (name.startsWith(target)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
-  }
-})
+afterEach(() => dropDatabases(server, target))
 
 const fillByHand = (): Promise<unknown> =>
   server.sql(target, 'create table t (id int)', 'insert into t values (7)', 'create view v as select 1 as one')

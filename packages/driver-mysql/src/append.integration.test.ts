@@ -1,8 +1,8 @@
 import { createRunContext, type Driver } from '@holdfast/core'
 import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
-import { type MysqlServer, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import { type MysqlServer, startMariadb } from '@holdfast/test-support'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { databasesOf, plainDump } from '../test/support.js'
+import { databasesOf, dropDatabases, plainDump } from '../test/support.js'
 import { mysql } from './driver.js'
 
 const ctx = createRunContext()
@@ -33,21 +33,11 @@ beforeAll(async () => {
   )
   backup = await memoryBackup(driverOf(source), { inventory: 'counts' }, ctx)
 })
-afterEach(() => dropOwn(target))
+afterEach(() => dropDatabases(server, target))
 afterAll(async () => {
-  await dropOwn(source)
+  await dropDatabases(server, source)
   await server.stop()
 })
-
-async function dropOwn(prefix: string): Promise<void> {
-  const names = (await databasesOf(server)).filter((name) => name.startsWith(prefix))
-  if (names.length === 0) return
-  await server.sql(
-    undefined,
-    'set foreign_key_checks = 0',
-    ...names.map((name) => `drop database ${quoteMysqlName(name)}`),
-  )
-}
 
 async function makeTarget(...statements: readonly string[]): Promise<string> {
   await server.createDatabase(target)

@@ -1,8 +1,8 @@
 import { createRunContext } from '@holdfast/core'
 import { childProcesses, type DriverCaseEnv, driverContract, type TargetKind } from '@holdfast/core/testing'
-import { type MysqlServer, nastyMysqlDatabase, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import { type MysqlServer, nastyMysqlDatabase, startMariadb } from '@holdfast/test-support'
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { databasesOf, plainDump } from '../test/support.js'
+import { databasesOf, dropDatabases, plainDump } from '../test/support.js'
 import { mysql } from './driver.js'
 
 let server: MysqlServer
@@ -23,9 +23,7 @@ beforeAll(async () => {
   before = new Set(await childProcesses())
 })
 afterAll(async () => {
-  for (const name of await databasesOf(server)) {
-    if (name.includes(own)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
-  }
+  await dropDatabases(server, own)
   await server.stop()
 })
 

@@ -1,8 +1,8 @@
 import { createRunContext, type Driver, type RestoreReport } from '@holdfast/core'
 import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
-import { type MysqlServer, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import { type MysqlServer, startMariadb } from '@holdfast/test-support'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { databasesOf } from '../test/support.js'
+import { dropDatabases } from '../test/support.js'
 import { mysql } from './driver.js'
 
 const ctx = createRunContext()
@@ -33,17 +33,11 @@ beforeAll(async () => {
   )
   backup = await memoryBackup(driverOf(source), {}, ctx)
 })
-afterEach(() => dropOwn(target))
+afterEach(() => dropDatabases(server, target))
 afterAll(async () => {
-  await dropOwn(source)
+  await dropDatabases(server, source)
   await server.stop()
 })
-
-async function dropOwn(prefix: string): Promise<void> {
-  for (const name of await databasesOf(server)) {
-    if (name.startsWith(prefix)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
-  }
-}
 
 /** As a dump of another place may be, or of a program that takes definers out. */
 function withoutDefiners(): MemoryBackup {
@@ -68,7 +62,7 @@ describe('what comes without a definer', () => {
 
   it('is warned of where it was taken away on request', async () => {
     expect((await restored(backup, { definer: 'invoker' })).warnings).toEqual([expect.stringContaining('2 triggers')])
-    await dropOwn(target)
+    await dropDatabases(server, target)
     expect((await restored(backup, {}, { noOwner: true })).warnings).toEqual([expect.stringContaining('2 triggers')])
   })
 

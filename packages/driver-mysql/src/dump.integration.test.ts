@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { createRunContext, type Driver, type DumpRequest } from '@holdfast/core'
 import { childProcesses, type MemoryBackup, memoryBackup, streamOfPart } from '@holdfast/core/testing'
-import { type MysqlServer, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import { type MysqlServer, startMariadb } from '@holdfast/test-support'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { databasesOf } from '../test/support.js'
+import { databasesOf, dropDatabases } from '../test/support.js'
 import { mysql } from './driver.js'
 
 const ctx = createRunContext()
@@ -35,9 +35,7 @@ beforeAll(async () => {
   )
 })
 afterAll(async () => {
-  for (const name of await databasesOf(server)) {
-    if (name.includes(own)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
-  }
+  await dropDatabases(server, own)
   await server.stop()
 })
 

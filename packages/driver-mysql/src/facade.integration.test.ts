@@ -1,8 +1,8 @@
 import { createHoldfast, type Driver } from '@holdfast/core'
 import { memoryStorage } from '@holdfast/core/testing'
-import { type MysqlServer, nastyMysqlDatabase, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import { type MysqlServer, nastyMysqlDatabase, startMariadb } from '@holdfast/test-support'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { databasesOf, plainDump } from '../test/support.js'
+import { dropDatabases, plainDump } from '../test/support.js'
 import { mysql } from './driver.js'
 
 const own = process.pid.toString(36)
@@ -15,9 +15,7 @@ beforeAll(async () => {
   await server.sql(shop, ...nastyMysqlDatabase(server.isMariadb))
 })
 afterAll(async () => {
-  for (const name of await databasesOf(server)) {
-    if (name.includes(own)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
-  }
+  await dropDatabases(server, own)
   await server.stop()
 })
 

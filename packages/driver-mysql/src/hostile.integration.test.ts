@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRunContext, isBackupError } from '@holdfast/core'
 import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
-import { type MysqlServer, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import { type MysqlServer, startMariadb } from '@holdfast/test-support'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { databasesOf } from '../test/support.js'
+import { databasesOf, dropDatabases } from '../test/support.js'
 import { mysql } from './driver.js'
 
 const ctx = createRunContext()
@@ -25,9 +25,7 @@ beforeAll(async () => {
   harmless = await memoryBackup(driverOf(`hostile_${own}`), {}, ctx)
 })
 afterAll(async () => {
-  for (const name of await databasesOf(server)) {
-    if (name.includes(own)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
-  }
+  await dropDatabases(server, own)
   rmSync(directory, { recursive: true, force: true })
   await server.stop()
 })

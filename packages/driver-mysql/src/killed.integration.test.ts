@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { createRunContext, type Driver, isBackupError } from '@holdfast/core'
 import { childProcesses, damagedBackup, type MemoryBackup, memoryBackup, seededRandom } from '@holdfast/core/testing'
-import { type MysqlServer, nastyMysqlDatabase, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import { type MysqlServer, nastyMysqlDatabase, startMariadb } from '@holdfast/test-support'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { databasesOf, plainDump } from '../test/support.js'
+import { databasesOf, dropDatabases, plainDump } from '../test/support.js'
 import { mysql } from './driver.js'
 
 const ctx = createRunContext()
@@ -24,17 +24,11 @@ beforeAll(async () => {
   await server.sql(source, ...nastyMysqlDatabase(server.isMariadb))
   backup = await memoryBackup(driverOf(source), {}, ctx)
 })
-afterEach(dropOwn)
+afterEach(() => dropDatabases(server, target))
 afterAll(async () => {
   await server.sql(undefined, `drop database ${source}`)
   await server.stop()
 })
-
-async function dropOwn(): Promise<void> {
-  for (const name of await databasesOf(server)) {
-    if (name.startsWith(target)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
-  }
-}
 
 /** A database that shares names with the source, and has some of its own. */
 async function fillTarget(): Promise<string> {
@@ -74,7 +68,7 @@ describe('a restore whose client is killed, or whose data are damaged, at a rand
         )
       if (error === undefined) {
         outcomes.restored++
-        await dropOwn()
+        await dropDatabases(server, target)
         if (mode !== 'create') await fillTarget()
         continue
       }
@@ -136,7 +130,7 @@ describe('a swap that loses the server', () => {
         outcomes.after++
       }
       expect(replaced.length, `cut after ${statements} statements`).toBe(now === before ? 0 : 1)
-      await dropOwn()
+      await dropDatabases(server, target)
       if (whole) break
     }
     expect(outcomes.before).toBeGreaterThan(10)

@@ -1,10 +1,10 @@
 import { type AsideDatabase, createRunContext, type Driver } from '@holdfast/core'
 import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
-import { type MysqlServer, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import { type MysqlServer, startMariadb } from '@holdfast/test-support'
 import mysql2 from 'mysql2/promise'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startStatementProxy } from '../test/statement-proxy.js'
-import { databasesOf, plainDump } from '../test/support.js'
+import { databasesOf, dropDatabases, plainDump } from '../test/support.js'
 import { mysql } from './driver.js'
 import { lockName } from './names.js'
 
@@ -34,17 +34,11 @@ beforeAll(async () => {
   )
   backup = await memoryBackup(driverOf(source), {}, ctx)
 })
-afterEach(() => dropOwn(target))
+afterEach(() => dropDatabases(server, target))
 afterAll(async () => {
-  await dropOwn(source)
+  await dropDatabases(server, source)
   await server.stop()
 })
-
-async function dropOwn(prefix: string): Promise<void> {
-  for (const name of await databasesOf(server)) {
-    if (name.startsWith(prefix)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
-  }
-}
 
 async function makeTarget(...statements: readonly string[]): Promise<string> {
   await server.createDatabase(target)
@@ -124,7 +118,7 @@ describe('what was replaced', () => {
     const [aside] = await asidesOf()
     await server.sql(aside?.name, 'drop table another')
     expect((await asidesOf()).map(({ takeBack }) => takeBack)).toEqual([undefined])
-    await dropOwn(target)
+    await dropDatabases(server, target)
     await server.createDatabase(target)
     await staged()
     expect((await asidesOf()).map(({ takeBack }) => takeBack)).toEqual([undefined])

@@ -1,8 +1,8 @@
 import { createRunContext, type Driver } from '@holdfast/core'
 import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
-import { type MysqlServer, quoteMysqlName, startMariadb, startTcpProxy } from '@holdfast/test-support'
+import { type MysqlServer, startMariadb, startTcpProxy } from '@holdfast/test-support'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { databasesOf, plainDump } from '../test/support.js'
+import { dropDatabases, plainDump } from '../test/support.js'
 import { mysql } from './driver.js'
 
 const ctx = createRunContext()
@@ -35,15 +35,9 @@ beforeAll(async () => {
   after = await plainDump(server, source)
 })
 afterAll(async () => {
-  await dropOwn(source)
+  await dropDatabases(server, source)
   await server.stop()
 })
-
-async function dropOwn(prefix: string): Promise<void> {
-  for (const name of await databasesOf(server)) {
-    if (name.startsWith(prefix)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
-  }
-}
 
 async function fillTarget(): Promise<string> {
   await server.createDatabase(target)
@@ -84,7 +78,7 @@ it('a swap whose connection breaks is finished or undone over another one, and s
     }
     // What the swap said is what has happened, whether it was lost sight of or not.
     expect(whole, `cut after ${bytes} bytes`).toBe(now === after)
-    await dropOwn(target)
+    await dropDatabases(server, target)
     if (!isCut) break
   }
   expect(outcomes.before).toBeGreaterThan(3)

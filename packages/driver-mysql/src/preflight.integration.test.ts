@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRunContext, type Driver, type RestoreSource } from '@holdfast/core'
 import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
-import { type MysqlServer, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import { type MysqlServer, startMariadb } from '@holdfast/test-support'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { databasesOf, plainDump } from '../test/support.js'
+import { databasesOf, dropDatabases, plainDump } from '../test/support.js'
 import { mysql } from './driver.js'
 import { mysqlPlugin } from './plugin.js'
 
@@ -35,12 +35,7 @@ beforeAll(async () => {
   await server.sql(undefined, `create user ${guest.user}@'%' identified by '${guest.password}'`)
   backup = await memoryBackup(driverOf(source), {}, ctx)
 })
-afterEach(async () => {
-  const names = (await databasesOf(server)).filter((name) => name.startsWith(target))
-  for (const name of names) {
-    await server.sql(undefined, 'set foreign_key_checks = 0', `drop database ${quoteMysqlName(name)}`)
-  }
-})
+afterEach(() => dropDatabases(server, target))
 afterAll(async () => {
   rmSync(nothing, { recursive: true })
   await server.sql(undefined, `drop database ${source}`, `drop user ${guest.user}@'%'`)

@@ -2,7 +2,7 @@ import { createRunContext, type Driver, type DumpSection } from '@holdfast/core'
 import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
 import { type MysqlServer, nastyMysqlDatabase, quoteMysqlName, startMariadb } from '@holdfast/test-support'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { databasesOf, plainDump } from '../test/support.js'
+import { dropDatabases, plainDump } from '../test/support.js'
 import { mysql } from './driver.js'
 
 const ctx = createRunContext()
@@ -23,9 +23,7 @@ beforeAll(async () => {
   backup = await memoryBackup(driverOf(source), { inventory: 'checksums' }, ctx)
 })
 afterAll(async () => {
-  for (const name of await databasesOf(server)) {
-    if (name.includes(own)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
-  }
+  await dropDatabases(server, own)
   await server.stop()
 })
 

@@ -1,9 +1,9 @@
 import { createRunContext, type Driver } from '@holdfast/core'
 import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
-import { type MysqlServer, quoteMysqlName, startMariadb } from '@holdfast/test-support'
+import { type MysqlServer, startMariadb } from '@holdfast/test-support'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startStatementProxy } from '../test/statement-proxy.js'
-import { databasesOf, plainDump } from '../test/support.js'
+import { databasesOf, dropDatabases, plainDump } from '../test/support.js'
 import { mysql } from './driver.js'
 
 const ctx = createRunContext()
@@ -34,17 +34,11 @@ beforeAll(async () => {
   )
   backup = await memoryBackup(driverOf(source), {}, ctx)
 })
-afterEach(() => dropOwn(target))
+afterEach(() => dropDatabases(server, target))
 afterAll(async () => {
-  await dropOwn(source)
+  await dropDatabases(server, source)
   await server.stop()
 })
-
-async function dropOwn(prefix: string): Promise<void> {
-  for (const name of await databasesOf(server)) {
-    if (name.startsWith(prefix)) await server.sql(undefined, `drop database ${quoteMysqlName(name)}`)
-  }
-}
 
 async function fillTarget(): Promise<string> {
   await server.createDatabase(target)

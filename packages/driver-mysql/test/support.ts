@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import type { MysqlServer } from '@holdfast/test-support'
+import { type MysqlServer, quoteMysqlName } from '@holdfast/test-support'
 import { findTools } from '../src/tools.js'
 
 /** Everything about a database in one text: its dump, which is equal for equal databases. */
@@ -39,4 +39,11 @@ export async function databasesOf(server: MysqlServer): Promise<readonly string[
     'select schema_name as name from information_schema.schemata order by 1',
   )
   return rows.map(({ name }) => name)
+}
+
+/** Drops the databases in whose names `part` stands: on a server that is not the test's own, others stand too. */
+export async function dropDatabases(server: MysqlServer, part: string): Promise<void> {
+  const names = (await databasesOf(server)).filter((name) => name.includes(part))
+  const drops = names.map((name) => `drop database ${quoteMysqlName(name)}`)
+  await server.sql(undefined, 'set foreign_key_checks = 0', ...drops)
 }
