@@ -76,7 +76,11 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .description('Backs up jobs of the configuration, or the database of a URL, now. Without a job: every one.')
     .argument('[job|URL...]', 'jobs, or the URL of a database')
     .option('--url-file <file>', 'read the URL of the database from a file')
-    .option('--to <storage>', 'where to: name, directory or s3://bucket/prefix; may be repeated', append)
+    .option(
+      '--to <storage>',
+      'where to: name, directory, s3://bucket/prefix or sftp://user@host/dir; may be repeated',
+      append,
+    )
     .option('--tables <pattern>', 'only these tables; may be repeated', appendList)
     .option('--exclude-tables <pattern>', 'not these tables; may be repeated', appendList)
     .addOption(new Option('--schema-only', 'no rows').conflicts('dataOnly'))
@@ -288,7 +292,7 @@ export function buildProgram(world: World, start: StartCommand): Command {
   storage
     .command('check')
     .description('Runs the public storage contract against a storage, below a prefix of its own, and cleans up.')
-    .argument('<storage>', 'name, directory or s3://bucket/prefix')
+    .argument('<storage>', 'name, directory, s3://bucket/prefix or sftp://user@host/dir')
     .option('--heavy', 'also the cases that move many megabytes or requests')
     .action(on<StorageCheckOptions>(async () => (await import('./commands/storage-check.js')).storageCheckCommand))
     .addHelpText('after', example('holdfast storage check s3://acme-backups/prod'))
@@ -296,7 +300,7 @@ export function buildProgram(world: World, start: StartCommand): Command {
   storage
     .command('forget')
     .description('Forgets which storage lay at a place, after it was emptied or exchanged on purpose.')
-    .argument('<storage>', 'name, directory or s3://bucket/prefix')
+    .argument('<storage>', 'name, directory, s3://bucket/prefix or sftp://user@host/dir')
     .action(on<object>(async () => (await import('./commands/storage-forget.js')).storageForgetCommand))
     .addHelpText('after', example('holdfast storage forget ./backups'))
 
@@ -316,7 +320,7 @@ const selectorText = 'id or its beginning, latest, latest~1, or a job for its la
 function fromOption(): Option {
   return new Option(
     '--from <storage>',
-    'where to look: name, directory or s3://bucket/prefix; may be repeated',
+    'where to look: name, directory, s3://bucket/prefix or sftp://user@host/dir; may be repeated',
   ).argParser(append)
 }
 

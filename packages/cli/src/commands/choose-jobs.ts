@@ -81,7 +81,7 @@ async function jobOfUrl(
   if (setup.file !== undefined && options.to === undefined) {
     throw new BackupError('config-invalid', {
       message: 'It is not said where the backup is to go',
-      hint: 'Add --to with a storage of the configuration, a directory or s3://bucket/prefix.',
+      hint: 'Add --to with a storage of the configuration, a directory, s3://bucket/prefix or sftp://user@host/dir.',
     })
   }
   const source = await askingSource(url, sourceOptions(options), cli)

@@ -32,7 +32,7 @@ export async function storageCheckCommand(
   output.note(`${cases.length} promises that ${storage.display} has to keep:`)
   const results: CaseResult[] = []
   try {
-    await requireReachable(storage, ctx)
+    if (!(await isInUse(storage, ctx))) output.note('No backup was ever written here: is it the place that was meant?')
     for (const each of cases) results.push(await check(each, storage, ctx, cli))
   } finally {
     await storage.close?.()
@@ -47,9 +47,13 @@ export async function storageCheckCommand(
   return broken === 0 ? exitCodes.done : exitCodes.storage
 }
 
-/** A storage that cannot be used at all says so once, not once a case. */
-async function requireReachable(storage: Storage, ctx: RunContext): Promise<void> {
-  await storage.stat(identityKey, ctx)
+/**
+ * Whether backups were written here. A directory that is mistyped is made, and keeps every promise.
+ *
+ * @throws What the storage throws: one that cannot be used at all says so once, not once a case.
+ */
+async function isInUse(storage: Storage, ctx: RunContext): Promise<boolean> {
+  return (await storage.stat(identityKey, ctx)) !== undefined
 }
 
 async function check(each: StorageCase, storage: Storage, ctx: RunContext, { output }: Cli): Promise<CaseResult> {

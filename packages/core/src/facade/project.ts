@@ -69,7 +69,7 @@ export function openProject(config: HoldfastConfig): Project {
     async find(selector, scope, ctx, eligible) {
       const { backups, unreachable, damaged } = await readBackups(inScope(scope), { job: scope.job }, ctx)
       for (const { storage, error } of unreachable) {
-        ctx.log.warn(`Storage ${storage} cannot be read: ${messageOf(error)}`)
+        ctx.log.warn(`Storage ${storage} cannot be read, and may hold a newer backup: ${messageOf(error)}`)
       }
       for (const { problem } of damaged) ctx.log.warn(problem)
       const chosen = selectBackup(backups, selector, eligible)
