@@ -34,6 +34,7 @@ export async function asides(bound: BoundDatabase, ctx: RunContext): Promise<rea
         if (await isLeft(session, beside, database)) {
           found.push(await describe(session, bound, { ...beside, kind: 'unfinished' }))
         }
+        if (beside.kind !== 'replaced') continue // a journal in there is of the dump that was restored
         const journal = await readJournal(session, beside.name)
         // Names are cut to what fits: that of another database may look the same. One that has only begun, or is a part
         // of what was there, is the next restore's to settle.

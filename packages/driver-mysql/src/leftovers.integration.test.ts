@@ -137,21 +137,41 @@ describe('what was replaced', () => {
   })
 })
 
-it('a journal that was copied into another database does nothing to the one that it speaks of', async () => {
-  await makeTarget('create table another (i int)')
-  const [spoken, copy] = ['1', '2'].map((digit) => `${target}__before_0000000${digit}`) as [string, string]
-  const lists = ['outgoingTables', 'incomingTables', 'dropped', 'made', 'incomingTriggers', 'foreignKeys']
-  const empty = Object.fromEntries([...lists, 'incomingKeys', 'defaults', 'filled'].map((name) => [name, []]))
-  const plan = { database: target, incoming: `${target}__holdfast_00000001`, aside: spoken, extent: 'all', ...empty }
-  for (const name of [spoken, copy]) await server.createDatabase(name)
-  await server.sql(spoken, 'create table precious (i int)')
-  await server.sql(
-    copy,
-    `create table __holdfast_journal (id int primary key, state varchar(10), plan longblob) comment = '${target}'`,
-    `insert into __holdfast_journal values (1, 'begun', '${JSON.stringify(plan)}')`,
-  )
-  expect(await asidesOf()).toEqual([])
-  expect(await beside()).toEqual([spoken, copy])
+describe('a journal that no exchange has written', () => {
+  const write = async (into: string, state: 'begun' | 'done', changes: object): Promise<void> => {
+    const lists = ['outgoingTables', 'incomingTables', 'dropped', 'made', 'incomingTriggers', 'foreignKeys']
+    const empty = Object.fromEntries([...lists, 'incomingKeys', 'defaults', 'filled'].map((name) => [name, []]))
+    const plan = { database: target, incoming: `${target}__holdfast_00000001`, extent: 'all', ...empty, ...changes }
+    await server.sql(
+      into,
+      `create table __holdfast_journal (id int primary key, state varchar(10), plan longblob) comment = '${target}'`,
+      `insert into __holdfast_journal values (1, '${state}', '${JSON.stringify(plan)}')`,
+    )
+  }
+
+  it('but was copied into another database does nothing to the one that it speaks of', async () => {
+    await makeTarget('create table another (i int)')
+    const [spoken, copy] = ['1', '2'].map((digit) => `${target}__before_0000000${digit}`) as [string, string]
+    for (const name of [spoken, copy]) await server.createDatabase(name)
+    await server.sql(spoken, 'create table precious (i int)')
+    await write(copy, 'begun', { aside: spoken })
+    expect(await asidesOf()).toEqual([])
+    expect(await beside()).toEqual([spoken, copy])
+  })
+
+  it('but came with a dump is not offered by undo, which would run what stands in it', async () => {
+    await makeTarget()
+    const scratch = `${target}__holdfast_00000002`
+    await server.createDatabase(scratch)
+    await server.sql(scratch, `create table __holdfast_scratch (beside varchar(64)) comment = '${target}'`)
+    const sql = `create database ${target}__executed`
+    const dropped = [{ kind: 'view', name: 'v', sql, sqlMode: '', collation: '' }]
+    await write(scratch, 'done', { aside: scratch, dropped })
+    const found = await asidesOf()
+    expect(found.map(({ name, kind, takeBack }) => [name, kind, takeBack])).toEqual([
+      [scratch, 'unfinished', undefined],
+    ])
+  })
 })
 
 describe('what an exchange left that came to its end', () => {
