@@ -51,8 +51,7 @@ export function databaseError(error: unknown, what: string): BackupError {
 
 /** The number that the server gives an error; 0 for others. */
 function errnoOf(error: unknown): number {
-  const cause = isBackupError(error) ? error.cause : error
-  const errno = cause instanceof Error && 'errno' in cause ? cause.errno : undefined
+  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined
   return typeof errno === 'number' && errno > 0 ? errno : 0
 }
 
