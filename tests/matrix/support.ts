@@ -20,7 +20,7 @@ export async function plainDump(
   const args = ['--restrict-key=none', '--no-password']
   const { stdout } = await promisify(execFile)(join(client, 'pg_dump'), args, { env, maxBuffer: 1024 ** 3 })
   // A count of the server's own, which a pg_dump older than the server takes for an option of the column.
-  return stdout.replace(/^ALTER .* SET \(pg_attver=\d+\);\n/gm, '')
+  return stdout.replace(/^ALTER (?:(?!;\n).)*? SET \(pg_attver=\d+\);\n/gms, '')
 }
 
 /** Whether a server has a database of this name. */

@@ -28,7 +28,7 @@ describe('settledSql', () => {
     const table = 'CREATE TABLE public.t (\n    id integer\n);\n'
     const version = (column: string): string =>
       `ALTER TABLE ONLY public.t ALTER COLUMN ${column} SET (pg_attver=27591224);\n`
-    expect(settledSql(`${table}${version('id')}${version('"SET (x)"')}\n\n`)).toBe(settledSql(`${table}\n\n`))
+    expect(settledSql(`${table}${version('id')}${version('"a;b\nSET (x)"')}\n\n`)).toBe(settledSql(`${table}\n\n`))
     const kept = 'ALTER TABLE ONLY public.t ALTER COLUMN id SET (n_distinct=5);'
     for (const options of ['n_distinct=5, pg_attver=1', 'pg_attver=2, n_distinct=5'])
       expect(settledSql(kept.replace('n_distinct=5', options))).toBe(kept)

@@ -22,7 +22,7 @@ export function settledSql(sql: string): string {
 function withoutColumnVersions(sql: string): string {
   if (!sql.includes('pg_attver=')) return sql
   return sql
-    .replace(/^ALTER [^\n]* ALTER COLUMN [^\n]* SET \(pg_attver=\d+\);\n?/gm, '')
+    .replace(/^ALTER (?:(?!;\n).)*? SET \(pg_attver=\d+\);\n?/gms, '') // names may hold line feeds
     .replace(/(?<=\()pg_attver=\d+, |, pg_attver=\d+/g, '')
 }
 
