@@ -1,7 +1,7 @@
 import { BackupError, type DumpPart, type DumpRequest } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
 import { lockSeconds } from './programs.js'
-import { type TableInfo, tablesOf } from './schema-objects.js'
+import { ownTables, type TableInfo, tablesOf } from './schema-objects.js'
 import { readProperties, type SchemaProperties } from './schema-properties.js'
 import type { Server } from './server.js'
 import type { Session } from './session.js'
@@ -98,15 +98,12 @@ export function dumpArguments(
   ]
   return [
     ...flags.flatMap(([wanted, flag]) => (wanted ? [flag] : [])),
-    ...[...excluded, ...ownTables].map((name) => `--ignore-table=${database}.${name}`),
+    ...[...excluded, ...Object.values(ownTables)].map((name) => `--ignore-table=${database}.${name}`),
     '--',
     database,
     ...(only ?? []),
   ]
 }
-
-/** Nobody's but ours, see journal.ts. */
-const ownTables: readonly string[] = ['__holdfast_journal', '__holdfast_filling', '__holdfast_scratch']
 
 /** The part that the dump program writes. */
 export function mainPart(source: DumpSource, request: DumpRequest): Omit<DumpPart, 'take'> {

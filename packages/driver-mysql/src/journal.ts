@@ -1,6 +1,6 @@
 import type { Definition } from './definitions.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
-import { codeOf, ownTablePrefix } from './schema-objects.js'
+import { codeOf, ownTables } from './schema-objects.js'
 import type { Session } from './session.js'
 
 /**
@@ -63,7 +63,7 @@ export interface Journal {
   readonly plan: Plan
 }
 
-const journalTable = `${ownTablePrefix}journal`
+const journalTable = ownTables.journal
 
 const encode = (plan: Plan): Buffer => Buffer.from(JSON.stringify(plan))
 
@@ -111,7 +111,7 @@ export async function readJournal(session: Session, aside: string): Promise<Jour
   return plan.aside === aside ? { state: row.state, plan } : undefined
 }
 
-const fillingTable = `${ownTablePrefix}filling`
+const fillingTable = ownTables.filling
 
 /** Marks a database as one that is being filled. */
 export async function markFilling(session: Session, database: string): Promise<void> {
@@ -132,7 +132,7 @@ export async function isFilling(session: Session, database: string): Promise<boo
   return rows.length > 0
 }
 
-const scratchTable = `${ownTablePrefix}scratch`
+const scratchTable = ownTables.scratch
 
 /**
  * Marks a schema as the scratch of a database, in one statement. Its name alone proves nothing: anybody may have made

@@ -65,11 +65,9 @@ it('a database that another restore has filled while this one waited for it is n
   const holder = await connection()
   const lock = lockName(target)
   const waiters = async (): Promise<readonly number[]> => {
-    const rows = await server.sql<{ id: number }>(
-      undefined,
-      `select id from information_schema.processlist where info like 'select get_lock(''${lock}''%'`,
-    )
-    return rows.map(({ id }) => id)
+    // MySQL's information_schema.processlist fails while any session's statement holds an emoji.
+    const rows = await server.sql<{ Id: number; Info: string | null }>(undefined, 'show processlist')
+    return rows.filter(({ Info }) => Info?.startsWith(`select get_lock('${lock}'`)).map(({ Id }) => Id)
   }
   const nextWaiter = async (isIt: (id: number) => boolean): Promise<number> => {
     for (;;) {
@@ -87,6 +85,15 @@ it('a database that another restore has filled while this one waited for it is n
   await holder.end()
   await expect(restoring).rejects.toMatchObject({ code: 'target-not-empty' })
   expect(await server.sql(target, 'select id from parent')).toEqual([{ id: 7 }])
+})
+
+it('a table whose name only begins like those of Holdfast is moved like any other', async () => {
+  await makeTarget()
+  await using scratch = await driverOf(target).scratch?.({ manifest: backup.manifest, toSwap: true }, ctx)
+  await scratch?.driver.restore(backup, { mode: 'create' }, ctx)
+  await server.sql(scratch?.driver.database, 'create table __holdfast_orders (i int)')
+  await scratch?.swap?.({ terminateConnections: false }, ctx)
+  expect(await server.sql(target, 'select * from __holdfast_orders')).toEqual([])
 })
 
 describe('what was replaced', () => {

@@ -13,8 +13,14 @@ export interface TableInfo {
   readonly dataBytes: number
 }
 
-/** Tables that Holdfast keeps beside what it puts aside. They are never dumped, moved or counted. */
-export const ownTablePrefix = '__holdfast_'
+/** Tables that Holdfast keeps beside what it puts aside, see journal.ts. They are never dumped, moved or counted. */
+export const ownTables = {
+  journal: '__holdfast_journal',
+  filling: '__holdfast_filling',
+  scratch: '__holdfast_scratch',
+} as const
+
+const ownNames: ReadonlySet<string> = new Set(Object.values(ownTables))
 
 /** Every table, sequence and view of a schema, by name. */
 export async function tablesOf(session: Session, schema: string): Promise<readonly TableInfo[]> {
@@ -33,7 +39,7 @@ export async function tablesOf(session: Session, schema: string): Promise<readon
     [schema],
   )
   return rows
-    .filter(({ name }) => !name.startsWith(ownTablePrefix))
+    .filter(({ name }) => !ownNames.has(name))
     .map(({ name, type, engine, transactional, bytes, data }) => ({
       name,
       kind: type.includes('VIEW') ? 'view' : type === 'SEQUENCE' ? 'sequence' : 'table',
