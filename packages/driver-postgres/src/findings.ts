@@ -16,7 +16,7 @@ import { refuseImpossible } from './restore-rules.js'
 import { openMaintenance } from './session.js'
 import { freeSpaceFindings } from './space.js'
 import { checkSwap } from './swap-checks.js'
-import { databaseExists } from './target.js'
+import { databaseExists, requireMayCreate } from './target.js'
 
 /** {@link Driver.preflight} for PostgreSQL. */
 export async function findings(
@@ -39,8 +39,10 @@ export async function findings(
   const isWhole = !request.tables && (request.sections ?? 'all') === 'all'
   const space = !swap && isWhole ? await freeSpaceFindings(session, from.manifest) : undefined
   const closed: string[] = []
+  const makesOne = exists ? request.mode !== 'create' && !inPlace : !inPlace
   const further = await collectProblems([
     async () => refuseImpossible(job),
+    async () => void (makesOne && (await requireMayCreate(session))),
     async () => void closed.push(...(await checkConnectable(session, database, request.mode))),
     async () => {
       if (inPlace && !exists) throw noTarget(bound)

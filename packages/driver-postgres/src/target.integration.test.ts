@@ -244,6 +244,25 @@ describe('a role that is no superuser', () => {
     })
   })
 
+  it('is told before anything is touched that it may not make databases', async () => {
+    await source.sql('postgres', `create role reader login password 'reader'`)
+    const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
+    await source.createDatabase('made by hand')
+    await source.sql('postgres', 'alter database "made by hand" owner to reader')
+    const problemsIn = async (database: string, mode: 'create' | 'staged' | 'clean') => {
+      const url = source.url(database, { user: 'reader', password: 'reader' })
+      const target = postgres({ url, binDir: source.binDir })
+      const found = await target.preflight?.(backup, { mode, noOwner: true, noPrivileges: true }, ctx)
+      return found?.problems.filter(({ message }) => message.includes('may not make databases'))
+    }
+    expect(await problemsIn('to be made', 'create')).toEqual([
+      { message: expect.stringContaining('"reader"'), hint: expect.stringContaining('CREATEDB') },
+    ])
+    expect(await problemsIn('made by hand', 'staged')).toHaveLength(1)
+    expect(await problemsIn('made by hand', 'create')).toEqual([])
+    expect(await problemsIn('made by hand', 'clean')).toEqual([])
+  })
+
   it('keeps a database whose owner it cannot set, and says so', async () => {
     await source.sql('postgres', `create role keeper login createdb password 'keeper'; create role stranger`)
     await source.createDatabase('strange')

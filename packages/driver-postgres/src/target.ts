@@ -16,6 +16,18 @@ export async function databaseExists(session: Session, name: string): Promise<bo
   return (await session.query('select 1 from pg_database where datname = $1', [name])).length > 0
 }
 
+/** @throws {BackupError} `restore-refused` when the role may not make databases. */
+export async function requireMayCreate(session: Session): Promise<void> {
+  const [row] = await session.query<{ role: string; may: boolean }>(
+    'select rolname::text as role, rolsuper or rolcreatedb as may from pg_roles where rolname = current_user',
+  )
+  if (row?.may !== false) return
+  throw new BackupError('restore-refused', {
+    message: `The role ${quoteIdentifier(row.role)} may not make databases`,
+    hint: `Let it: ALTER ROLE ${quoteIdentifier(row.role)} CREATEDB; or make the database yourself, empty, and restore into it.`,
+  })
+}
+
 /**
  * Makes an empty database, and gives it the properties of another one.
  *
