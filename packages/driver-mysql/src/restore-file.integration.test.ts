@@ -87,7 +87,7 @@ it('a dump of several databases is refused', async () => {
 })
 
 it.each([
-  [`insert into t values ('canary', 1), ('canary', 2)`, "Duplicate entry '…' for key 'PRIMARY'"],
+  [`insert into t values ('canary', 1), ('canary', 2)`, "Duplicate entry '…' for key '"],
   [`insert into t values ('a', 'canary')`, "Incorrect integer value: '…' for column"],
   [`insert into t values ('a', canary shouts)`, 'error in your SQL syntax'],
 ])('a dump of which a row is refused tells no values of rows: %s', async (statement, said) => {
