@@ -61,6 +61,7 @@ export async function prepareProgram(
       command: tool.path,
       args: [`--defaults-file=${options.path}`, ...args],
       failure,
+      largeBuffers: true,
       nice: settings.nice,
       // Only dumps can be judged by the bytes they move: a restore waits while the server builds an index.
       idleTimeoutMs: restores ? undefined : (settings.idleTimeout ?? defaultIdleTimeoutMs),

@@ -55,6 +55,7 @@ export async function prepareProgram(
       args,
       env: environment(connection, endpoint, passfile),
       failure,
+      largeBuffers: true,
       nice: settings.nice,
       idleTimeoutMs: dumps(tool) ? (settings.idleTimeout ?? defaultIdleTimeoutMs) : undefined,
       totalTimeoutMs: settings.totalTimeout,

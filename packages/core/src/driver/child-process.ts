@@ -11,6 +11,7 @@ import { type ChildLimits, watchChild } from './child-watchdog.js'
 import { dieWithParent, killOnExit, signalGroup } from './die-with-parent.js'
 import { type ExtraPipe, serveExtraPipes } from './extra-pipes.js'
 import { isProgram } from './find-program.js'
+import { withLargeBuffers } from './large-buffers.js'
 import { readLines } from './stderr-lines.js'
 
 /** A program to start. There is no shell: arguments reach it as they are. */
@@ -23,6 +24,8 @@ export interface ChildSpec extends ChildLimits {
   /** Added to {@link minimalEnvironment}; nothing else of this process's environment reaches the child. */
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly cwd?: string | undefined
+  /** Whether it reads or writes much through C's standard streams; see {@link withLargeBuffers}. Default `false`. */
+  readonly largeBuffers?: boolean | undefined
   /** Scheduling priority from -20 (most) to 19 (least). */
   readonly nice?: number | undefined
   /** Milliseconds between SIGTERM and SIGKILL. Default 5,000. */
@@ -104,7 +107,7 @@ export async function killAndWait(child: Child, reason?: unknown): Promise<void>
 }
 
 function spawnGroup(spec: ChildSpec, io: ChildIo): ChildProcess {
-  const { command, args } = dieWithParent(spec)
+  const { command, args } = dieWithParent(spec.largeBuffers ? withLargeBuffers(spec) : spec)
   const child = attempt(spec, () =>
     spawn(command, [...args], {
       stdio: [forSpawn(io.stdin), forSpawn(io.stdout), 'pipe', ...(io.extra ?? []).map(() => 'pipe' as const)],

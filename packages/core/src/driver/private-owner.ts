@@ -25,7 +25,7 @@ export function processMark(): string {
  */
 export function processState(mark: string): 'alive' | 'gone' | 'unknown' {
   const [, where, pid, start] = markForm.exec(mark) ?? []
-  if (where !== place()) return 'unknown'
+  if (where === undefined || where !== place()) return 'unknown'
   return isAlive(Number(pid), Number(start)) ? 'alive' : 'gone'
 }
 
