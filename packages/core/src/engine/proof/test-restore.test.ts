@@ -176,6 +176,24 @@ describe('a test restore', () => {
   })
 
   it.each([
+    ['the same', text, 'proven'],
+    ['another', text.replace('\n1\n', '\n2\n'), 'differs'],
+  ])('ends where a part follows the one that is compared, of %s content', async (_, restored, status) => {
+    const { source, test } = aCase()
+    const on = withScratch(source, ({ database: name }) => ({
+      dump: memoryDriver({
+        name,
+        database: { content: Buffer.from(restored) },
+        parts: () => [
+          { name: 'dump', body: bytes(restored) },
+          { name: 'globals.sql', body: bytes('roles') },
+        ],
+      }).dump,
+    }))
+    expect((await test({ on })).test.status).toBe(status)
+  })
+
+  it.each([
     ['15.4', '15.10', 'differs'],
     ['15.4', '16.1', 'proven'],
     ['10.6.1', '10.6.9', 'differs'],

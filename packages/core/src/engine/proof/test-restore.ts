@@ -11,7 +11,7 @@ import { type Assertion, type FailedAssertion, failedAssertions } from '../asser
 import { readThrough } from '../verify-backup.js'
 import { compareInventory } from './compare-inventory.js'
 import { type ComparedDump, judgeSections, type ProvingDriver } from './judge-sections.js'
-import { reDumpRequest, withDump } from './re-dump.js'
+import { reDumpRequest, withDump, withPart } from './re-dump.js'
 import type { Difference, TestRestore } from './test-restore-result.js'
 
 /** What to restore for a test, and where. */
@@ -84,7 +84,7 @@ export async function runTestRestore(plan: TestRestorePlan, ctx: RunContext): Pr
     const request = reDumpRequest(manifest)
     const restored: ComparedDump & { readonly inventory: Inventory | undefined } = {
       ...(await dumpScratch(scratch.driver, on, manifest, part, ctx)),
-      again: (use) => withDump(scratch.driver, request, part.name, use, ctx),
+      again: (use) => withPart(scratch.driver, request, part.name, use, ctx),
     }
     const judged = await judgeSections(dumped, restored, {
       driver: on,
@@ -283,16 +283,9 @@ async function dumpScratch(
 ): Promise<{ readonly sections: readonly DumpSection[]; readonly inventory: Inventory | undefined }> {
   const { inventory } = manifest
   const request = { ...reDumpRequest(manifest), inventory: inventory?.exact ? inventory.level : ('none' as const) }
-  const read = async (
-    dumped: Parameters<Parameters<typeof withDump>[3]>[0],
-    body: ByteStream,
-    session: Parameters<Parameters<typeof withDump>[3]>[2],
-  ) => {
-    const sections = await on.sections(dumped, body, ctx)
-    await session.done
-    return { sections, inventory: await session.inventory?.() }
-  }
-  return withDump(driver, request, part.name, read, ctx)
+  const look: Parameters<typeof withDump<readonly DumpSection[]>>[3] = (dumped, body) => on.sections(dumped, body, ctx)
+  const whole = await withDump(driver, request, part.name, look, ctx)
+  return { sections: whole.result, inventory: whole.inventory }
 }
 
 /** Whether two servers write their definitions in the same way: by major version, and by series below 12. */
