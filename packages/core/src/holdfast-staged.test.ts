@@ -322,6 +322,23 @@ describe('undo and cleanup', () => {
     expect((await both.cleanup(undefined, { all: true })).dropped).toHaveLength(1)
   })
 
+  it('go on with other databases where one cannot be asked, and tell which', async () => {
+    await holdfast.restore('latest')
+    const error = new BackupError('source-unreachable', { message: 'nobody answers' })
+    const away: Driver = { ...source, display: 'memory:away', asides: () => Promise.reject(error) }
+    const jobs = { away: { source: away, storages: ['disk'] }, shop: { source, storages: ['disk'] } }
+    const both = createHoldfast({ storages: { disk }, jobs, clock })
+    expect(await both.cleanup(undefined, { all: true })).toMatchObject({
+      dropped: [{ target: 'memory:shop' }],
+      failed: [],
+      unreachable: [{ target: 'memory:away', error }],
+    })
+    const { asides: _, ...without } = source
+    await expect(both.cleanup(without)).rejects.toMatchObject({ code: 'config-invalid' })
+    const signal = AbortSignal.abort(new Error('enough'))
+    await expect(both.cleanup('away', { signal })).rejects.toThrow('enough')
+  })
+
   it('tell what could not be dropped', async () => {
     const asides: Driver['asides'] = async () => [
       {

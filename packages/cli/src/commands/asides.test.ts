@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { BackupError } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
 import { fakeProject } from '../testing/fake-project.js'
 import { runIn } from '../testing/test-world.js'
@@ -86,6 +87,25 @@ describe('holdfast restore cleanup', () => {
       expect.stringMatching(/^dropped .*old/),
       expect.stringMatching(/^kept .*young/),
     ])
+  })
+
+  it('goes on with other databases where a server cannot be asked, and fails in the end', async () => {
+    const { cwd, shop, stock } = fakeProject()
+    shop.failure = new BackupError('source-unreachable', { message: 'nobody answers', hint: 'Start the server.' })
+    stock.asides = [old]
+    const { code, out, err } = await runIn({ cwd }, 'restore', 'cleanup')
+    expect(out).toMatch(/^dropped shop__before_old/)
+    expect(err).toContain('beside fake.example/shop is not known: nobody answers\n  Start the server.')
+    expect([code, stock.asides]).toEqual([4, []])
+    stock.asides = [young]
+    const all = await runIn({ cwd }, 'restore', 'cleanup', '--all', '--yes', '--json')
+    expect(all.json()).toMatchObject({
+      dropped: [{ name: young.name }],
+      unreachable: [{ target: 'fake.example/shop', error: { code: 'source-unreachable' } }],
+    })
+    expect([all.code, stock.asides]).toEqual([4, []])
+    const alone = await runIn({ cwd }, 'restore', 'cleanup', '--into', 'shop')
+    expect([alone.code, alone.out]).toEqual([4, ''])
   })
 
   it('keeps what is younger than it was told, unless it is to drop all', async () => {

@@ -10,7 +10,8 @@ import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
 import { isSourceUrl } from '../configuration/plugins.js'
 import { loggerTo, readSetup, urlFrom } from '../configuration/setup.js'
-import { type ExitCode, exitCodes } from '../exit-codes.js'
+import { type ExitCode, exitCodeFor, exitCodes } from '../exit-codes.js'
+import { codeOf, errorDocument } from '../output/errors.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatTime } from '../output/format-duration.js'
 import type { AsideCommandOptions } from './restore-options.js'
@@ -56,7 +57,10 @@ export async function cleanupCommand(
   await using holdfast = withoutStorages(cli)
   const drivers = await databasesOf(options, cli)
   if (options.all) {
-    const found = (await Promise.all(drivers.map((driver) => holdfast.asides(driver, { signal })))).flat()
+    const looks = await Promise.allSettled(drivers.map((driver) => holdfast.asides(driver, { signal })))
+    signal.throwIfAborted()
+    // A server that cannot be asked is told of below, when the others are done.
+    const found = looks.flatMap((look) => (look.status === 'fulfilled' ? look.value : []))
     if (!options.yes) for (const aside of distinct(found)) output.error(`${describe(aside)} will be dropped`)
     if (found.length > 0) await confirmRestore(undefined, options, cli)
   }
@@ -69,14 +73,28 @@ export async function cleanupCommand(
   const dropped = results.flatMap((result) => result.dropped)
   const kept = results.flatMap((result) => result.kept)
   const failed = results.flatMap((result) => result.failed)
-  output.document({ dropped, kept, failed })
+  const unreachable = results.flatMap((result) => result.unreachable)
+  const unasked = unreachable.map(({ target, error }) => ({ target, ...errorDocument(error) }))
+  output.document({ dropped, kept, failed, unreachable: unasked })
   const told = { dropped: distinct(dropped), kept: distinct(kept), failed: distinct(failed) }
-  output.result(describeCleanup(told, cli))
-  return failed.length > 0 ? exitCodes.restoreFailed : exitCodes.done
+  const text = describeCleanup(told, cli)
+  if (text !== '') output.result(text)
+  else if (unreachable.length < drivers.length) output.result('No restore has left anything.')
+  for (const { target, error } of unasked) {
+    const hint = error.hint === undefined ? '' : `\n  ${error.hint}`
+    output.error(
+      `${output.errorPaint.bad('Error:')} What stands beside ${target} is not known: ${error.message}${hint}`,
+    )
+  }
+  if (failed.length > 0) return exitCodes.restoreFailed
+  const [first] = unreachable
+  return first ? exitCodeFor(cli.command, codeOf(first.error)) : exitCodes.done
 }
 
-function describeCleanup({ dropped, kept, failed }: CleanupResult, { output: { paint } }: Cli): string {
-  if (dropped.length + kept.length + failed.length === 0) return 'No restore has left anything.'
+function describeCleanup(
+  { dropped, kept, failed }: Omit<CleanupResult, 'unreachable'>,
+  { output: { paint } }: Cli,
+): string {
   return [
     ...dropped.map((aside) => `${paint.good('dropped')} ${describe(aside)}`),
     ...kept.map(

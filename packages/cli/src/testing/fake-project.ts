@@ -20,7 +20,7 @@ export interface FakeDatabase {
   content: Buffer
   /** What `probe` says; `undefined` for a database that does not exist. */
   info: DatabaseInfo | undefined
-  /** What `probe` throws. */
+  /** What `probe` and `asides` throw. */
   failure?: BackupError
   /** What the dump throws after its content. */
   dumpFailure?: Error
@@ -146,8 +146,9 @@ function driverOf(name: string, database: FakeDatabase): Driver {
         async [Symbol.asyncDispose]() {},
       }
     },
-    asides: async () =>
-      database.asides.map((aside) => ({
+    async asides() {
+      if (database.failure) throw database.failure
+      return database.asides.map((aside) => ({
         ...aside,
         sizeBytes: 1_000_000,
         takeBack: async (options) => {
@@ -155,7 +156,8 @@ function driverOf(name: string, database: FakeDatabase): Driver {
           return putAside(name, database, options)
         },
         drop: async () => void database.asides.splice(database.asides.indexOf(aside), 1),
-      })),
+      }))
+    },
   }
 }
 

@@ -62,9 +62,20 @@ export async function cleanUpAsides(
   const dropped: AsideRecord[] = []
   const kept: AsideRecord[] = []
   const failed: (AsideRecord & { problem: string })[] = []
+  const unreachable: { target: string; error: unknown }[] = []
+  const look = async (driver: Driver): Promise<readonly Found[]> => {
+    const asides = asidesBeside(driver)
+    try {
+      return await asides(ctx)
+    } catch (error) {
+      ctx.signal.throwIfAborted()
+      unreachable.push({ target: driver.display, error })
+      return []
+    }
+  }
   // One database after the other: two jobs may know the same one under two names of its server.
   for (const driver of driversOf(project, choice)) {
-    for (const { aside, record: found } of await asidesOf(driver, ctx)) {
+    for (const { aside, record: found } of await look(driver)) {
       const record = keepMs === undefined ? found : { ...found, keepUntil: after(aside.since, keepMs) }
       if (!all && now < record.keepUntil) {
         kept.push(record)
@@ -79,7 +90,7 @@ export async function cleanUpAsides(
       }
     }
   }
-  return { dropped, kept, failed }
+  return { dropped, kept, failed, unreachable }
 }
 
 /** The database that was named, or those of all jobs beside which something can stand. */
@@ -89,20 +100,23 @@ function driversOf(project: Project, choice: DatabaseChoice | undefined): readon
   return [...new Map(sources.map((source) => [`${source.engine} ${source.display}`, source])).values()]
 }
 
-async function asidesOf(driver: Driver, ctx: RunContext): Promise<readonly Found[]> {
-  if (!driver.asides) {
-    throw new BackupError('config-invalid', {
-      message: `The driver of ${driver.display} puts nothing aside, so there is nothing to go back to`,
-    })
-  }
-  const asides = await driver.asides(ctx)
-  return asides.map((aside) => {
-    const { name, kind, since, sizeBytes, keepUntil: noted } = aside
-    // A note that cannot be read must not count as a time that has come.
-    const isTime = noted !== undefined && !Number.isNaN(noted.getTime())
-    const keepUntil = isTime ? noted : after(since, defaultKeepMs)
-    return { aside, record: { target: driver.display, name, kind, since, sizeBytes, keepUntil } }
+const asidesOf = (driver: Driver, ctx: RunContext): Promise<readonly Found[]> => asidesBeside(driver)(ctx)
+
+/** @throws {BackupError} `config-invalid` when nothing can stand beside a database of this engine. */
+function asidesBeside(driver: Driver): (ctx: RunContext) => Promise<readonly Found[]> {
+  const asides = driver.asides?.bind(driver)
+  if (asides) return async (ctx) => (await asides(ctx)).map((aside) => foundBeside(driver, aside))
+  throw new BackupError('config-invalid', {
+    message: `The driver of ${driver.display} puts nothing aside, so there is nothing to go back to`,
   })
+}
+
+function foundBeside(driver: Driver, aside: AsideDatabase): Found {
+  const { name, kind, since, sizeBytes, keepUntil: noted } = aside
+  // A note that cannot be read must not count as a time that has come.
+  const isTime = noted !== undefined && !Number.isNaN(noted.getTime())
+  const keepUntil = isTime ? noted : after(since, defaultKeepMs)
+  return { aside, record: { target: driver.display, name, kind, since, sizeBytes, keepUntil } }
 }
 
 const after = (date: Date, ms: number): Date => new Date(date.getTime() + ms)

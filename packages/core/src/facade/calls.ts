@@ -152,6 +152,8 @@ export interface CleanupResult {
   readonly kept: readonly AsideRecord[]
   /** What could not be dropped. */
   readonly failed: readonly (AsideRecord & { readonly problem: string })[]
+  /** Databases of which it is not known what stands beside them, for their server did not say. */
+  readonly unreachable: readonly { readonly target: string; readonly error: unknown }[]
 }
 
 /** Options of {@link Holdfast.verify}. */
