@@ -1,4 +1,5 @@
 import { BackupError, type ErrorMeaning, isBackupError, messageOf } from '@holdfast/core'
+import { withoutRows } from './row-values.js'
 
 /** The hint for a transaction that the lock table has no room for. */
 export const lockRoomHint =
@@ -31,20 +32,17 @@ const systemCodes = /^(ECONN|ENOTFOUND|EHOST|ENET|ETIMEDOUT|EPIPE|EAI_|ENOENT|EA
 const tlsCodes = /^(ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|EPROTO)/
 
 /**
- * What an error of `pg` or of the server means.
+ * What an error of `pg` or of the server means. Values of rows are left out.
  *
  * @param what - What was tried, on what: `Reading the tables of db:5432/shop failed`.
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export function databaseError(error: unknown, what: string): BackupError {
   if (isBackupError(error)) return error
-  const meaning = meaningOf(codeOf(error), messageOf(error))
-  return new BackupError(meaning.code, {
-    message: `${what}: ${detailOf(error)}`,
-    hint: meaning.hint,
-    retryable: meaning.retryable,
-    cause: error,
-  })
+  const { code, hint, retryable } = meaningOf(codeOf(error), messageOf(error))
+  const { shown, isAll } = withoutRows(detailOf(error), error)
+  // An error that holds values of rows is no cause: causes are printed as well.
+  return new BackupError(code, { message: `${what}: ${shown}`, hint, retryable, cause: isAll ? error : undefined })
 }
 
 /** The SQLSTATE or system code of an error. */

@@ -32,6 +32,14 @@ describe('messages without values of rows', () => {
       "ERROR:  syntax error\nLINE 1: INSERT INTO t VALUES (1, 'a secret', );\n                                           ^",
       'ERROR:  syntax error\nLINE 1: …',
     ],
+    [
+      'ERROR:  insert failed\nQUERY:  insert into t\n  values (a secret)\nCONTEXT:  SQL statement "insert into t\n values (a secret)"\nPL/pgSQL function f() line 3 at EXECUTE',
+      'ERROR:  insert failed\nQUERY:  …\nCONTEXT:  SQL statement "…"\nPL/pgSQL function f() line 3 at EXECUTE',
+    ],
+    [
+      'ERROR:  invalid XML document\nDETAIL:  line 1: Start tag expected\na secret\n^\nHINT:  Look.',
+      'ERROR:  invalid XML document\nDETAIL:  line 1\nHINT:  Look.',
+    ],
   ])('%s', (said, shown) => {
     expect(withoutRowValues(said, rowValues)).toBe(shown)
     expect(shown).not.toMatch(/secret|9999/)
@@ -40,6 +48,8 @@ describe('messages without values of rows', () => {
   it.each([
     'pg_restore: error: could not execute query: ERROR:  cannot drop table public.t because other objects depend on it\nDETAIL:  view public.v depends on table public.t\nHINT:  Use DROP ... CASCADE.\nCommand was: DROP TABLE IF EXISTS public.t;',
     'pg_dump: error: query failed: ERROR:  permission denied for table t\nLINE 3: CREATE TABLE t (a int,)\n                              ^',
+    'ERROR:  invalid value for parameter "work_mem": "much"',
+    'ERROR:  invalid locale name: "xx_XX"',
     'sh: 1: not found\nanything',
   ])('stay as they are: %s', (said) => {
     expect(withoutRowValues(said, rowValues)).toBe(said)
