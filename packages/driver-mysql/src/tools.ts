@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { promisify } from 'node:util'
-import { BackupError } from '@holdfast/core'
+import { askProgram, BackupError } from '@holdfast/core'
 import { unfitness } from './other-flavour.js'
 import { type Flavour, type Server, serverName, versionNumber } from './server.js'
 
@@ -110,6 +108,7 @@ function describe(path: string): Promise<Tool | undefined> {
   const key = `${path} ${statSync(path).mtimeMs}` // a daemon outlives upgrades of its tools
   const asking = asked.get(key) ?? ask(path)
   asked.set(key, asking)
+  asking.catch(() => asked.delete(key)) // that it could not be asked says nothing about it
   return asking
 }
 
@@ -118,24 +117,17 @@ function describe(path: string): Promise<Tool | undefined> {
  * `mysqldump  Ver 8.4.3 for Linux on x86_64 (MySQL Community Server - GPL)`.
  */
 async function ask(path: string): Promise<Tool | undefined> {
-  try {
-    const says = await run(path, ['--no-defaults', '--version'])
-    const version = /(?:Distrib|from|Ver) (\d+\.\d+\.\d+)/.exec(says)?.[1]
-    if (!version) return undefined
-    const options = new Set((await run(path, ['--no-defaults', '--help'])).match(/--[a-z][a-z-]*/g) ?? [])
-    const name = path.slice(path.lastIndexOf('/') + 1)
-    const flavour = /mariadb/i.test(says) ? 'mariadb' : 'mysql'
-    const knows = (option: string): boolean => options.has(`--${option}`)
-    return { name, path, version, number: versionNumber(version), flavour, knows }
-  } catch {
-    return undefined // not such a program, or one that does not run here
-  }
-}
-
-async function run(path: string, args: readonly string[]): Promise<string> {
   const env = { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8' }
-  const { stdout } = await promisify(execFile)(path, [...args], { env, timeout: 10_000, maxBuffer: 16 * 1024 * 1024 })
-  return stdout
+  const says = await askProgram(path, ['--no-defaults', '--version'], env)
+  const version = /(?:Distrib|from|Ver) (\d+\.\d+\.\d+)/.exec(says ?? '')?.[1]
+  if (says === undefined || !version) return undefined // not such a program, or one that does not run here
+  const help = await askProgram(path, ['--no-defaults', '--help'], env)
+  if (help === undefined) return undefined
+  const options = new Set(help.match(/--[a-z][a-z-]*/g) ?? [])
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const flavour = /mariadb/i.test(says) ? 'mariadb' : 'mysql'
+  const knows = (option: string): boolean => options.has(`--${option}`)
+  return { name, path, version, number: versionNumber(version), flavour, knows }
 }
 
 function installLine(server: Server): string {

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { promisify } from 'node:util'
-import { BackupError, type ByteStream, startChild, writeToChild } from '@holdfast/core'
+import { askProgram, BackupError, type ByteStream, startChild, writeToChild } from '@holdfast/core'
 import type { Connection } from './connection.js'
 import { prepareProgram } from './programs.js'
 import { noteTool, type RestoreJob, type TargetServer } from './restore-job.js'
@@ -61,11 +59,9 @@ function knowsRestrict(tool: Tool): Promise<boolean> {
   const key = `${tool.path} ${tool.version}`
   const answer =
     answers.get(key) ??
-    promisify(execFile)(tool.path, ['--no-psqlrc', '--help=commands'], { env: {} }).then(
-      ({ stdout }) => stdout.includes('\\restrict'),
-      () => false,
-    )
+    askProgram(tool.path, ['--no-psqlrc', '--help=commands'], {}).then((says) => says?.includes('\\restrict') ?? false)
   answers.set(key, answer)
+  answer.catch(() => answers.delete(key)) // that it could not be asked says nothing about it
   return answer
 }
 

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { promisify } from 'node:util'
-import { BackupError } from '@holdfast/core'
+import { askProgram, BackupError } from '@holdfast/core'
 
 /** A client program of PostgreSQL. */
 export type ToolName = 'pg_dump' | 'pg_dumpall' | 'pg_restore' | 'psql'
@@ -28,7 +26,7 @@ const versionedRoots: readonly (readonly [root: string, entry: RegExp])[] = [
   ['/usr/libexec', /^postgresql\d+$/],
 ]
 
-const asked = new Map<string, Promise<string>>()
+const asked = new Map<string, Promise<string | undefined>>()
 
 /**
  * The smallest version of a program whose major is at least `atLeast`.
@@ -122,25 +120,19 @@ function list(directory: string): readonly string[] {
   }
 }
 
+/** @returns `undefined` for what is not a program of PostgreSQL, or does not run here. */
 async function describe(name: ToolName, path: string): Promise<Tool | undefined> {
-  try {
-    const key = `${path} ${statSync(path).mtimeMs}` // a daemon outlives upgrades of its tools
-    const asking = asked.get(key) ?? askVersion(path)
-    asked.set(key, asking)
-    const version = await asking
-    return { name, path, version, major: majorOf(version) }
-  } catch {
-    return undefined // not a program of PostgreSQL, or one that does not run here
-  }
+  const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? {}
+  const key = `${path} ${mtimeMs}` // a daemon outlives upgrades of its tools
+  const asking = asked.get(key) ?? askVersion(path)
+  asked.set(key, asking)
+  asking.catch(() => asked.delete(key)) // that it could not be asked says nothing about it
+  const version = await asking
+  return version === undefined ? undefined : { name, path, version, major: majorOf(version) }
 }
 
 /** `pg_dump (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)` */
-async function askVersion(path: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(path, ['--version'], {
-    env: { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8' },
-    timeout: 10_000,
-  })
-  const version = /\(PostgreSQL\) (.+)/.exec(stdout)?.[1]?.trim()
-  if (!version) throw new Error(`${path} does not say its version`)
-  return version
+async function askVersion(path: string): Promise<string | undefined> {
+  const says = await askProgram(path, ['--version'], { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8' })
+  return /\(PostgreSQL\) (.+)/.exec(says ?? '')?.[1]?.trim() || undefined
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setPriority } from 'node:os'
 import { basename } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { BackupError, type BackupErrorCode, messageOf } from '../backup-error.js'
+import { BackupError, type BackupErrorCode } from '../backup-error.js'
 import type { RunContext } from '../run-context.js'
 import { minimalEnvironment } from './child-environment.js'
 import type { ChildSink, PipeEnd } from './child-output.js'
@@ -11,7 +11,9 @@ import { type ChildLimits, watchChild } from './child-watchdog.js'
 import { dieWithParent, killOnExit, signalGroup } from './die-with-parent.js'
 import { type ExtraPipe, serveExtraPipes } from './extra-pipes.js'
 import { isProgram } from './find-program.js'
+import { requireDescriptors } from './free-descriptors.js'
 import { withLargeBuffers } from './large-buffers.js'
+import { notStarted } from './not-started.js'
 import { readLines } from './stderr-lines.js'
 
 /** A program to start. There is no shell: arguments reach it as they are. */
@@ -86,7 +88,7 @@ export interface Child {
 /**
  * Starts a program in a process group of its own, which is killed on abort and dies with this process.
  *
- * @throws {BackupError} `tool-missing`. Throws `signal.reason` when aborted already.
+ * @throws {BackupError} `tool-missing`, {@link ChildSpec.failure}. Throws `signal.reason` when aborted already.
  */
 export function startChild(spec: ChildSpec, io: ChildIo, ctx: RunContext): Child {
   try {
@@ -107,15 +109,22 @@ export async function killAndWait(child: Child, reason?: unknown): Promise<void>
 }
 
 function spawnGroup(spec: ChildSpec, io: ChildIo): ChildProcess {
-  const { command, args } = dieWithParent(spec.largeBuffers ? withLargeBuffers(spec) : spec)
-  const child = attempt(spec, () =>
-    spawn(command, [...args], {
-      stdio: [forSpawn(io.stdin), forSpawn(io.stdout), 'pipe', ...(io.extra ?? []).map(() => 'pipe' as const)],
+  const stdio = [
+    forSpawn(io.stdin),
+    forSpawn(io.stdout),
+    'pipe' as const,
+    ...(io.extra ?? []).map(() => 'pipe' as const),
+  ]
+  const child = attempt(spec, () => {
+    requireDescriptors(stdio.length) // before anything is tried out, whose failure would be taken for an answer
+    const { command, args } = dieWithParent(spec.largeBuffers ? withLargeBuffers(spec) : spec)
+    return spawn(command, [...args], {
+      stdio,
       env: { ...minimalEnvironment(), ...spec.env },
       detached: true,
       ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-    }),
-  )
+    })
+  })
   if (spec.nice !== undefined && child.pid !== undefined) lowerPriority(child.pid, spec.nice)
   return child
 }
@@ -139,7 +148,7 @@ function attempt(spec: ChildSpec, start: () => ChildProcess): ChildProcess {
   try {
     return start()
   } catch (error) {
-    throw notStarted(spec, error)
+    throw notStarted(spec.failure ?? 'dump-failed', spec.name, error)
   }
 }
 
@@ -224,16 +233,8 @@ async function untilExit(
   try {
     return (await once(running, 'exit')) as [number | null, NodeJS.Signals | null]
   } catch (error) {
-    throw notStarted(spec, error)
+    throw notStarted(spec.failure ?? 'dump-failed', spec.name, error)
   }
-}
-
-function notStarted(spec: ChildSpec, cause: unknown): BackupError {
-  return new BackupError(spec.failure ?? 'dump-failed', {
-    message: `${spec.name} could not be started: ${messageOf(cause)}`,
-    hint: 'Check the working directory, and that the system has memory and process slots left.',
-    cause,
-  })
 }
 
 /** The end of what it says, or a second: a stranger that inherited a descriptor must not hold up the run. */

@@ -21,7 +21,7 @@ export function serveExtraPipes(
   extra: readonly ExtraPipe[],
 ): { end(signal: AbortSignal): Promise<void> } {
   const written = extra.flatMap((pipe, index) => {
-    const stream = running.stdio[3 + index] as Duplex | null | undefined
+    const stream = running.stdio?.[3 + index] as Duplex | null | undefined // it has none where it found no descriptors
     if (!stream) return [] // it could not be started
     stream.on('error', () => {}) // the child went without reading; how it ended says why
     if (pipe.kind === 'secret') {
