@@ -1,14 +1,14 @@
 import { type AsideDatabase, BackupError, type Replaced, type RunContext, type SwapOptions } from '@holdfast/core'
 import { type DatabaseBeside, databasesBeside, freeName } from './beside.js'
 import { toDatabase } from './connection.js'
-import { readProperties } from './database-properties.js'
+import { type DatabaseProperties, readProperties } from './database-properties.js'
+import { requireMayRename, requireOwner } from './database-rights.js'
 import { isEmpty } from './probe.js'
 import { quoteIdentifier } from './quoting.js'
 import type { BoundDatabase } from './restore-job.js'
 import { openMaintenance, type Session, withSession } from './session.js'
 import { shielded } from './shielded.js'
 import { renameDatabase, swapDatabases } from './swap.js'
-import { requireOwner } from './swap-checks.js'
 import { applyProperties, databaseExists, dropDatabase, refuseIfInUse } from './target.js'
 import { warn } from './warn.js'
 
@@ -46,6 +46,7 @@ async function drop(
   ctx: RunContext,
 ): Promise<void> {
   await using session = await maintenance(bound, ctx)
+  await requireOwner(session, name, 'drop')
   if (kind === 'replaced') return await dropDatabase(session, name)
   // Without force: whoever has begun to use it since it was listed is a restore.
   await session.query(`drop database if exists ${quoteIdentifier(name)}`)
@@ -54,34 +55,50 @@ async function drop(
 /** Gives a database that was replaced its name again, with what belongs to the name now: owner, grants, settings. */
 async function takeBack(
   bound: BoundDatabase,
-  { name: aside, comment }: Pick<DatabaseBeside, 'name' | 'comment'>,
-  { terminateConnections, keepUntil }: SwapOptions,
+  aside: Pick<DatabaseBeside, 'name' | 'comment'>,
+  options: SwapOptions,
   ctx: RunContext,
 ): Promise<Replaced> {
   const { database } = bound.connection
   ctx.signal.throwIfAborted()
-  const whole = shielded(ctx)
-  await using session = await maintenance(bound, whole)
-  if (!(await databaseExists(session, aside))) {
-    throw new BackupError('source-missing', { message: `The database ${quoteIdentifier(aside)} is not there any more` })
+  await using session = await maintenance(bound, shielded(ctx))
+  if (!(await databaseExists(session, aside.name))) {
+    throw new BackupError('source-missing', {
+      message: `The database ${quoteIdentifier(aside.name)} is not there any more`,
+    })
   }
-  await requireOwner(session, aside)
+  await requireMayRename(session, aside.name)
   const now = await readProperties(session, database)
-  if (!now) {
-    await renameDatabase(session, aside, database, comment)
-    return {}
-  }
-  await requireOwner(session, database)
+  if (now) return await changePlaces(bound, { session, aside: aside.name, now }, options, ctx)
+  await renameDatabase(session, aside.name, database, aside.comment)
+  return {}
+}
+
+interface Places {
+  readonly session: Session
+  readonly aside: string
+  /** Of the database that has the name. */
+  readonly now: DatabaseProperties
+}
+
+async function changePlaces(
+  bound: BoundDatabase,
+  { session, aside, now }: Places,
+  { terminateConnections, keepUntil }: SwapOptions,
+  ctx: RunContext,
+): Promise<Replaced> {
+  const { database: name } = bound.connection
+  await requireOwner(session, name)
   if (!terminateConnections) {
-    await refuseIfInUse(session, database)
+    await refuseIfInUse(session, name)
     await refuseIfInUse(session, aside)
   }
   const like = { ...now, comment: undefined }
   const lost = await applyProperties(session, aside, like, { noOwner: false, noPrivileges: false })
   for (const message of lost) warn(message, ctx)
-  const oldName = await freeName(session, database, 'replaced', ctx.clock.now())
-  const another = (): Promise<Session> => maintenance(bound, whole)
-  const names = { name: database, fresh: aside, aside: oldName }
+  const oldName = await freeName(session, name, 'replaced', ctx.clock.now())
+  const another = (): Promise<Session> => maintenance(bound, shielded(ctx))
+  const names = { name, fresh: aside, aside: oldName }
   await swapDatabases(session, { ...names, comment: now.comment, keepUntil, terminateConnections, another })
   return { oldName, ...(keepUntil && { keepUntil }) }
 }

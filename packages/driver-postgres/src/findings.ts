@@ -8,6 +8,7 @@ import {
 import { leftovers } from './beside.js'
 import { displayOf } from './connection.js'
 import { propertiesFrom } from './database-properties.js'
+import { requireMayCreate } from './database-rights.js'
 import { locksNeeded, requireLockRoom } from './lock-room.js'
 import { checkConnectable, preflight } from './preflight.js'
 import { collectProblems } from './problems.js'
@@ -16,7 +17,7 @@ import { refuseImpossible } from './restore-rules.js'
 import { openMaintenance } from './session.js'
 import { freeSpaceFindings } from './space.js'
 import { checkSwap } from './swap-checks.js'
-import { databaseExists, requireMayCreate } from './target.js'
+import { databaseExists } from './target.js'
 
 /** {@link Driver.preflight} for PostgreSQL. */
 export async function findings(

@@ -233,6 +233,66 @@ describe('undo', () => {
   })
 })
 
+describe('a role that lacks what it takes to put things in order', () => {
+  const [name, password] = ['tenant', 'tenant']
+  const of = (user: string): Driver => on(source, name, { user, password })
+  beforeAll(async () => {
+    await source.sql(
+      'postgres',
+      `create role tenant login password 'tenant'; create role guest login password 'tenant'`,
+    )
+    await source.createDatabase(name)
+    await source.sql(name, 'create table mine as select 1 as x; alter database tenant owner to tenant')
+    const backup = await memoryBackup(on(source, 'shop'), {}, ctx)
+    await restoreStaged(on(source, name), backup, {}, ctx)
+    await source.createDatabase('tenant__holdfast_0123abcd')
+  })
+
+  it('is told that it does not own what it would drop or take back', async () => {
+    const asides = (await of('guest').asides?.(ctx)) ?? []
+    expect(asides.map(({ kind }) => kind).sort()).toEqual(['replaced', 'unfinished'])
+    for (const { kind, drop } of asides) {
+      const owner = kind === 'replaced' ? 'tenant' : 'postgres'
+      await expect(drop(ctx)).rejects.toMatchObject({
+        code: 'restore-refused',
+        message: expect.stringMatching(`belongs to ${owner}: only that role, or a member, may drop it$`),
+        hint: 'Connect as its owner.',
+      })
+    }
+    const replaced = asides.find(({ kind }) => kind === 'replaced')
+    await expect(replaced?.takeBack?.({ terminateConnections: true }, ctx)).rejects.toMatchObject({
+      code: 'restore-refused',
+      message: expect.stringContaining('belongs to tenant: only that role, or a member, may rename it'),
+    })
+  })
+
+  it('is told that it lacks CREATEDB, and whose session it may not end', async () => {
+    const aside = (await of('tenant').asides?.(ctx))?.find(({ kind }) => kind === 'replaced')
+    await expect(aside?.takeBack?.({ terminateConnections: true }, ctx)).rejects.toMatchObject({
+      code: 'restore-refused',
+      message: expect.stringMatching(/^The role "tenant" may not rename .* lacks CREATEDB$/),
+      hint: expect.stringContaining('ALTER ROLE "tenant" CREATEDB'),
+    })
+    await source.sql('postgres', 'alter role tenant createdb')
+    for (const database of [name, aside?.name ?? '']) {
+      const superuser = new pg.Client(source.url(database))
+      await superuser.connect()
+      const doing = database === name ? aside?.takeBack?.({ terminateConnections: true }, ctx) : aside?.drop(ctx)
+      await expect(doing).rejects.toMatchObject({
+        code: 'target-in-use',
+        message: `The database "${database}" is in use by a session that this role may not end`,
+        hint: expect.stringContaining('pg_signal_backend'),
+      })
+      await superuser.end()
+    }
+    const { oldName } = (await aside?.takeBack?.({ terminateConnections: true }, ctx)) ?? {}
+    expect(await source.sql(name, 'select x from mine')).toEqual([{ x: 1 }])
+    const rest = await of('tenant').asides?.(ctx)
+    await rest?.find((each) => each.name === oldName)?.drop(ctx)
+    expect(await databasesOf(source)).not.toContain(oldName)
+  })
+})
+
 describe('scratch', () => {
   it('can be swapped in, and the old database stays under another name', async () => {
     await source.createDatabase('staged')

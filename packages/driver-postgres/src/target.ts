@@ -1,4 +1,4 @@
-import { BackupError, messageOf } from '@holdfast/core'
+import { BackupError, isBackupError, messageOf } from '@holdfast/core'
 import {
   type ApplyOptions,
   applyStatements,
@@ -14,18 +14,6 @@ export const majorVersion = (session: Session): number => Math.floor(session.ver
 /** Whether the server has a database of that name. */
 export async function databaseExists(session: Session, name: string): Promise<boolean> {
   return (await session.query('select 1 from pg_database where datname = $1', [name])).length > 0
-}
-
-/** @throws {BackupError} `restore-refused` when the role may not make databases. */
-export async function requireMayCreate(session: Session): Promise<void> {
-  const [row] = await session.query<{ role: string; may: boolean }>(
-    'select rolname::text as role, rolsuper or rolcreatedb as may from pg_roles where rolname = current_user',
-  )
-  if (row?.may !== false) return
-  throw new BackupError('restore-refused', {
-    message: `The role ${quoteIdentifier(row.role)} may not make databases`,
-    hint: `Let it: ALTER ROLE ${quoteIdentifier(row.role)} CREATEDB; or make the database yourself, empty, and restore into it.`,
-  })
 }
 
 /**
@@ -72,14 +60,16 @@ export async function applyProperties(
   return warnings
 }
 
-/** Drops a database and ends whoever is in it. One that does not exist is success. */
+/**
+ * Drops a database and ends whoever is in it. One that does not exist is success.
+ *
+ * @throws {BackupError} `target-in-use` when somebody is in it whom the role may not end.
+ */
 export async function dropDatabase(session: Session, name: string): Promise<void> {
-  if (session.versionNumber >= 130_000) {
-    await session.query(`drop database if exists ${quoteIdentifier(name)} with (force)`)
-    return
-  }
+  const drop = `drop database if exists ${quoteIdentifier(name)}`
+  if (session.versionNumber >= 130_000) return await ending(name, session.query(`${drop} with (force)`))
   await endConnections(session, name)
-  await session.query(`drop database if exists ${quoteIdentifier(name)}`)
+  await session.query(drop)
 }
 
 /** How many sessions others have in a database. */
@@ -116,10 +106,27 @@ export function allowConnections(name: string): string {
   return `ALTER DATABASE ${quoteIdentifier(name)} ALLOW_CONNECTIONS true`
 }
 
-/** Ends whoever is in a database. */
+/**
+ * Ends whoever is in a database.
+ *
+ * @throws {BackupError} `target-in-use` when the role may not end one of them.
+ */
 export async function endConnections(session: Session, name: string): Promise<void> {
-  await session.query(
-    `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()`,
-    [name],
-  )
+  const end = 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()'
+  await ending(name, session.query(end, [name]))
+}
+
+/** Says what is missing where `work` may not end somebody's connection. */
+async function ending(name: string, work: Promise<unknown>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!isBackupError(error, 'source-denied')) throw error
+    throw new BackupError('target-in-use', {
+      message: `The database ${quoteIdentifier(name)} is in use by a session that this role may not end`,
+      hint: 'Stop what uses it (pg_stat_activity names it), or connect as a superuser: a member of pg_signal_backend may end all sessions but those of superusers.',
+      retryable: true,
+      cause: error,
+    })
+  }
 }
