@@ -18,10 +18,22 @@ const stage = /^-- /
 /** Stands above and below a statement that failed, which `mariadb` repeats before it says why. */
 const rule = /^-{14}$/
 
+/** Begins what the client says of a statement that failed. */
+const failed = /^ERROR (?:\d+|at) /
+
 /** The last words of a program without what `--verbose` says, and without the statement that failed. */
 export function lastWords(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => !stage.test(line))
-  return lines.slice(lines.findLastIndex((line) => rule.test(line)) + 1).join('\n')
+  const words = lines.slice(lines.findLastIndex((line) => rule.test(line)) + 1)
+  // Where the statement held values of rows, the rule below it was left out with them.
+  return words
+    .slice(
+      Math.max(
+        0,
+        words.findIndex((line) => failed.test(line)),
+      ),
+    )
+    .join('\n')
 }
 
 /**

@@ -5,7 +5,6 @@ import {
   type PrivateFile,
   privateFile,
   type RunContext,
-  withoutRowValues,
 } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
 import { optionFile } from './connection.js'
@@ -52,8 +51,7 @@ export async function prepareProgram(
   const { name } = tool
   const { warnings } = messages
   const meaningOf = (words: string): ErrorMeaning | undefined => programMeaning(lastWords(words))
-  const shown = (words: string): string => withoutRowValues(lastWords(words), rowValues)
-  const judged = { name, failure, warnings, onWarning, meaningOf, shown }
+  const judged = { name, failure, warnings, onWarning, meaningOf, shown: lastWords }
   return {
     messages,
     spec: {
@@ -61,6 +59,7 @@ export async function prepareProgram(
       command: tool.path,
       args: [`--defaults-file=${options.path}`, ...args],
       failure,
+      rowValues,
       largeBuffers: true,
       nice: settings.nice,
       // Only dumps can be judged by the bytes they move: a restore waits while the server builds an index.

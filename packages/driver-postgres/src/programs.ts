@@ -1,11 +1,4 @@
-import {
-  type BackupErrorCode,
-  type ChildSpec,
-  judgeProgram,
-  type PrivateFile,
-  type RunContext,
-  withoutRowValues,
-} from '@holdfast/core'
+import { type BackupErrorCode, type ChildSpec, judgeProgram, type PrivateFile, type RunContext } from '@holdfast/core'
 import { type Connection, type Endpoint, libpqEnvironment } from './connection.js'
 import { programMeaning } from './errors.js'
 import { collectMessages, type Messages } from './messages.js'
@@ -45,8 +38,7 @@ export async function prepareProgram(
   const messages = collectMessages(tool.name, ctx)
   const { name } = tool
   const { warnings } = messages
-  const shown = (words: string): string => withoutRowValues(words, rowValues)
-  const judged = { name, failure, warnings, onWarning, meaningOf: programMeaning, shown }
+  const judged = { name, failure, warnings, onWarning, meaningOf: programMeaning }
   return {
     messages,
     spec: {
@@ -55,6 +47,7 @@ export async function prepareProgram(
       args,
       env: environment(connection, endpoint, passfile),
       failure,
+      rowValues,
       largeBuffers: true,
       nice: settings.nice,
       idleTimeoutMs: dumps(tool) ? (settings.idleTimeout ?? defaultIdleTimeoutMs) : undefined,

@@ -14,6 +14,7 @@ import { isProgram } from './find-program.js'
 import { requireDescriptors } from './free-descriptors.js'
 import { withLargeBuffers } from './large-buffers.js'
 import { notStarted } from './not-started.js'
+import { type RowValueRules, rowValueFilter } from './row-values.js'
 import { readLines } from './stderr-lines.js'
 
 /** A program to start. There is no shell: arguments reach it as they are. */
@@ -41,6 +42,8 @@ export interface ChildSpec extends ChildLimits {
    * code speak. Called for good exit codes too, so that a policy on messages can fail the child.
    */
   classify?(exit: ChildExit): BackupError | undefined
+  /** How its messages hold values of rows: they are kept out of {@link ChildExit.stderrTail}. */
+  readonly rowValues?: RowValueRules | undefined
   /** Receives each line of standard error as it comes. What it throws kills the child. */
   onStderrLine?(line: string): void
 }
@@ -59,7 +62,7 @@ export interface ChildIo {
 export interface ChildExit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** The last lines of standard error. */
+  /** The last lines of standard error, without values of rows: see {@link ChildSpec.rowValues}. */
   readonly stderrTail: string
 }
 
@@ -185,7 +188,8 @@ function supervise(spec: ChildSpec, running: ChildProcess, io: ChildIo, ctx: Run
     }
   }
   const pipes = serveExtraPipes(running, io.extra ?? [])
-  const tail = running.stderr ? readLines(running.stderr, onLine).tail : () => ''
+  const toKeep = spec.rowValues && rowValueFilter(spec.rowValues)
+  const tail = running.stderr ? readLines(running.stderr, onLine, toKeep).tail : () => ''
 
   async function settle(): Promise<ChildExit> {
     const [code, signal] = await untilExit(spec, running)

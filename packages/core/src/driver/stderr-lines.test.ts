@@ -1,12 +1,16 @@
 import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { rowValueFilter } from './row-values.js'
 import { readLines } from './stderr-lines.js'
 
-async function linesOf(chunks: readonly Uint8Array[]): Promise<{ lines: string[]; tail: string }> {
+async function linesOf(
+  chunks: readonly Uint8Array[],
+  toKeep?: (line: string) => string | undefined,
+): Promise<{ lines: string[]; tail: string }> {
   const stderr = new PassThrough()
   const lines: string[] = []
-  const { tail } = readLines(stderr, (line) => lines.push(line))
+  const { tail } = readLines(stderr, (line) => lines.push(line), toKeep)
   const ended = new Promise((resolve) => stderr.on('end', resolve))
   for (const chunk of chunks) stderr.write(chunk)
   stderr.end()
@@ -41,6 +45,14 @@ describe('readLines', () => {
     const lines = Array.from({ length: 10 }, (_, i) => `line ${i} ${'x'.repeat(1_000)}`)
     const { tail } = await linesOf([Buffer.from(lines.join('\n'))])
     expect(tail).toBe(lines.slice(-4).join('\n'))
+  })
+
+  it('keeps of each line what it is told to, whatever came long before', async () => {
+    const filter = rowValueFilter({ beginning: /^(ERROR|DETAIL): /, values: [[/(row contains ).*$/, '$1…']] })
+    const value = Array.from({ length: 40 }, (_, i) => `secret ${i}`).join('\n')
+    const text = `ERROR: no\nDETAIL: row contains (${value})`
+    const { lines, tail } = await linesOf([Buffer.from(text)], filter)
+    expect([lines.length, tail]).toEqual([41, 'ERROR: no\nDETAIL: row contains …'])
   })
 
   it('keeps the last 20 lines', async () => {
