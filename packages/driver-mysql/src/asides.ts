@@ -9,8 +9,9 @@ import {
 import { type Beside, schemasBeside } from './beside.js'
 import type { BoundDatabase } from './bound-database.js'
 import { exchangeInto } from './exchange-into.js'
-import { isBare, type Journal, readJournal, scratchOf } from './journal.js'
+import { isBare, type Journal, readJournal } from './journal.js'
 import { settleLeftovers } from './leftovers.js'
+import { scratchOf } from './marks.js'
 import { quoteIdentifier } from './quoting.js'
 import { isLocked, lockDatabase } from './restore-lock.js'
 import { type TableInfo, tablesOf } from './schema-objects.js'
@@ -28,19 +29,18 @@ export async function asides(bound: BoundDatabase, ctx: RunContext): Promise<rea
     connection,
     ctx,
     async (session) => {
-      await settleLeftovers(session, bound, ctx)
+      const { unbelieved } = await settleLeftovers(session, bound, ctx)
+      for (const { problem } of unbelieved) warn(`${problem.message}. ${problem.hint}`, ctx)
       const found: AsideDatabase[] = []
       for (const beside of await schemasBeside(session, database)) {
         if (await isLeft(session, beside, database)) {
           found.push(await describe(session, bound, { ...beside, kind: 'unfinished' }))
         }
         if (beside.kind !== 'replaced') continue // a journal in there is of the dump that was restored
-        const journal = await readJournal(session, beside.name)
-        // Names are cut to what fits: that of another database may look the same. One that has only begun, or is a part
-        // of what was there, is the next restore's to settle.
+        const journal = await readJournal(session, beside.name, database)
+        // One that has only begun, or is a part of what was there, is the next restore's to settle.
         const isReplaced = journal?.state === 'lost' || (journal?.state === 'done' && journal.plan.extent === 'all')
-        if (journal?.plan.database !== database || !isReplaced) continue
-        found.push(await describe(session, bound, { ...beside, kind: 'replaced' }, journal))
+        if (isReplaced) found.push(await describe(session, bound, { ...beside, kind: 'replaced' }, journal))
       }
       return found.sort((a, b) => b.since.getTime() - a.since.getTime())
     },
@@ -96,7 +96,8 @@ function isWhole({ state, plan }: Journal, tables: readonly TableInfo[]): boolea
 async function takeBack(bound: BoundDatabase, name: string, options: SwapOptions, ctx: RunContext): Promise<Replaced> {
   const { connection } = bound
   const read = async (session: Session): Promise<Journal> => {
-    const journal = await readJournal(session, name)
+    const journal = await readJournal(session, name, connection.database)
+    if (journal?.state === 'unbelieved') throw journal.problem
     if (journal && isWhole(journal, await tablesOf(session, name))) return journal
     throw notWhole(name)
   }

@@ -4,7 +4,8 @@ import { freeName } from './beside.js'
 import type { BoundDatabase } from './bound-database.js'
 import type { Definition } from './definitions.js'
 import { exchange, settle } from './exchange.js'
-import { isBare, isUnwritten, type Plan, readJournal, unmarkFilling } from './journal.js'
+import { isBare, isUnwritten, type Plan, readJournal } from './journal.js'
+import { unmarkFilling } from './marks.js'
 import { type ExchangeRequest, planExchange } from './plan-exchange.js'
 import { lockSeconds } from './programs.js'
 import { quoteIdentifier } from './quoting.js'
@@ -123,7 +124,8 @@ async function outcomeOf(
   const { database, aside } = begun.plan
   try {
     await using session = await lockAfter(connection, database, begun.sessionId, ctx)
-    const journal = await readJournal(session, aside)
+    const journal = await readJournal(session, aside, database)
+    if (journal?.state === 'unbelieved') throw journal.problem
     const outcome = journal === undefined ? 'undone' : await settle(session, journal, ctx)
     if (outcome === 'finished') return await tidy(session, begun)
     if (journal === undefined && (await isUnwritten(session, aside, database))) await dropSchema(session, aside)

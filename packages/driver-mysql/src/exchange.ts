@@ -3,7 +3,8 @@ import { addRows } from './add-rows.js'
 import { type Definition, dropDefinition, makeDefinitions } from './definitions.js'
 import { stopEvent } from './dump-filter.js'
 import { addForeignKeys, dropForeignKeys } from './foreign-keys.js'
-import { closeJournal, type Journal, keepLost, markScratch, type Plan, writeJournal } from './journal.js'
+import { closeJournal, type Journal, type Plan, writeJournal } from './journal.js'
+import { markScratch } from './marks.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
 import { tablesOf } from './schema-objects.js'
 import { createSchema, dropSchema, readProperties, type SchemaProperties } from './schema-properties.js'
@@ -106,7 +107,7 @@ async function finish(session: Session, plan: Plan, ctx: RunContext): Promise<vo
   await makeDefinitions(session, plan.database, events, ({ name }, error) => {
     warn(`The event ${quoteIdentifier(name)} could not be started: ${messageOf(error)}`, ctx)
   })
-  await closeJournal(session, plan.aside)
+  await closeJournal(session, plan, 'done')
 }
 
 /** Puts everything back, from wherever it stopped. May be done twice. */
@@ -129,7 +130,7 @@ async function undo(session: Session, plan: Plan, ctx: RunContext): Promise<void
   await makeDefinitions(session, plan.database, plan.dropped, (definition) => lost.push(definition))
   await session.query('set session foreign_key_checks = 1')
   if (lost.length === 0) return await dropSchema(session, plan.aside)
-  await keepLost(session, plan, lost)
+  await closeJournal(session, plan, 'lost')
   // The server keeps a view whose tables have gone, but does not make one.
   const names = lost.map(({ kind, name }) => `${kind} ${quoteIdentifier(name)}`).join(', ')
   const where = quoteIdentifier(plan.aside)

@@ -1,4 +1,6 @@
+import { BackupError } from '@holdfast/core'
 import type { Definition } from './definitions.js'
+import { digestOf, type Proof, prove, readProof } from './journal-proof.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
 import { codeOf, ownTables } from './schema-objects.js'
 import type { Session } from './session.js'
@@ -53,39 +55,43 @@ export interface ColumnDefault {
   readonly expression: string
 }
 
-/** A journal, as it was found. */
+/** A journal that this user has written. */
 export interface Journal {
   /**
-   * `added`: the rows have been, and only events may still have to be started. `lost`: undone but for the views of
-   * `dropped`, which could not be made again; their text is kept here.
+   * `added`: the rows have been, and only events may still have to be started. `lost`: undone but for views of `dropped`
+   * that could not be made again; their text is kept here.
    */
   readonly state: 'begun' | 'added' | 'done' | 'lost'
   readonly plan: Plan
 }
 
-const journalTable = ownTables.journal
+/** One that is not followed: what it says would be done with the rights of this user. */
+export interface Unbelieved {
+  readonly state: 'unbelieved'
+  /** Whether it may be of an exchange that is neither finished nor undone. */
+  readonly pending: boolean
+  readonly problem: BackupError
+}
 
-const encode = (plan: Plan): Buffer => Buffer.from(JSON.stringify(plan))
+const journalTable = ownTables.journal
 
 /** Writes a plan down, in the schema that the old tables will go to. Durable when it returns. */
 export async function writeJournal(session: Session, plan: Plan): Promise<void> {
   const table = quoteQualified(plan.aside, journalTable)
+  const text = textOf(plan)
   await session.query(
     `create table ${table} (id int primary key, state varchar(10) not null, plan longblob not null) engine = InnoDB comment = ?`,
     [plan.database],
   )
-  await session.query(`insert into ${table} values (1, 'begun', ?)`, [encode(plan)])
+  await prove(session, plan.aside, 'begun', digestOf(text))
+  await session.query(`insert into ${table} values (1, 'begun', ?)`, [text])
 }
 
-/** Notes that nothing is left to do. */
-export async function closeJournal(session: Session, aside: string): Promise<void> {
-  await session.query(`update ${quoteQualified(aside, journalTable)} set state = 'done' where id = 1`)
-}
+const textOf = (plan: Plan): Buffer => Buffer.from(JSON.stringify(plan))
 
-/** Notes that the exchange was undone, but for these. */
-export async function keepLost(session: Session, plan: Plan, lost: readonly Definition[]): Promise<void> {
-  const table = quoteQualified(plan.aside, journalTable)
-  await session.query(`update ${table} set state = 'lost', plan = ? where id = 1`, [encode({ ...plan, dropped: lost })])
+/** Notes that nothing is left to do (`done`), or that the exchange was undone but for what cannot be (`lost`). */
+export async function closeJournal(session: Session, plan: Plan, state: 'done' | 'lost'): Promise<void> {
+  await prove(session, plan.aside, state, digestOf(textOf(plan)))
 }
 
 /** Notes that the rows have been added: for good with the transaction that adds them. */
@@ -94,64 +100,67 @@ export async function noteAdded(session: Session, aside: string): Promise<void> 
 }
 
 /**
- * The journal of a schema; `undefined` where there is none, where it was not written to its end, or where it is of
- * another schema, out of which somebody has copied it: what it says would be done there.
+ * The journal of an exchange of a database; `undefined` where there is none in the schema, where it was not written to
+ * its end, or where it is of another database, or of another schema, out of which somebody has copied it.
  */
-export async function readJournal(session: Session, aside: string): Promise<Journal | undefined> {
-  const there = await session.query(
-    'select 1 as found from information_schema.tables where binary table_schema = binary ? and table_name = ?',
+export async function readJournal(
+  session: Session,
+  aside: string,
+  database: string,
+): Promise<Journal | Unbelieved | undefined> {
+  const [table] = await session.query<{ comment: string }>(
+    `select table_comment as comment from information_schema.tables
+      where binary table_schema = binary ? and table_name = ? and table_type = 'BASE TABLE'`,
     [aside, journalTable],
   )
-  if (there.length === 0) return undefined
-  const [row] = await session.query<{ state: Journal['state']; plan: Buffer }>(
-    `select state, plan from ${quoteQualified(aside, journalTable)} where id = 1`,
-  )
+  const row = table && (await readRow(session, aside))
   if (!row) return undefined
-  const plan = JSON.parse(row.plan.toString('utf8')) as Plan
-  return plan.aside === aside ? { state: row.state, plan } : undefined
+  const proof = await readProof(session, aside)
+  if (!proof?.isOwn || digestOf(row.plan) !== proof.digest) {
+    // Names are cut to what fits: that of another database may look the same.
+    return table.comment === database ? unbelieved(aside, database, proof) : undefined
+  }
+  const plan = JSON.parse(row.plan.toString('utf8')) as Plan // as this user has written it
+  if (plan.aside !== aside || plan.database !== database) return undefined
+  return { state: proof.state === 'begun' && row.state === 'added' ? 'added' : proof.state, plan }
 }
 
-const fillingTable = ownTables.filling
-
-/** Marks a database as one that is being filled. */
-export async function markFilling(session: Session, database: string): Promise<void> {
-  await session.query(`create table if not exists ${quoteQualified(database, fillingTable)} (i int) engine = InnoDB`)
+interface Row {
+  readonly state: string
+  readonly plan: Buffer
 }
-
-/** Takes the mark away: the database is whole. */
-export async function unmarkFilling(session: Session, database: string): Promise<void> {
-  await session.query(`drop table if exists ${quoteQualified(database, fillingTable)}`)
-}
-
-/** Whether a restore into a database was killed, or is under way. It tells nothing of what was done there since. */
-export async function isFilling(session: Session, database: string): Promise<boolean> {
-  const rows = await session.query(
-    'select 1 as found from information_schema.tables where binary table_schema = binary ? and table_name = ?',
-    [database, fillingTable],
-  )
-  return rows.length > 0
-}
-
-const scratchTable = ownTables.scratch
 
 /**
- * Marks a schema as the scratch of a database, in one statement. Its name alone proves nothing: anybody may have made
- * one of that name, and names of two databases that are cut to what fits look the same.
+ * The row of a journal. HANDLER opens tables and nothing else: a view that somebody has put in its place would run what
+ * he wants with the rights of who reads it.
  */
-export async function markScratch(session: Session, scratch: string, database: string): Promise<void> {
-  const table = quoteQualified(scratch, scratchTable)
-  await session.query(`create table if not exists ${table} (beside varchar(64)) engine = InnoDB comment = ?`, [
-    database,
-  ])
+async function readRow(session: Session, aside: string): Promise<Row | undefined> {
+  await session.query(`handler ${quoteQualified(aside, journalTable)} open as journal`)
+  try {
+    const [row] = await session.query<Record<string, unknown>>('handler journal read first')
+    return row && { state: String(row.state), plan: Buffer.from(row.plan as Buffer | string) }
+  } finally {
+    await session.query('handler journal close')
+  }
 }
 
-/** The database that a scratch was made for; `undefined` for a schema without a mark. */
-export async function scratchOf(session: Session, schema: string): Promise<string | undefined> {
-  const [row] = await session.query<{ comment: string }>(
-    'select table_comment as comment from information_schema.tables where binary table_schema = binary ? and table_name = ?',
-    [schema, scratchTable],
-  )
-  return row?.comment
+function unbelieved(aside: string, database: string, proof: Proof | undefined): Unbelieved {
+  const [here, there] = [database, aside].map(quoteIdentifier)
+  const { isOwn, writer = '' } = proof ?? {}
+  const why = !proof
+    ? 'nothing proves that a restore has written it'
+    : isOwn
+      ? 'it is damaged, or somebody has changed it'
+      : `${writer} has written it, who is not the user of this connection`
+  const asWriter = proof && !isOwn ? `If ${writer} restores with Holdfast, clean up as that user. Else look` : 'Look'
+  return {
+    state: 'unbelieved',
+    pending: proof?.state === 'begun',
+    problem: new BackupError('restore-refused', {
+      message: `The journal ${there}.${quoteIdentifier(journalTable)} is not followed: ${why}`,
+      hint: `It tells what a restore of ${here} has replaced, and how it is finished or undone. ${asWriter} into ${there}: move back what ${here} lacks (RENAME TABLE), then drop it.`,
+    }),
+  }
 }
 
 /** Whether a schema holds nothing at all: as one does that was made a moment before its maker was killed. */
@@ -165,11 +174,12 @@ export async function isBare(session: Session, schema: string): Promise<boolean>
  */
 export async function isUnwritten(session: Session, aside: string, database: string): Promise<boolean> {
   const comments = await commentsIn(session, aside)
-  if ((await codeOf(session, aside)).length > 0 || comments.size > 1) return false
+  const ours = [journalTable, ownTables.proof].filter((name) => comments.has(name))
+  if ((await codeOf(session, aside)).length > 0 || comments.size > ours.length) return false
   // Where the name was cut, it may be that of another database, whose restore is just about to write.
   if (comments.size === 0) return aside.startsWith(`${database}__`)
   if (comments.get(journalTable) !== database) return false
-  return (await session.query(`select id from ${quoteQualified(aside, journalTable)} limit 1`)).length === 0
+  return (await readRow(session, aside)) === undefined
 }
 
 /** The comment of each table, those of Holdfast too. */

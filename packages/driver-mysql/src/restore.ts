@@ -12,8 +12,8 @@ import { makeDefinitions, readDefinitions } from './definitions.js'
 import { runEvent } from './dump-filter.js'
 import { emptySchema } from './empty-schema.js'
 import { type Filling, fill } from './fill.js'
-import { isFilling, markFilling, unmarkFilling } from './journal.js'
-import { settleLeftovers } from './leftovers.js'
+import { refusePending, settleLeftovers } from './leftovers.js'
+import { isFilling, markFilling, unmarkFilling } from './marks.js'
 import { otherFlavourWarnings } from './other-flavour.js'
 import { restoreWarnings } from './preflight.js'
 import { quoteQualified } from './quoting.js'
@@ -36,11 +36,9 @@ export async function restore(
   const { connection, settings } = bound
   await using session = await openSession(connection, ctx, 'none')
   const tool = await chooseTool('client', session.server, settings.binDir)
-  const warnings = [
-    ...(await settleLeftovers(session, bound, ctx)),
-    ...otherFlavourWarnings(tool, session.server),
-    ...restoreWarnings(session, from, request),
-  ]
+  const { done, unbelieved } = await settleLeftovers(session, bound, ctx)
+  refusePending(unbelieved)
+  const warnings = [...done, ...otherFlavourWarnings(tool, session.server), ...restoreWarnings(session, from, request)]
   const filling = { bound, from, request, tool, warnings, enabledEvents: new Set<string>(), ctx }
   const created = request.mode === 'create' && (await intoEmpty(filling))
   if (request.mode !== 'create') {

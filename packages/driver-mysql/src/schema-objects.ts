@@ -13,9 +13,10 @@ export interface TableInfo {
   readonly dataBytes: number
 }
 
-/** Tables that Holdfast keeps beside what it puts aside, see journal.ts. They are never dumped, moved or counted. */
+/** Tables and views that Holdfast keeps beside what it puts aside, see journal.ts, journal-proof.ts and marks.ts. They are never dumped, moved or counted. */
 export const ownTables = {
   journal: '__holdfast_journal',
+  proof: '__holdfast_proof',
   filling: '__holdfast_filling',
   scratch: '__holdfast_scratch',
 } as const

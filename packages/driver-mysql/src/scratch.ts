@@ -12,8 +12,8 @@ import { freeName } from './beside.js'
 import type { BoundDatabase } from './bound-database.js'
 import { toDatabase } from './connection.js'
 import { type Exchanged, exchangeInto } from './exchange-into.js'
-import { markScratch } from './journal.js'
-import { settleLeftovers } from './leftovers.js'
+import { refusePending, settleLeftovers } from './leftovers.js'
+import { markScratch } from './marks.js'
 import type { ExchangeRequest } from './plan-exchange.js'
 import { exchangeProblems } from './preflight.js'
 import { lockDatabase } from './restore-lock.js'
@@ -77,8 +77,9 @@ export async function scratch(
   ctx: RunContext,
 ): Promise<ScratchDatabase> {
   const { connection } = bound
-  await withSession(connection, ctx, (session) => settleLeftovers(session, bound, ctx), 'none')
+  const { unbelieved } = await withSession(connection, ctx, (session) => settleLeftovers(session, bound, ctx), 'none')
   if (toSwap) {
+    refusePending(unbelieved)
     // Found now rather than after hours of filling. That others are connected does no harm: a renaming only waits for
     // those that are using a table.
     await using session = await lockDatabase(connection, connection.database, ctx)

@@ -64,8 +64,8 @@ const swapPoints: readonly (readonly [statement: RegExp, when: 'before' | 'after
   [/rename table/, 'before', false],
   [/rename table/, 'after', true],
   [/CREATE .*VIEW/, 'after', true],
-  [/state = 'done'/, 'before', true],
-  [/state = 'done'/, 'after', true],
+  [/select 'done /, 'before', true],
+  [/select 'done /, 'after', true],
   [/__holdfast_filling/, 'after', true],
 ]
 
@@ -100,7 +100,7 @@ const appendPoints: readonly (readonly [statement: RegExp, when: 'before' | 'aft
   [/commit/, 'before', false],
   [/commit/, 'after', true],
   [/CREATE .*EVENT .* ENABLE/, 'before', true],
-  [/state = 'done'/, 'before', true],
+  [/select 'done /, 'before', true],
 ]
 
 describe('an append whose connection breaks', () => {
