@@ -35,11 +35,17 @@ beforeAll(async () => {
   await server.sql(source, 'create table parent (id int primary key)', 'insert into parent values (1)')
   backup = await memoryBackup(driverOf(source), {}, ctx)
   await server.createDatabase(third)
-  await server.sql(third, 'create table precious (i int)', 'insert into precious values (1)')
+  await server.sql(
+    third,
+    'create table precious (i int)',
+    'insert into precious values (1)',
+    'create function wipe() returns int deterministic sql security invoker begin delete from precious; return 1; end',
+  )
   untouched = await plainDump(server, third)
   await server.sql(
     undefined,
     `create user ${guest.user}@'%' identified by '${guest.password}'`,
+    `grant execute on ${third}.* to ${guest.user}@'%'`,
     `grant all on \`${target.replaceAll('_', '\\_')}\\_\\_before\\_%\`.* to ${guest.user}@'%'`,
   )
 })
@@ -156,9 +162,8 @@ describe('a journal that a user has planted who may make such a schema', () => {
   it('is not run where it is a view', async () => {
     await sql(
       `create database ${planted}`,
-      `create function ${planted}.f() returns int sql security invoker begin delete from ${third}.precious; return 1; end`,
-      `create sql security invoker view ${planted}.__holdfast_journal as select ${planted}.f() as id, 'begun' as state, 'x' as plan`,
-      `create sql security invoker view ${planted}.__holdfast_proof as select ${planted}.f() as proof`,
+      `create sql security invoker view ${planted}.__holdfast_journal as select ${third}.wipe() as id, 'begun' as state, 'x' as plan`,
+      `create sql security invoker view ${planted}.__holdfast_proof as select ${third}.wipe() as proof`,
     )
     await driverOf(target).restore(backup, { mode: 'clean' }, ctx)
     expect(await asidesOf()).toEqual([])
