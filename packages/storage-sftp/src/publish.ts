@@ -1,10 +1,10 @@
 import { BackupError } from '@holdfast/core'
 import type { Connection } from './connection.js'
 import { alreadyExists, explained, hasStatus, status } from './errors.js'
-import { isUnsupported, lstatIfPresent, moveFile, removeFile } from './files.js'
+import { isUnsupported, lstatIfPresent, moveFile } from './files.js'
 import type { Place } from './root.js'
 import type { Session } from './session.js'
-import { asideOf } from './temp-name.js'
+import { dropWaiting, stepAside, takePlace } from './waiting.js'
 
 /** A file that is whole, and where it belongs. */
 interface Finished {
@@ -64,27 +64,21 @@ async function rename(session: Session, { temp, place, ifAbsent }: Finished): Pr
 
 /**
  * Where a rename cannot replace: the older object steps aside, where readers look too, and comes back if the newer one
- * cannot take its place. Whenever this is killed, the one or the other is found.
+ * cannot take its place. Whenever this is killed, the one or the other is found. Another put, or a sweep that takes this
+ * one for killed, may give the name away in between: then that object steps aside, too.
  */
 async function replace({ call }: Session, temp: string, path: string): Promise<void> {
-  const aside = asideOf(path)
-  await stepAside(call, path, aside)
-  try {
-    await moveFile(call, temp, path)
-  } catch (error) {
-    await moveFile(call, aside, path).catch(() => {}) // there was none, or another put was quicker
-    throw error
+  for (let attempt = 1; ; attempt++) {
+    await stepAside(call, path)
+    try {
+      await moveFile(call, temp, path)
+      break
+    } catch (error) {
+      const mayTryAgain = hasStatus(error, status.failure, status.alreadyExists) && attempt < 20
+      if (mayTryAgain && (await lstatIfPresent(call, path))) continue
+      await takePlace(call, path).catch(() => {}) // the first error is the one worth telling
+      throw error
+    }
   }
-  await removeFile(call, aside).catch(() => {}) // swept later
-}
-
-async function stepAside(call: Session['call'], path: string, aside: string): Promise<void> {
-  try {
-    await moveFile(call, path, aside)
-  } catch (error) {
-    if (!(await lstatIfPresent(call, path))) return // nothing there: at most one that waits since a put was killed
-    if (!hasStatus(error, status.failure, status.alreadyExists)) throw error
-    await removeFile(call, aside) // left by a put that was killed at its end
-    await moveFile(call, path, aside)
-  }
+  await dropWaiting(call, path).catch(() => {}) // swept later
 }

@@ -1,11 +1,12 @@
 import type { RunContext, UnfinishedPuts } from '@holdfast/core'
 import type { Connection } from './connection.js'
 import { explained } from './errors.js'
-import { lstatIfPresent, moveFile, removeFile } from './files.js'
+import { lstatIfPresent, removeFile } from './files.js'
 import { nameOf } from './list-objects.js'
 import { pruneDirectories } from './root.js'
 import type { Session } from './session.js'
 import { isTempName, waitingAt } from './temp-name.js'
+import { dropWaiting, takePlace } from './waiting.js'
 import { type FoundFile, walk } from './walk.js'
 
 /** Removes temp files that nobody has written to for long enough, and puts objects that were left waiting in order. */
@@ -29,14 +30,18 @@ export async function sweep(
 }
 
 async function settle(session: Session, path: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
   const { call } = session
   const object = waitingAt(path)
-  if (object !== undefined && !(await explained(`Looking at ${object}`, lstatIfPresent(call, object, signal)))) {
-    // Whoever replaced it was killed halfway: it is the object, and gets its name again.
-    return await explained(`Renaming ${path}`, moveFile(call, path, object, signal))
+  if (object === undefined) {
+    await explained(`Removing the unfinished file ${path}`, removeFile(call, path, signal))
+    await pruneDirectories(session, { directory: path.slice(0, path.lastIndexOf('/')) })
+    return
   }
-  await explained(`Removing the unfinished file ${path}`, removeFile(call, path, signal))
-  await pruneDirectories(session, { directory: path.slice(0, path.lastIndexOf('/')) })
+  // Whoever replaced it was killed halfway, then it gets its name again; or at the end, then there is a newer one.
+  const isThere = await explained(`Looking at ${object}`, lstatIfPresent(call, object, signal))
+  if (!isThere && (await explained(`Renaming ${path}`, takePlace(call, object)))) return
+  await explained(`Removing ${path}`, dropWaiting(call, object))
 }
 
 /** A temp file tells the directory of the object that it was to become, and no more: that must be under the prefix. */
