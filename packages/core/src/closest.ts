@@ -1,11 +1,23 @@
 /** ` (did you mean "x"?)` for the likeliest of `known`, or nothing when none is near. For ends of messages. */
 export function closest(wrong: string, known: readonly string[]): string {
-  const ranked = known.map((name) => ({ name, distance: editDistance(wrong.toLowerCase(), name.toLowerCase()) }))
-  const best = ranked.sort((a, b) => a.distance - b.distance)[0]
-  const near = best && best.distance <= Math.max(1, Math.floor(best.name.length / 3))
-  if (near) return ` (did you mean ${JSON.stringify(best.name)}?)`
+  const [best] = nearest(wrong, known)
+  if (best !== undefined) return ` (did you mean ${JSON.stringify(best)}?)`
   return known.length > 0 ? ` (known: ${known.join(', ')})` : ''
 }
+
+/** At most three of `known` that are near, the likeliest first. A name with dots is near where its end is. */
+export function nearest(wrong: string, known: readonly string[]): readonly string[] {
+  const ranked = known.map((name) => ({ name, distance: distanceOf(wrong.toLowerCase(), name.toLowerCase()) }))
+  const near = ranked.filter(({ name, distance }) => distance <= Math.max(1, Math.floor(endOf(name).length / 3)))
+  const sorted = near.sort((a, b) => a.distance - b.distance)
+  return sorted.slice(0, 3).map(({ name }) => name)
+}
+
+function distanceOf(wrong: string, name: string): number {
+  return Math.min(editDistance(wrong, name), editDistance(endOf(wrong), endOf(name)))
+}
+
+const endOf = (name: string): string => name.slice(name.lastIndexOf('.') + 1)
 
 /** Levenshtein's distance: insertions, deletions and replacements that make `a` into `b`. */
 function editDistance(a: string, b: string): number {

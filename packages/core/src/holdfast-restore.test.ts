@@ -3,7 +3,7 @@ import { flip, openShop, type Shop } from '../test/shop.js'
 import { BackupError } from './backup-error.js'
 import { type ByteStream, readAll, streamOf } from './byte-stream.js'
 import type { Cipher } from './cipher/cipher.js'
-import type { Driver } from './driver/driver.js'
+import type { Driver, RestoreSource } from './driver/driver.js'
 import { withoutDatabase } from './driver/without-database.js'
 import type { Holdfast } from './facade/holdfast.js'
 import { createHoldfast } from './holdfast.js'
@@ -59,6 +59,79 @@ describe('restore', () => {
     await flip(offsite, backup.manifest.parts[0]?.key ?? '', 100)
     await expect(holdfast.restore('latest', { mode: 'clean' })).rejects.toMatchObject({ code: 'corrupt' })
     expect(shop.content).toEqual(before)
+  })
+
+  it('names tables that the backup does not hold, before anything is touched, with those that are near', async () => {
+    const { backup } = await holdfast.backup()
+    const inDump = ['orders', 'order_lines', 'odd.name', 'stock'].map((name) => ({
+      kind: 'table',
+      schema: 'app',
+      name,
+    }))
+    const asked: RestoreSource[] = []
+    const target: MemoryDatabase = { content: undefined }
+    const into: Driver = {
+      ...memoryDriver({ name: 'copy', database: target }),
+      async contents(from) {
+        asked.push(from)
+        return [...inDump, { kind: 'index', schema: 'app', name: 'by_note' }]
+      },
+      restore: () => Promise.reject(new Error('not to be reached')),
+    }
+    const problemsOf = async (...tables: string[]) =>
+      (await holdfast.previewRestore(backup.id, { into, tables })).problems
+    expect(await problemsOf('orders', 'app.orders', 'app.odd.name')).toEqual([])
+    expect(await problemsOf('ordres', 'nosuch', 'by_note')).toEqual([
+      { message: 'The backup holds no table "ordres"', hint: 'Near to it: app.orders.' },
+      {
+        message: expect.stringContaining('"nosuch"'),
+        hint: expect.stringMatching(/^There are: app\.orders, .*stock\.$/),
+      },
+      { message: expect.stringContaining('"by_note"'), hint: expect.any(String) },
+    ])
+    await expect(holdfast.restore(backup.id, { into, tables: ['app.nosuch'] })).rejects.toMatchObject({
+      code: 'restore-refused',
+      message: expect.stringContaining('"app.nosuch"'),
+    })
+    expect(target.content).toBeUndefined()
+    const looks = asked.length
+    expect(await problemsOf('bytes', 'shop.bytes')).toEqual([]) // counted when the backup was taken
+    expect(asked).toHaveLength(looks)
+    const folding: Driver = { ...into, isChosen: (table, { name }) => table.toLowerCase() === name }
+    expect((await holdfast.previewRestore(backup.id, { into: folding, tables: ['ORDERS'] })).problems).toEqual([])
+    const hollow: Driver = { ...into, contents: async () => [] }
+    expect((await holdfast.previewRestore(backup.id, { into: hollow, tables: ['x'] })).problems).toMatchObject([
+      { hint: 'It holds no tables at all.' },
+    ])
+    const many: Driver = {
+      ...into,
+      contents: async () => Array.from({ length: 12 }, (_, i) => ({ kind: 'table', name: `table_number_${i}` })),
+    }
+    expect((await holdfast.previewRestore(backup.id, { into: many, tables: ['x'] })).problems).toMatchObject([
+      { hint: expect.stringMatching(/table_number_9 and 2 more\.$/) },
+    ])
+  })
+
+  it('says once what is wrong with a storage or a copy, however often it looks', async () => {
+    const { backup } = await holdfast.backup()
+    const target: MemoryDatabase = { content: undefined }
+    const into: Driver = {
+      ...memoryDriver({ name: 'copy', database: target }),
+      preflight: async (from) => {
+        await readAll(from.open('dump', ctx))
+        return { problems: [], warnings: ['mind the gap'] }
+      },
+    }
+    const said = (): string[] => world.lines.splice(0).filter((line) => line.includes('copy'))
+    await flip(disk, backup.manifest.parts[0]?.key ?? '', 100)
+    const { warnings } = await holdfast.previewRestore(backup.id, { into })
+    expect(warnings).toEqual([expect.stringMatching(/^The copy on disk cannot be used/), 'mind the gap'])
+    await holdfast.restore(backup.id, { into })
+    expect(said()).toEqual([expect.stringMatching(/^The copy on disk cannot be used/)])
+    await flip(offsite, backup.manifest.parts[0]?.key ?? '', 50)
+    target.content = undefined
+    await expect(holdfast.previewRestore(backup.id, { into })).rejects.toMatchObject({ code: 'corrupt' })
+    expect(said()).toEqual([expect.stringMatching(/^The copy on disk cannot be used/)])
   })
 
   it('refuses a driver whose settings are not there, before anything is read', async () => {

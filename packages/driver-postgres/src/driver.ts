@@ -14,6 +14,7 @@ import type { BoundDatabase } from './restore-job.js'
 import { rows } from './rows.js'
 import { scratch } from './scratch.js'
 import { sections } from './sections.js'
+import { isChosen } from './table-selection.js'
 import { testScratch } from './test-scratch.js'
 
 /**
@@ -70,6 +71,7 @@ function bind(bound: BoundDatabase): Driver {
     dump: (request, ctx) => dump(connection, settings, request, ctx),
     restore: (from, request, ctx) => restore(bound, from, request, ctx),
     contents,
+    isChosen,
     check: (part, body, ctx) => check(part, body, settings, ctx),
     preflight: (from, request, ctx) => findings(bound, from, request, ctx),
     asides: (ctx) => asides(bound, ctx),

@@ -1,4 +1,4 @@
-import { BackupError } from '@holdfast/core'
+import { BackupError, type ObjectName } from '@holdfast/core'
 import type { ArchiveEntry } from './archive.js'
 import { dataKinds, headKinds, isPartOf, objectKey, relationKinds, remarkKinds } from './entry-kinds.js'
 import { parsePattern } from './patterns.js'
@@ -46,7 +46,7 @@ function chosenRelations(entries: readonly ArchiveEntry[], tables: readonly stri
   const relations = entries.filter(({ kind }) => relationKinds.has(kind))
   const unmatched: string[] = []
   const chosen = tables.flatMap((table) => {
-    const matching = relations.filter((entry) => matches(entry, table))
+    const matching = relations.filter((entry) => means(table, entry.schema, entry.tag))
     if (matching.length === 0) unmatched.push(table)
     return matching
   })
@@ -57,8 +57,13 @@ function chosenRelations(entries: readonly ArchiveEntry[], tables: readonly stri
   })
 }
 
+/** {@link Driver.isChosen} for PostgreSQL. */
+export function isChosen(table: string, { kind, schema, name }: ObjectName): boolean {
+  return relationKinds.has(kind.toUpperCase()) && means(table, schema, name)
+}
+
 /** As a pattern of pg_dump; without a schema in any schema. */
-function matches({ schema, tag }: ArchiveEntry, table: string): boolean {
+function means(table: string, schema: string | undefined, tag: string): boolean {
   if (table === tag || table === `${schema}.${tag}`) return true
   const pattern = parsePattern(table)
   const fits = (expression: string, text: string): boolean => new RegExp(expression, 's').test(text)

@@ -47,6 +47,15 @@ describe('holdfast restore', () => {
     expect((await runIn({ cwd }, 'restore', bad, '--yes')).code).toBe(6)
   })
 
+  it('says once that a storage cannot be read', async () => {
+    const { cwd, shop } = await backedUp()
+    shop.info = undefined
+    rmSync(join(cwd, 'offsite'), { recursive: true })
+    writeFileSync(join(cwd, 'offsite'), '')
+    const { code, err } = await runIn({ cwd }, 'restore', 'latest', '--yes')
+    expect([code, err.match(/offsite cannot be read/g)]).toEqual([0, [expect.any(String)]])
+  })
+
   it('hands every option on', async () => {
     const { cwd, shop } = await backedUp()
     const flags = ['--clean', '--tables', 'a,"b,c"', '--data-only', '--jobs', '3', '--terminate', '--no-owner']

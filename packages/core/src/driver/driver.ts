@@ -67,6 +67,12 @@ export interface Driver {
   contents?(from: RestoreSource, ctx: RunContext): Promise<readonly ObjectName[]>
 
   /**
+   * Whether a name in {@link RestoreRequest.tables} means an object of a dump. Absent: it means a table or a sequence of
+   * exactly that name, with or without the schema.
+   */
+  isChosen?(table: string, object: ObjectName): boolean
+
+  /**
    * Reads a dump to its end with the engine's own tool, without a server, and throws `corrupt` where the tool finds
    * that the dump is not whole. Guards against a dump program that exited 0 too early.
    */

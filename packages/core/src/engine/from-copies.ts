@@ -6,19 +6,21 @@ import type { RestoreCopy } from './restore-copy.js'
  * Does something with the first copy that is whole: where one turns out to be damaged or out of reach, the next is
  * tried.
  *
+ * @param say - Told what is wrong with a copy that cannot be used. Default: the log.
  * @throws what is not the copies' fault at once; else what was wrong with the last of them.
  */
 export async function fromCopies<Result>(
   copies: readonly RestoreCopy[],
   use: (copy: RestoreCopy) => Promise<Result>,
   ctx: RunContext,
+  say: (warning: string) => void = (warning) => ctx.log.warn(warning),
 ): Promise<Result> {
   const failures: { readonly name: string; readonly error: unknown }[] = []
   /** What is wrong with other copies than the one whose error is thrown; that error says it, and once is enough. */
   const warn = (except?: unknown): void => {
     for (const { name, error } of failures) {
       if (except !== undefined && messageOf(error) === messageOf(except)) continue
-      ctx.log.warn(`The copy on ${name} cannot be used: ${messageOf(error)}`)
+      say(`The copy on ${name} cannot be used: ${messageOf(error)}`)
     }
   }
   for (const copy of copies) {

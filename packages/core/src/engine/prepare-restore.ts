@@ -3,6 +3,7 @@ import type { DatabaseInfo, Driver, PreflightFindings, RestoreRequest } from '..
 import type { Manifest } from '../layout/manifest.js'
 import type { RunContext } from '../run-context.js'
 import { fromCopies } from './from-copies.js'
+import { missingTables } from './missing-tables.js'
 import type { RestoreCopy } from './restore-copy.js'
 import { type ChosenWay, chooseWay, type WayRequest } from './restore-way.js'
 
@@ -42,9 +43,21 @@ export async function lookBefore(prepared: PreparedRestore, ctx: RunContext): Pr
   const { target, copies, request, way, aside } = prepared
   const { assertions, mode, ...asked } = request
   const wanted = { ...asked, mode: aside || way === 'staged' || way === 'replace' ? 'staged' : way } as const
-  const preflight = target.preflight?.bind(target)
-  if (!preflight) return { problems: [], warnings: [] }
-  return fromCopies(copies, ({ source }) => preflight(source, wanted, ctx), ctx)
+  const { tables } = asked
+  if (!target.preflight && !tables) return { problems: [], warnings: [] }
+  const ofCopies: string[] = []
+  const look = async ({ source }: RestoreCopy): Promise<PreflightFindings> => {
+    const found = (await target.preflight?.(source, wanted, ctx)) ?? { problems: [], warnings: [] }
+    if (!tables || found.problems.length > 0) return found
+    return { ...found, problems: await missingTables(target, source, tables, ctx) }
+  }
+  try {
+    const { problems, warnings } = await fromCopies(copies, look, ctx, (warning) => ofCopies.push(warning))
+    return { problems, warnings: [...ofCopies, ...warnings] }
+  } catch (error) {
+    for (const warning of ofCopies) ctx.log.warn(warning) // otherwise the restore itself says it
+    throw error
+  }
 }
 
 /** @throws {BackupError} `restore-refused`, naming every problem. */

@@ -68,10 +68,13 @@ export function openProject(config: HoldfastConfig): Project {
 
     async find(selector, scope, ctx, eligible) {
       const { backups, unreachable, damaged } = await readBackups(inScope(scope), { job: scope.job }, ctx)
-      for (const { storage, error } of unreachable) {
-        ctx.log.warn(`Storage ${storage} cannot be read, and may hold a newer backup: ${messageOf(error)}`)
+      // By its whole id a backup is named for good: what else there may be does not matter.
+      if (!backups.some(({ id }) => id === selector)) {
+        for (const { storage, error } of unreachable) {
+          ctx.log.warn(`Storage ${storage} cannot be read, and may hold a newer backup: ${messageOf(error)}`)
+        }
+        for (const { problem } of damaged) ctx.log.warn(problem)
       }
-      for (const { problem } of damaged) ctx.log.warn(problem)
       const chosen = selectBackup(backups, selector, eligible)
       if (!eligible) for (const warning of passedOver(backups, selector, chosen)) ctx.log.warn(warning)
       return chosen

@@ -72,7 +72,7 @@ export async function restorePlan(
   const { target, database, manifest } = prepared
   const saves = options.safetyBackup && safetyJob(project, target)
   // Drivers look for themselves before they touch anything; but this is long before.
-  if (saves || prepared.aside) requireNoProblem(await lookBefore(prepared, ctx))
+  if (saves || prepared.aside || plan.request.tables) requireNoProblem(await lookBefore(prepared, ctx))
   const label = `before the restore of ${manifest.database} of ${manifest.startedAt}`
   const saved =
     saves && database && !database.empty ? await backupJob(project, saves, { ...callOf(options), label }) : undefined
