@@ -128,9 +128,9 @@ describe('restore', () => {
     expect(warnings).toEqual([expect.stringMatching(/^The copy on disk cannot be used/), 'mind the gap'])
     await holdfast.restore(backup.id, { into })
     expect(said()).toEqual([expect.stringMatching(/^The copy on disk cannot be used/)])
-    await flip(offsite, backup.manifest.parts[0]?.key ?? '', 50)
+    await offsite.delete(backup.manifest.parts[0]?.key ?? '', ctx)
     target.content = undefined
-    await expect(holdfast.previewRestore(backup.id, { into })).rejects.toMatchObject({ code: 'corrupt' })
+    await expect(holdfast.previewRestore(backup.id, { into })).rejects.toMatchObject({ code: 'not-found' })
     expect(said()).toEqual([expect.stringMatching(/^The copy on disk cannot be used/)])
   })
 
