@@ -1,17 +1,20 @@
-import { BackupError, type ErrorMeaning, isBackupError, messageOf, withoutRowValues } from '@holdfast/core'
+import {
+  BackupError,
+  type ErrorMeaning,
+  isBackupError,
+  messageOf,
+  serverAway,
+  socketMeaning,
+  withoutRowValues,
+} from '@holdfast/core'
 import { rowValues } from './row-values.js'
 
-const away: ErrorMeaning = {
-  code: 'source-unreachable',
-  retryable: true,
-  hint: 'Check host and port, that the server runs, and that a firewall lets this machine in.',
-}
 const denied: ErrorMeaning = {
   code: 'source-denied',
   hint: 'Check user, password and host of the account (SHOW GRANTS), and its permissions.',
 }
 const missing: ErrorMeaning = { code: 'source-missing', hint: 'Check the name of the database.' }
-const tls: ErrorMeaning = { code: 'source-unreachable', hint: 'Check sslmode and sslca.' }
+const tlsHint = 'Check sslmode and sslca.'
 const locked: ErrorMeaning = {
   code: 'target-in-use',
   retryable: true,
@@ -28,7 +31,7 @@ const byNumber: ReadonlyMap<number, ErrorMeaning> = new Map([
   ...[1044, 1045, 1142, 1143, 1227, 1370, 1410, 1698, 3118, 3879].map((code) => [code, denied] as const),
   ...[1049].map((code) => [code, missing] as const),
   ...[1040, 1053, 1077, 1129, 1152, 1203, 1226, 1927, 2002, 2003, 2005, 2006, 2013].map(
-    (code) => [code, away] as const,
+    (code) => [code, serverAway] as const,
   ),
   ...[1021, 1114].map((code) => [code, full] as const),
   [1205, locked],
@@ -58,10 +61,11 @@ function errnoOf(error: unknown): number {
 function meaningOf(error: unknown): ErrorMeaning {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (/^(ER_|WARN_)/.test(code) || errnoOf(error) > 1000) return byNumber.get(errnoOf(error)) ?? { code: 'internal' }
-  if (/^(HANDSHAKE_|ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|EPROTO)/.test(code)) return tls
-  if (/^(ECONN|ENOTFOUND|EHOST|ENET|ETIMEDOUT|EPIPE|EAI_|ENOENT|EADDR|PROTOCOL_)/.test(code)) return away
-  if (/closed state|Connection lost|timeout/i.test(messageOf(error))) return away
-  return { code: 'internal' }
+  if (code.startsWith('HANDSHAKE_')) return { code: 'source-unreachable', hint: tlsHint }
+  const meaning = socketMeaning(code, tlsHint)
+  if (meaning) return meaning
+  const isAway = code.startsWith('PROTOCOL_') || /closed state|Connection lost|timeout/i.test(messageOf(error))
+  return isAway ? serverAway : { code: 'internal' }
 }
 
 /** What the last words of a client program mean, where they say more than its exit code. */

@@ -1,15 +1,10 @@
-import { BackupError, type ErrorMeaning, isBackupError, messageOf } from '@holdfast/core'
+import { BackupError, type ErrorMeaning, isBackupError, messageOf, serverAway, socketMeaning } from '@holdfast/core'
 import { withoutRows } from './row-values.js'
 
 /** The hint for a transaction that the lock table has no room for. */
 export const lockRoomHint =
   'Restore with mode staged (into a new database that changes places with this one at the end), or raise max_locks_per_transaction on the server and restart it.'
 
-const away: ErrorMeaning = {
-  code: 'source-unreachable',
-  retryable: true,
-  hint: 'Check host and port, that the server runs, and that a firewall lets this machine in.',
-}
 const denied: ErrorMeaning = {
   code: 'source-denied',
   hint: 'Check user, password and pg_hba.conf, and the permissions of the role.',
@@ -21,15 +16,12 @@ const unsaid: ErrorMeaning = {
   hint: 'Give it in PGPASSWORD, in ~/.pgpass, or in a URL that is kept in a file or the environment.',
 }
 const missing: ErrorMeaning = { code: 'source-missing', hint: 'Check the name of the database; it is case-sensitive.' }
-const tls: ErrorMeaning = { code: 'source-unreachable', hint: 'Check sslmode and sslrootcert.' }
+const tlsHint = 'Check sslmode and sslrootcert.'
 const inUse: ErrorMeaning = {
   code: 'target-in-use',
   retryable: true,
   hint: 'Stop what uses the database, or allow the restore to end its connections.',
 }
-
-const systemCodes = /^(ECONN|ENOTFOUND|EHOST|ENET|ETIMEDOUT|EPIPE|EAI_|ENOENT|EADDR)/
-const tlsCodes = /^(ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|EPROTO)/
 
 /**
  * What an error of `pg` or of the server means. Values of rows are left out.
@@ -62,8 +54,8 @@ type Reading = ErrorMeaning | ((stderr: string) => ErrorMeaning)
 const programMeanings: readonly (readonly [RegExp, Reading])[] = [
   [/password authentication failed|no pg_hba\.conf entry|no password supplied|role ".*" does not exist/, denied],
   [/FATAL: {2}database ".*" does not exist/s, missing],
-  [/connection to server .* failed|could not translate host name|could not connect/, away],
-  [/too many clients already|remaining connection slots|the database system is/, away],
+  [/connection to server .* failed|could not translate host name|could not connect/, serverAway],
+  [/too many clients already|remaining connection slots|the database system is/, serverAway],
   [
     // pg_dump waits for locks under a statement timeout.
     /canceling statement due to (?:lock|statement) timeout[\s\S]*LOCK TABLE|due to lock timeout/,
@@ -121,9 +113,11 @@ function meaningOf(code: string, message: string): ErrorMeaning {
   if (code === '3D000') return missing
   if (code === '55006') return inUse
   if (/^28|^42501/.test(code)) return denied
-  if (/^08|^53|^57P|^58/.test(code)) return away
-  if (systemCodes.test(code) || /^Connection terminated|timeout expired|connection timeout/i.test(message)) return away
-  if (tlsCodes.test(code) || message.includes('does not support SSL')) return tls
+  if (/^08|^53|^57P|^58/.test(code)) return serverAway
+  const meaning = socketMeaning(code, tlsHint)
+  if (meaning) return meaning
+  if (/^Connection terminated|timeout expired|connection timeout/i.test(message)) return serverAway
+  if (message.includes('does not support SSL')) return { code: 'source-unreachable', hint: tlsHint }
   if (noPassword.test(message)) return unsaid
   if (message.includes('SASL')) return denied
   return { code: 'internal' }

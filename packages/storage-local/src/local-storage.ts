@@ -1,14 +1,6 @@
 import { statfs, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import {
-  checkKey,
-  isBackupError,
-  type RunContext,
-  type Storage,
-  type StoredObject,
-  type UnfinishedPuts,
-  withBody,
-} from '@holdfast/core'
+import { isKey, type RunContext, type Storage, type StoredObject, type UnfinishedPuts, withBody } from '@holdfast/core'
 import { syncDirectory } from './directory.js'
 import { type LocalOptions, parseOptions } from './local-options.js'
 import { putObject } from './put-object.js'
@@ -95,17 +87,6 @@ async function describe(key: string, path: string): Promise<StoredObject | undef
   if (isTempName(key.slice(key.lastIndexOf('/') + 1)) || !isKey(key)) return undefined
   const found = await lstatIfPresent(path)
   return found?.isFile() ? { key, size: found.size, modifiedAt: found.mtime } : undefined
-}
-
-/** Foreign files may have names that no key can be. */
-function isKey(key: string): boolean {
-  try {
-    checkKey(key)
-    return true
-  } catch (error) {
-    if (isBackupError(error, 'invalid-key')) return false
-    throw error
-  }
 }
 
 async function removeFile(path: string): Promise<void> {

@@ -89,8 +89,9 @@ describe('a connection that breaks', () => {
     const storage = throughProxy()
     await storage.put('rest/a', blocks(1), {}, ctx)
     proxy.cut()
+    // Until the end of the connection has come, a question is lost with it.
     await expect
-      .poll(() => storage.stat('rest/a', ctx).catch((error: BackupError) => error))
+      .poll(() => storage.stat('rest/a', ctx).catch((error: BackupError) => error), { timeout: 20_000 })
       .toMatchObject({ size: MiB })
   })
 

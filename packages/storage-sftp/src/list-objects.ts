@@ -1,4 +1,4 @@
-import { checkKey, isBackupError, type StoredObject } from '@holdfast/core'
+import { isKey, type StoredObject } from '@holdfast/core'
 import { findObject } from './find-object.js'
 import type { Session } from './session.js'
 import { isTempName, waitingAt } from './temp-name.js'
@@ -37,15 +37,4 @@ async function nowAt(
 /** The last name of a key. */
 export function nameOf(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1)
-}
-
-/** Foreign files may have names that no key can be. */
-function isKey(key: string): boolean {
-  try {
-    checkKey(key)
-    return true
-  } catch (error) {
-    if (isBackupError(error, 'invalid-key')) return false
-    throw error
-  }
 }

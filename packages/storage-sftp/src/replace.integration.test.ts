@@ -99,7 +99,10 @@ describe('an object that is replaced at a server whose rename does not replace',
     let reads = 0
     for (; !over; reads++) {
       expect(await read(reader, 'busy/note')).toMatch(/^content \d+$/)
-      expect((await list(reader, 'busy/')).map(([key]) => key)).toEqual(['busy/note'])
+      // OpenSSH leaves out what gets another name while it reads a directory: then the next listing has it.
+      const listed = await list(reader, 'busy/')
+      const again = listed.length > 0 ? listed : await list(reader, 'busy/')
+      expect(again.map(([key]) => key)).toEqual(['busy/note'])
       expect(await reader.stat('busy/note', ctx)).toBeDefined()
     }
     await replacing

@@ -15,6 +15,11 @@ export function checkKey(key: string): void {
   if (reason) throw new BackupError('invalid-key', { message: `The object key ${JSON.stringify(key)} ${reason}` })
 }
 
+/** Whether {@link checkKey} accepts a name: a storage may hold foreign objects whose names no key can be. */
+export function isKey(key: string): boolean {
+  return whyInvalid(key) === undefined
+}
+
 function whyInvalid(key: string): string | undefined {
   if (key === '') return 'is empty'
   if (!key.isWellFormed()) return 'is not well-formed Unicode'
