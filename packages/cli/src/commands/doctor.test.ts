@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { BackupError } from '@holdfast/core'
+import { BackupError, type Storage } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
 import { fakeProject, someTables } from '../testing/fake-project.js'
 import { runIn, testWorld } from '../testing/test-world.js'
@@ -114,6 +114,32 @@ describe('holdfast storage check', () => {
     expect([code, err]).toEqual([0, expect.stringContaining('No backup was ever written here')])
     expect(out.match(/^kept/gm)?.length).toBeGreaterThan(20)
     expect(out).toContain('Every promise is kept')
+    expect(existsSync(join(cwd, 'fresh'))).toBe(false)
+  })
+
+  it('leaves no directory that it has made, and none that was there', async () => {
+    const { cwd } = fakeProject()
+    mkdirSync(join(cwd, 'there'))
+    expect((await runIn({ cwd }, 'storage', 'check', './there/mistyped/deep')).code).toBe(0)
+    expect(readdirSync(join(cwd, 'there'))).toEqual([])
+    expect((await runIn({ cwd }, 'storage', 'check', './there')).code).toBe(0)
+    expect(existsSync(join(cwd, 'there'))).toBe(true)
+  })
+
+  it('stops where there is no room', async () => {
+    let puts = 0
+    const full = (storage: Storage): Storage => ({
+      ...storage,
+      async put(key, body, options, ctx) {
+        if (++puts > 2) throw new BackupError('storage-full', { message: 'no space is left', hint: 'Make room.' })
+        return storage.put(key, body, options, ctx)
+      },
+    })
+    const { cwd } = fakeProject({}, full)
+    const { code, out, err } = await runIn({ cwd }, 'storage', 'check', 'disk')
+    expect([code, puts]).toEqual([3, 3])
+    expect(err).toContain('Error: no space is left\n  Make room.')
+    expect(out).not.toContain('BROKEN')
   })
 
   it('says once that a storage cannot be used', async () => {

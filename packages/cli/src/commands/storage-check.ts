@@ -4,6 +4,7 @@ import type { Cli } from '../cli.js'
 import { chooseStorages, loggerTo, readSetup } from '../configuration/setup.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { formatDuration } from '../output/format-duration.js'
+import { directoriesToMake } from './made-directories.js'
 
 /** Options of `holdfast storage check`. */
 export interface StorageCheckOptions {
@@ -17,7 +18,11 @@ interface CaseResult {
   readonly problem?: string
 }
 
-/** Runs the storage contract against a storage. Every case removes what it wrote. */
+/**
+ * Runs the storage contract against a storage. Every case removes what it wrote.
+ *
+ * @throws {BackupError} `storage-full` at the first case that finds no room: nothing can be said of those after it.
+ */
 export async function storageCheckCommand(
   cli: Cli,
   args: readonly string[],
@@ -31,6 +36,7 @@ export async function storageCheckCommand(
   const cases = storageContract.filter((each) => !each.simulate && (heavy || !each.heavy))
   output.note(`${cases.length} promises that ${storage.display} has to keep:`)
   const results: CaseResult[] = []
+  using _made = directoriesToMake(storage) // a path that was mistyped is not to be there afterwards
   try {
     if (!(await isInUse(storage, ctx))) output.note('No backup was ever written here: is it the place that was meant?')
     for (const each of cases) results.push(await check(each, storage, ctx, cli))
@@ -66,6 +72,7 @@ async function check(each: StorageCase, storage: Storage, ctx: RunContext, { out
     return { name: each.name, status: 'kept', durationMs }
   } catch (error) {
     ctx.signal.throwIfAborted()
+    if (isBackupError(error, 'storage-full')) throw error
     const problem = isBackupError(error) ? `${error.message} (${error.code})` : messageOf(error)
     const status = each.advisory ? 'not kept' : 'broken'
     const mark = each.advisory ? paint.warning('not kept, and can be lived without:') : paint.bad('BROKEN')
