@@ -203,6 +203,7 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .option('--test-restore', 'restore the backup for a test; of a job, its latest')
     .option('--on <URL>', 'make the scratch database beside this database, which is not touched (default: the source)')
     .option('--on-file <file>', 'read that URL from a file')
+    .option('--bin-dir <directory>', "where the engine's programs are")
     .option('--assert <SQL>', 'a statement whose one value has to be true there; may be repeated', append)
     .option('--all', 'every backup, whether it is due or not')
     .addOption(fromOption())
@@ -259,6 +260,7 @@ export function buildProgram(world: World, start: StartCommand): Command {
     .argument('[job|URL]', 'only this job, or the database of a URL')
     .option('--to <storage>', 'a storage to look at, made if it is not there; may be repeated', append)
     .addOption(fromOption())
+    .option('--bin-dir <directory>', "where the engine's programs are")
     .action(on<DoctorCommandOptions>(async () => (await import('./commands/doctor.js')).doctorCommand))
     .addHelpText('after', example('holdfast doctor postgres://app@db/shop --to ./backups'))
 

@@ -10,6 +10,7 @@ import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
 import { isSourceUrl } from '../configuration/plugins.js'
 import { loggerTo, readSetup, urlFrom } from '../configuration/setup.js'
+import { binDirOf } from '../configuration/source-from-text.js'
 import { type ExitCode, exitCodeFor, exitCodes } from '../exit-codes.js'
 import { codeOf, errorDocument } from '../output/errors.js'
 import { formatBytes } from '../output/format-bytes.js'
@@ -121,7 +122,7 @@ async function databasesOf(options: AsideCommandOptions, cli: Cli): Promise<read
   const isJob = options.into !== undefined && !isSourceUrl(options.into)
   const url = isJob ? undefined : urlFrom({ argument: options.into, file: options.intoFile }, '--into-file', cli)
   if (url !== undefined) {
-    return [await askingSource(url, options.binDir === undefined ? {} : { binDir: options.binDir }, cli)]
+    return [await askingSource(url, binDirOf(options), cli)]
   }
   const setup = await readSetup(cli)
   const jobs = setup.file === undefined ? {} : await setup.jobs()

@@ -55,13 +55,7 @@ async function findJobs(args: readonly string[], options: BackupCommandOptions, 
   const url = urlFrom({ argument, file: options.urlFile }, '--url-file', cli)
   if (url !== undefined) return jobOfUrl(url, args, options, setup, cli)
   const jobs = await setup.jobs(sourceOptions(options))
-  const unchangeable = setup.file !== undefined && (options.globals || options.binDir !== undefined)
-  if (unchangeable) {
-    throw new BackupError('config-invalid', {
-      message: '--globals and --bin-dir go with a URL; here the source comes from the config file',
-      hint: `Set globals or binDir of the source in ${setup.file}.`,
-    })
-  }
+  if (options.globals || options.binDir !== undefined) refuseConfigured(setup, 'globals', 'binDir')
   if (Object.keys(jobs).length === 0) throw nothingToBackUp(setup, args[0])
   if (args.length === 0) return jobs
   return Object.fromEntries(args.map((name) => [name, jobNamed(name, jobs)]))
@@ -92,6 +86,16 @@ async function jobOfUrl(
     })
   }
   return { [source.database]: { source, storages: [] } }
+}
+
+/** @throws {BackupError} `config-invalid` where a config file says how a source is reached, and options would too. */
+export function refuseConfigured({ file }: Setup, ...settings: readonly string[]): void {
+  if (file === undefined) return
+  const options = settings.map((name) => `--${name.replace('binDir', 'bin-dir')}`).join(' and ')
+  throw new BackupError('config-invalid', {
+    message: `${options} ${settings.length === 1 ? 'goes' : 'go'} with a URL; here the source comes from the config file`,
+    hint: `Set ${settings.join(' or ')} of the source in ${file}.`,
+  })
 }
 
 function sourceOptions({ globals, binDir }: BackupCommandOptions): { globals?: true; binDir?: string } {

@@ -97,6 +97,16 @@ describe('holdfast doctor', () => {
     expect(readdirSync(cwd)).toEqual(['to'])
   })
 
+  it('looks for programs where it is told to', async () => {
+    const { cwd } = testWorld()
+    writeFileSync(join(cwd, 'pg_dump'), '#!/bin/sh\necho "pg_dump (PostgreSQL) 97.1"\n', { mode: 0o755 })
+    const { out } = await runIn({ cwd }, 'doctor', 'postgres://u@127.0.0.1:1/shop', '--bin-dir', cwd)
+    expect(out).toContain(`pg_dump: 97.1 (${cwd}/pg_dump)`)
+    expect(out).toContain(`psql: not found in ${cwd}`)
+    const configured = await runIn({ cwd: fakeProject().cwd }, 'doctor', '--bin-dir', cwd)
+    expect([configured.code, configured.out]).toEqual([1, expect.stringContaining('--bin-dir goes with a URL')])
+  })
+
   it('finds a SQLite database well', async () => {
     const { cwd } = testWorld()
     new DatabaseSync(join(cwd, 'app.db')).exec('create table t (a)')

@@ -5,6 +5,7 @@ import { variablesBesideConfig } from '../configuration/from-environment.js'
 import { checkKnownStorages, knownStoragesFile } from '../configuration/known-storages.js'
 import { isSourceUrl } from '../configuration/plugins.js'
 import { chooseStorages, loggerTo, readSetup, type Setup, urlFrom } from '../configuration/setup.js'
+import { binDirOf } from '../configuration/source-from-text.js'
 import { checkBackups } from '../doctor/check-backups.js'
 import { checkPrograms, checkRuntime } from '../doctor/check-programs.js'
 import { checkSource } from '../doctor/check-source.js'
@@ -12,12 +13,14 @@ import { checkStorage } from '../doctor/check-storage.js'
 import { exitCodeOf, type Finding, failure, good, warning } from '../doctor/finding.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import type { Paint } from '../output/colours.js'
+import { refuseConfigured } from './choose-jobs.js'
 
 /** Options of `holdfast doctor`. */
 export interface DoctorCommandOptions {
   /** Storages to look at instead of those of the configuration. */
   readonly to?: readonly string[]
   readonly from?: readonly string[]
+  readonly binDir?: string
 }
 
 /** Looks at everything that a backup needs, and says what to do about what is not in place. */
@@ -35,7 +38,7 @@ export async function doctorCommand(
   const named = [...(options.to ?? []), ...(options.from ?? [])]
   const setup = await attempt('configuration', () => readSetup(cli, named), tell)
   if (setup) await checkSetup(setup, args[0], options, tell, cli)
-  else tell(await checkPrograms([]))
+  else tell(await checkPrograms([], options.binDir))
   tell(checkState(cli))
   const exitCode = exitCodeOf(findings)
   cli.output.document({ status: exitCode === exitCodes.done ? 'well' : 'problems', exitCode, findings })
@@ -52,13 +55,13 @@ async function checkSetup(
 ): Promise<void> {
   const ctx = createRunContext({ signal: cli.signal, log: loggerTo(cli) })
   const url = asked !== undefined && isSourceUrl(asked) ? urlFrom({ argument: asked }, '--url-file', cli) : undefined
-  const jobs = await attempt('jobs', () => (url === undefined ? setup.jobs() : jobOfUrl(url, cli)), tell)
+  const jobs = await attempt('jobs', () => jobsToCheck(url, options, setup, cli), tell)
   const isNamed = options.to !== undefined || options.from !== undefined
   const isBare = setup.file === undefined && jobs !== undefined && Object.keys(jobs).length === 0
   tell([
     isBare && !isNamed ? noDatabase : good('configuration', setup.file ?? 'no config file; the environment is used'),
   ])
-  tell(await checkPrograms(Object.values(jobs ?? {})))
+  tell(await checkPrograms(Object.values(jobs ?? {}), options.binDir))
   const storages = await attempt(
     'storages',
     () => storagesToCheck(setup, options, isBare || url !== undefined, cli),
@@ -96,8 +99,15 @@ async function checkSetup(
   }
 }
 
-async function jobOfUrl(url: string, cli: Cli): Promise<Readonly<Record<string, JobConfig>>> {
-  const source = await askingSource(url, {}, cli)
+async function jobsToCheck(
+  url: string | undefined,
+  options: DoctorCommandOptions,
+  setup: Setup,
+  cli: Cli,
+): Promise<Readonly<Record<string, JobConfig>>> {
+  if (url === undefined && options.binDir !== undefined) refuseConfigured(setup, 'binDir')
+  if (url === undefined) return setup.jobs(binDirOf(options))
+  const source = await askingSource(url, binDirOf(options), cli)
   return { [source.database]: { source, storages: [] } }
 }
 

@@ -3,6 +3,7 @@ import { ask, canAsk } from '../ask.js'
 import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
 import { urlFrom } from '../configuration/setup.js'
+import { binDirOf } from '../configuration/source-from-text.js'
 import type { RestoreCommandOptions } from './restore-options.js'
 
 /** The database that `--into` or `--into-file` names; `undefined` without either. */
@@ -10,7 +11,7 @@ export async function intoDriver(options: RestoreCommandOptions, cli: Cli): Prom
   const url = urlFrom({ argument: options.into, file: options.intoFile }, '--into-file', cli)
   if (url === undefined) return undefined
   requireDatabaseName(url)
-  return askingSource(url, options.binDir === undefined ? {} : { binDir: options.binDir }, cli)
+  return askingSource(url, binDirOf(options), cli)
 }
 
 export function noTarget(): BackupError {

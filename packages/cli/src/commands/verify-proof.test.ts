@@ -31,6 +31,14 @@ describe('holdfast verify --test-restore', () => {
     expect((await runIn({ cwd }, 'show', 'latest')).out).toMatch(/Tested .*proven/)
   })
 
+  it('takes the programs of the job, which only a URL can have elsewhere', async () => {
+    const { cwd } = project()
+    await runIn({ cwd }, 'backup')
+    const { code, err } = await runIn({ cwd }, 'verify', '--test-restore', '--bin-dir', '/nowhere')
+    expect([code, err]).toEqual([1, expect.stringContaining('--bin-dir goes with a URL')])
+    expect((await runIn({ cwd }, 'verify', '--bin-dir', '/nowhere')).code).toBe(0) // no program is needed for it
+  })
+
   it('ends with 7 where an assertion does not hold, which is no difference', async () => {
     const assertions = [
       function nobodyOrders() {

@@ -11,10 +11,11 @@ import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
 import { type FromOptions, type OpenedBackups, openBackups } from '../configuration/open-backups.js'
 import { urlFrom } from '../configuration/setup.js'
-import { driverOfEngine } from '../configuration/source-from-text.js'
+import { binDirOf, driverOfEngine } from '../configuration/source-from-text.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { asBackupError } from '../output/errors.js'
 import { createProgress } from '../output/progress.js'
+import { refuseConfigured } from './choose-jobs.js'
 import { reportProblems } from './list.js'
 import { describeVerification, verificationDocument } from './verify-report.js'
 
@@ -23,6 +24,7 @@ export interface VerifyCommandOptions extends FromOptions {
   readonly testRestore?: boolean
   readonly on?: string
   readonly onFile?: string
+  readonly binDir?: string
   readonly assert?: readonly string[]
   readonly all?: boolean
 }
@@ -47,7 +49,9 @@ export async function verifyCommand(
   const tasks = await choose(args[0], stored.backups, options, opened, cli)
   const results: VerifyResult[] = []
   for (const task of tasks) {
-    const driver = opened.engines.includes(task.backup.engine) ? undefined : await driverOfEngine(task.backup.engine)
+    const { engine } = task.backup
+    const isConfigured = opened.engines.includes(engine) && options.binDir === undefined
+    const driver = isConfigured ? undefined : await driverOfEngine(engine, options.binDir)
     results.push(await verify(task, driver, holdfast, cli))
   }
   const count = (status: VerifyResult['status']): number => results.filter((each) => each.status === status).length
@@ -116,8 +120,11 @@ async function testRestoreFrom(
   const { testRestore, on, onFile, assert } = options
   if (!testRestore && on === undefined && onFile === undefined && !assert) return undefined
   const url = urlFrom({ argument: on, file: onFile }, '--on-file', cli)
-  const [fromEnvironment] = setup.file === undefined && url === undefined ? Object.values(await setup.jobs()) : []
-  const driver = url === undefined ? fromEnvironment?.source : await askingSource(url, {}, cli)
+  if (url === undefined && options.binDir !== undefined) refuseConfigured(setup, 'binDir')
+  const programs = binDirOf(options)
+  const [fromEnvironment] =
+    setup.file === undefined && url === undefined ? Object.values(await setup.jobs(programs)) : []
+  const driver = url === undefined ? fromEnvironment?.source : await askingSource(url, programs, cli)
   if (!driver && setup.file === undefined) {
     throw new BackupError('config-invalid', {
       message: 'It is not said on which server to restore for a test',

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { createRunContext, streamOf } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
 import { environmentReader } from './environment-variables.js'
 import { driverPlugins, isSourceUrl, schemeOf, storagePlugins } from './plugins.js'
@@ -53,6 +54,16 @@ describe('driverOfEngine', () => {
   it('is bound to nothing in particular', async () => {
     for (const { id } of driverPlugins) expect((await driverOfEngine(id))?.engine).toBe(id)
     expect(await driverOfEngine('cobol')).toBeUndefined()
+  })
+
+  it('looks for its programs where it is told to, where it has any', async () => {
+    for (const { id } of driverPlugins) expect((await driverOfEngine(id, '/nowhere'))?.engine).toBe(id)
+    const driver = await driverOfEngine('postgres', '/nowhere')
+    const part = { name: 'dump', mediaType: 'application/vnd.postgresql.custom-dump' }
+    await expect(driver?.check?.(part, streamOf(), createRunContext())).rejects.toMatchObject({
+      code: 'tool-missing',
+      message: expect.stringContaining('in /nowhere'),
+    })
   })
 })
 

@@ -26,11 +26,18 @@ export async function sourceFromText(text: string, options: SourceOptions = {}):
 /**
  * A driver that is bound to no database in particular, for what needs no connection.
  *
+ * @param binDir - Where its programs are, for an engine that has any.
  * @returns `undefined` where no driver of that engine is installed.
  */
-export async function driverOfEngine(engine: string): Promise<Driver | undefined> {
-  const plugin = driverPlugins.find(({ id }) => id === engine)
-  return plugin && (await plugin.load()).create({})
+export async function driverOfEngine(engine: string, binDir?: string): Promise<Driver | undefined> {
+  const plugin = await driverPlugins.find(({ id }) => id === engine)?.load()
+  const driver = plugin?.create({})
+  return plugin && driver?.programs ? plugin.create(given({ binDir })) : driver
+}
+
+/** Where the programs of a source that the command line names are. */
+export function binDirOf({ binDir }: { readonly binDir?: string }): { readonly binDir?: string } {
+  return binDir === undefined ? {} : { binDir }
 }
 
 /** Leaves out what was not given: plugins refuse keys that they do not know, and values that are not set. */

@@ -11,20 +11,20 @@ export type NeedsPrograms = Pick<JobConfig, 'source' | 'encrypt'>
 interface Client {
   readonly about: string
   readonly install: string
-  find(): Promise<readonly ClientProgram[]>
+  find(binDir: string | undefined): Promise<readonly ClientProgram[]>
 }
 
 const postgres = (name: 'pg_dump' | 'pg_restore' | 'psql'): Client => ({
   about: name,
-  install: 'Needed for PostgreSQL: apt-get install postgresql-client, or set binDir.',
-  find: async () => (await import('@holdfast/driver-postgres')).findTools(name),
+  install: 'Needed for PostgreSQL: apt-get install postgresql-client, or set binDir (--bin-dir).',
+  find: async (binDir) => (await import('@holdfast/driver-postgres')).findTools(name, binDir),
 })
 
 const mysql = (name: 'dump' | 'client', about: string): Client => ({
   about,
   install:
-    "Needed for MySQL and MariaDB: apt-get install the server's own, mysql-client or mariadb-client; or set binDir.",
-  find: async () => (await import('@holdfast/driver-mysql')).findTools(name),
+    "Needed for MySQL and MariaDB: apt-get install the server's own, mysql-client or mariadb-client; or set binDir (--bin-dir).",
+  find: async (binDir) => (await import('@holdfast/driver-mysql')).findTools(name, binDir),
 })
 
 const clients: Readonly<Record<string, readonly Client[]>> = {
@@ -38,13 +38,17 @@ export async function checkRuntime(): Promise<readonly Finding[]> {
   return [good('Node.js', process.versions.node), await checkProgram('zstd', missing)]
 }
 
-/** The programs that these jobs need, whatever their servers; without jobs, those of every engine. */
-export async function checkPrograms(jobs: readonly NeedsPrograms[]): Promise<readonly Finding[]> {
+/**
+ * The programs that these jobs need, whatever their servers; without jobs, those of every engine.
+ *
+ * @param binDir - Where those of engines are, where they are not looked for.
+ */
+export async function checkPrograms(jobs: readonly NeedsPrograms[], binDir?: string): Promise<readonly Finding[]> {
   const engines = new Set(jobs.length > 0 ? jobs.map(({ source }) => source.engine) : Object.keys(clients))
   const ciphers = new Set(jobs.map(({ encrypt }) => encrypt?.id))
   const needed = Object.entries(clients).flatMap(([engine, programs]) => (engines.has(engine) ? programs : []))
   return [
-    ...(await Promise.all(needed.map(checkClient))),
+    ...(await Promise.all(needed.map((client) => checkClient(client, binDir)))),
     ...(engines.has('sqlite') ? [good('SQLite', 'runs within Node.js; no program is needed')] : []),
     ...(ciphers.has('age') ? [await checkProgram('age', noAge)] : []),
     ...(ciphers.has('gpg') ? [await checkProgram('gpg', noGpg)] : []),
@@ -62,9 +66,9 @@ const noGpg = warning(
   'apt-get install gnupg, or say where it is: gpg({ program })',
 )
 
-async function checkClient({ about, install, find }: Client): Promise<Finding> {
-  const found = await find()
-  if (found.length === 0) return warning(about, 'not found', install)
+async function checkClient({ about, install, find }: Client, binDir: string | undefined): Promise<Finding> {
+  const found = await find(binDir)
+  if (found.length === 0) return warning(about, `not found${binDir === undefined ? '' : ` in ${binDir}`}`, install)
   // `/bin` is often a link to `/usr/bin`.
   const distinct = new Map(found.toReversed().map((tool) => [realpathSync(tool.path), tool]))
   return good(about, [...distinct.values()].reverse().map(describeProgram(about)).join(', '))
