@@ -267,14 +267,14 @@ describe('the last request of a put', () => {
       const key = freshKey()
       const abort = new AbortController()
       const reason = new Error('Ctrl-C')
-      bucket.proxy.inject({ on, fault: { kind: 'stall', after: true } })
-      const appeared = (async () => {
-        while (!(await direct().stat(key, ctx))) await new Promise((resolve) => setTimeout(resolve, 5))
-        abort.abort(reason)
-      })()
+      const rule = bucket.proxy.inject({
+        on,
+        fault: { kind: 'stall', after: true, onStall: () => abort.abort(reason) },
+      })
       const patient = open({ idleTimeout: 60_000 })
       const put = patient.put(key, inChunks(content), {}, createRunContext({ signal: abort.signal }))
-      await Promise.all([expect(put).rejects.toBe(reason), appeared])
+      await expect(put).rejects.toBe(reason)
+      expect(rule.hits).toBe(1)
       await expectNothingLeft(key)
     })
   }

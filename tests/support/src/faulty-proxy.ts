@@ -33,8 +33,8 @@ export type Fault =
     }
   /** Closes the connection without an answer. */
   | { readonly kind: 'drop'; readonly after?: boolean }
-  /** Never answers, until the client gives up. With `after`, once the server has done it. */
-  | { readonly kind: 'stall'; readonly after?: boolean }
+  /** Never answers, until the client gives up. With `after`, once the server has done it. `onStall` hears of that. */
+  | { readonly kind: 'stall'; readonly after?: boolean; readonly onStall?: () => void }
   /** Answers late. */
   | { readonly kind: 'slow'; readonly delayMs: number }
   /** Sends this many bytes of the answer's body, then closes the connection. */
@@ -171,6 +171,7 @@ async function serve(
   if (fault.kind === 'drop') incoming.socket.destroy()
   if (fault.kind === 'answer') refuse(incoming, answer, fault)
   // A stalled request is left as it is: its body is not read, nothing is answered.
+  if (fault.kind === 'stall') fault.onStall?.()
 }
 
 async function forward(
