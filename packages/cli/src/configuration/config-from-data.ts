@@ -60,6 +60,7 @@ async function jobFrom(value: unknown, at: string, cwd: string): Promise<JobConf
 
 /** `{ cipher: 'age', recipients: […] }`, `{ cipher: 'gpg', … }`, or the recipient of age alone. */
 function cipherFrom(value: unknown, at: string): Cipher {
+  if (isObject(value)) refuseType(value, at, 'cipher', ['age', 'gpg'])
   const { cipher, ...options } =
     typeof value === 'string' ? { cipher: 'age', recipients: value } : isObject(value) ? value : {}
   if (cipher !== 'age' && cipher !== 'gpg') {
@@ -88,10 +89,12 @@ async function sourceFrom(value: unknown, at: string): Promise<Driver> {
   const text = textFrom(value, at)
   if (text !== undefined) return within(at, () => sourceFromText(text))
   if (!isObject(value)) throw invalid(at, 'must be a URL such as postgres://user@host/database, or { driver: … }')
+  const ids = driverPlugins.map((each) => each.id)
+  refuseType(value, at, 'driver', ids)
   const { driver, kind, ...options } = value
   const id = driver ?? kind ?? 'postgres'
   const plugin = driverPlugins.find((each) => each.id === id)
-  if (!plugin) throw invalid(`${at}.driver`, `must be one of ${driverPlugins.map((each) => each.id).join(', ')}`)
+  if (!plugin) throw invalid(`${at}.driver`, `must be one of ${ids.join(', ')}`)
   return within(at, async () => (await plugin.load()).create(options))
 }
 
@@ -100,11 +103,13 @@ async function storageFrom(value: unknown, at: string, name: string | undefined,
   const given = name === undefined ? {} : { name }
   if (text !== undefined) return within(at, () => storageFromText(text, { cwd, ...given }))
   if (!isObject(value)) throw invalid(at, 'must be a directory, a URL such as s3://bucket/prefix, or { kind: … }')
+  const ids = storagePlugins.map((each) => each.id)
+  refuseType(value, at, 'kind', ids)
   const { kind, driver, url, ...options } = value
   const urlText = url === undefined ? undefined : textFrom(url, `${at}.url`)
   const id = kind ?? driver ?? idOf(urlText, options)
   const plugin = storagePlugins.find((each) => each.id === id)
-  if (!plugin) throw invalid(`${at}.kind`, `must be one of ${storagePlugins.map((each) => each.id).join(', ')}`)
+  if (!plugin) throw invalid(`${at}.kind`, `must be one of ${ids.join(', ')}`)
   return within(at, async () => {
     const { fromUrl, create } = await plugin.load()
     return create({ ...(urlText !== undefined && (fromUrl(urlText) as object)), ...options, ...given })
@@ -115,6 +120,13 @@ async function storageFrom(value: unknown, at: string, name: string | undefined,
 function idOf(url: string | undefined, options: Data): string {
   if (url !== undefined && schemeOf(url) === 'sftp') return 'sftp'
   return options.bucket === undefined && url === undefined ? 'local' : 's3'
+}
+
+/** What other programs call `type` has a word of its own for each thing here; no plugin has a setting of that name. */
+function refuseType({ type }: Data, at: string, word: string, ids: readonly string[]): void {
+  if (type === undefined) return
+  const example = ids.find((id) => id === type) ?? ids.join(' or ')
+  throw invalid(`${at}.type`, `is not a known setting; which one it is is said by \`${word}: ${example}\``)
 }
 
 /** A text as it stands, or from where `{ env }` or `{ file }` says; `undefined` for anything else. */

@@ -116,6 +116,10 @@ jobs:
     ['holdfast.config.yaml', 'storages: { d: ftp://h/d }', /storages\.d: No storage here answers to ftp/],
     ['holdfast.config.yaml', 'storages: { d: { kind: tape } }', /storages\.d\.kind: must be one of local, s3, sftp/],
     ['holdfast.config.yaml', 'storages: { d: { kind: s3 } }', /storages\.d: .*bucket/],
+    ['holdfast.config.yaml', 'storages: { d: { type: s3 } }', /storages\.d\.type: .*said by `kind: s3`/],
+    ['holdfast.config.yaml', 'storages: { d: { type: disk } }', /storages\.d\.type: .*`kind: local or s3 or sftp`/],
+    ['holdfast.config.yaml', 'jobs: { j: { source: { type: mysql } } }', /source\.type: .*said by `driver: mysql`/],
+    ['holdfast.config.yaml', 'ciphers: [{ type: age }]', /ciphers\.0\.type: .*said by `cipher: age`/],
     ['holdfast.config.yaml', 'jobs: { a: 1 }', /jobs\.a: must be an object/],
     [
       'holdfast.config.yaml',
