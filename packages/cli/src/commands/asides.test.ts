@@ -40,6 +40,35 @@ describe('holdfast restore undo', () => {
   })
 })
 
+describe('a job and a database that are taken for each other', () => {
+  it('undo is told what it takes, and lists what there is', async () => {
+    const { cwd, shop } = fakeProject()
+    shop.asides = [young, half, old]
+    const ofJob = await runIn({ cwd }, 'restore', 'undo', 'shop', '--yes')
+    expect([ofJob.code, ofJob.err]).toEqual([8, expect.stringContaining('put aside, and "shop" is a job')])
+    expect(ofJob.err).toContain('--into shop takes back')
+    expect(ofJob.err).toContain('There are: shop__before_young, shop__before_old.')
+    const none = await runIn({ cwd }, 'restore', 'undo', 'stock', '--yes')
+    expect([none.code, none.err]).toEqual([8, expect.stringContaining('There is none.')])
+    const url = await runIn({ cwd }, 'restore', 'undo', 'postgres://u@h/shop', '--yes')
+    expect([url.code, url.err]).toEqual([8, expect.stringContaining('Give the URL with --into')])
+    const unsaid = await runIn({ cwd }, 'restore', 'undo', old.name, '--yes')
+    expect([unsaid.code, unsaid.err]).toEqual([1, expect.stringContaining('--into with a job (shop, stock)')])
+    expect(shop.asides).toEqual([young, half, old])
+  })
+
+  it('--into is told what a database is that is no job', async () => {
+    const { cwd, shop, stock } = fakeProject()
+    stock.asides = [old]
+    shop.failure = new BackupError('source-unreachable', { message: 'nobody answers' })
+    const aside = await runIn({ cwd }, 'restore', 'undo', '--into', old.name, '--yes')
+    expect([aside.code, aside.err]).toEqual([8, expect.stringContaining(`undo ${old.name} --into stock. Name shop`)])
+    const other = fakeProject({ jobs: { nightly: { source: stock.driver, storages: ['disk'] } } })
+    const database = await runIn({ cwd: other.cwd }, 'restore', 'cleanup', '--into', 'stock')
+    expect([database.code, database.err]).toEqual([8, expect.stringContaining('database of the job nightly')])
+  })
+})
+
 it('a database that is named by a URL without slashes is one, as restore prints it', async () => {
   const cwd = mkdtempSync(join(tmpdir(), 'holdfast-asides-'))
   writeFileSync(join(cwd, 'app.db'), '')

@@ -3,6 +3,7 @@ import {
   BackupError,
   type CleanupResult,
   createHoldfast,
+  createRunContext,
   type Driver,
   type Holdfast,
 } from '@holdfast/core'
@@ -27,8 +28,9 @@ export async function undoCommand(
   const { output, signal } = cli
   const { paint } = output
   await using holdfast = withoutStorages(cli)
+  if (name !== undefined && options.into === undefined) await refuseMisplaced(name, holdfast, cli)
   const [driver, another] = await databasesOf(options, cli)
-  if (!driver || another) throw whichOne()
+  if (!driver || another) throw whichOne(await jobsOf(cli))
   const replaced = (await holdfast.asides(driver, { signal })).filter(({ kind }) => kind === 'replaced')
   const chosen = name === undefined ? replaced[0] : replaced.find((aside) => aside.name === name)
   if (chosen) {
@@ -124,27 +126,66 @@ async function databasesOf(options: AsideCommandOptions, cli: Cli): Promise<read
   if (url !== undefined) {
     return [await askingSource(url, binDirOf(options), cli)]
   }
-  const setup = await readSetup(cli)
-  const jobs = setup.file === undefined ? {} : await setup.jobs()
-  if (options.into !== undefined) return [jobNamed(options.into, jobs)]
+  const jobs = await jobsOf(cli)
+  if (options.into !== undefined) return [await jobNamed(options.into, jobs, cli)]
   const sources = Object.values(jobs).flatMap(({ source }) => (source.asides ? [source] : []))
-  if (sources.length === 0) throw whichOne()
+  if (sources.length === 0) throw whichOne(jobs)
   return [...new Map(sources.map((source) => [source.display, source])).values()]
 }
 
-function jobNamed(name: string, jobs: Readonly<Record<string, { readonly source: Driver }>>): Driver {
+type Jobs = Readonly<Record<string, { readonly source: Driver }>>
+
+async function jobsOf(cli: Cli): Promise<Jobs> {
+  const setup = await readSetup(cli)
+  return setup.file === undefined ? {} : await setup.jobs()
+}
+
+async function jobNamed(name: string, jobs: Jobs, cli: Cli): Promise<Driver> {
   const job = Object.hasOwn(jobs, name) ? jobs[name] : undefined
   if (job) return job.source
   throw new BackupError('no-match', {
     message: `No job is called ${JSON.stringify(name)}`,
-    hint: `Name ${Object.keys(jobs).join(', ') || 'a job of a config file'}, or the URL of a database.`,
+    hint: `${await whatElse(name, jobs, cli)}Name ${Object.keys(jobs).join(', ') || 'a job of a config file'}, or the URL of a database.`,
   })
 }
 
-function whichOne(): BackupError {
+/** For whom has named a database where a job belongs. */
+async function whatElse(name: string, jobs: Jobs, cli: Cli): Promise<string> {
+  for (const [job, { source }] of Object.entries(jobs)) {
+    if (source.database === name) return `It is the database of the job ${job}. `
+    const asides = await source.asides?.(createRunContext({ signal: cli.signal })).catch(() => [])
+    cli.signal.throwIfAborted()
+    if (asides?.some((aside) => aside.name === name)) {
+      return `It was put aside by a restore: holdfast restore undo ${name} --into ${job}. `
+    }
+  }
+  return ''
+}
+
+/** For whom has named a job, or a URL, where the database to take back belongs. */
+async function refuseMisplaced(name: string, holdfast: Holdfast, cli: Cli): Promise<void> {
+  const takes = 'restore undo takes the name of a database that a restore has put aside'
+  if (isSourceUrl(name)) {
+    throw new BackupError('no-match', { message: `${takes}, and this is a URL`, hint: 'Give the URL with --into.' })
+  }
+  const jobs = await jobsOf(cli)
+  const job = Object.hasOwn(jobs, name) ? jobs[name] : undefined
+  if (!job?.source.asides) return
+  const asides = await holdfast.asides(job.source, { signal: cli.signal })
+  const names = asides.flatMap((aside) => (aside.kind === 'replaced' ? [aside.name] : []))
+  if (names.includes(name)) return
+  const there = names.length > 0 ? `There are: ${names.join(', ')}.` : 'There is none.'
+  throw new BackupError('no-match', {
+    message: `${takes}, and ${JSON.stringify(name)} is a job`,
+    hint: `--into ${name} takes back what was replaced last beside its database. ${there}`,
+  })
+}
+
+function whichOne(jobs: Jobs): BackupError {
+  const names = Object.keys(jobs)
   return new BackupError('config-invalid', {
     message: 'It is not said of which database',
-    hint: 'Add --into with a job or with postgres://user@host/database.',
+    hint: `Add --into with a job${names.length > 0 ? ` (${names.join(', ')})` : ''} or with postgres://user@host/database.`,
   })
 }
 
