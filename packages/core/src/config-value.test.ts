@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { secretProblem, secretValue } from './config-value.js'
 import { Secret } from './secret.js'
 
@@ -10,6 +10,7 @@ afterEach(() => {
 })
 
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-secret-'))
+afterAll(() => rmSync(directory, { recursive: true }))
 const file = (content: string): string => {
   const path = join(directory, String(content.length))
   writeFileSync(path, content)

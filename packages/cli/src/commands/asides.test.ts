@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BackupError } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
 import { fakeProject } from '../testing/fake-project.js'
+import { tempDirectory } from '../testing/temp-directory.js'
 import { runIn } from '../testing/test-world.js'
 
 const day = 86_400_000
@@ -70,13 +70,12 @@ describe('a job and a database that are taken for each other', () => {
 })
 
 it('a database that is named by a URL without slashes is one, as restore prints it', async () => {
-  const cwd = mkdtempSync(join(tmpdir(), 'holdfast-asides-'))
+  const cwd = tempDirectory('asides')
   writeFileSync(join(cwd, 'app.db'), '')
   for (const into of ['sqlite:app.db', `sqlite:${cwd}/app.db`]) {
     const { out, code } = await runIn({ cwd }, 'restore', 'cleanup', '--into', into)
     expect([code, out]).toEqual([0, expect.stringContaining('No restore has left anything')])
   }
-  rmSync(cwd, { recursive: true })
 })
 
 describe('holdfast restore cleanup', () => {

@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AgeKey, generateAgeKey } from '@holdfast/core'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { tempDirectory } from '../testing/temp-directory.js'
 import { configFromData } from './config-from-data.js'
 import { encryptionFrom } from './encryption.js'
 import { environmentReader } from './environment-variables.js'
@@ -24,7 +24,7 @@ describe('encryption from the environment', () => {
   })
 
   it('takes recipients of age, one or several, from a variable, its file or its alias', () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'holdfast-')), 'recipients')
+    const file = join(tempDirectory('recipients'), 'recipients')
     writeFileSync(file, `# ours\n${key.recipient}\n`)
     const both = `${key.recipient},${other.recipient}`
     expect(from({ BACKUP_AGE_RECIPIENTS: both })).toMatchObject({ id: 'age', keyIds: [key.recipient, other.recipient] })

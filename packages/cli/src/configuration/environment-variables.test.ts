@@ -1,10 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { tempDirectory } from '../testing/temp-directory.js'
 import { booleanOf, environmentReader, environmentVariables, namesSet, secretsIn } from './environment-variables.js'
 
-const directory = mkdtempSync(join(tmpdir(), 'holdfast-env-'))
+const directory = tempDirectory('env')
 
 function file(content: string): string {
   const path = join(directory, `${Math.random()}`)

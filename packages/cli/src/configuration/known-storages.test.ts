@@ -1,14 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { silentLogger } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
 import { fakeProject } from '../testing/fake-project.js'
 import { filesIn } from '../testing/files.js'
+import { tempDirectory } from '../testing/temp-directory.js'
 import { runIn } from '../testing/test-world.js'
 import { checkKnownStorages, commandCatalog, knownStoragesFile } from './known-storages.js'
 
-const temp = (): string => mkdtempSync(join(tmpdir(), 'holdfast-state-'))
+const temp = (): string => tempDirectory('state')
 
 describe('the guard against a volume that is not mounted', () => {
   it('holds from one command to the next, until the place is forgotten', async () => {

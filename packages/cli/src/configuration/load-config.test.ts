@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createHoldfast } from '@holdfast/core'
 import { postgres } from '@holdfast/driver-postgres'
 import { local } from '@holdfast/storage-local'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { tempDirectory } from '../testing/temp-directory.js'
 import { findConfigFile } from './find-config-file.js'
 import { loadConfig } from './load-config.js'
 
@@ -13,7 +13,7 @@ afterEach(() => {
 })
 
 function directory(): string {
-  return realpathSync(mkdtempSync(join(tmpdir(), 'holdfast-config-')))
+  return tempDirectory('config')
 }
 
 function write(name: string, content: string): string {

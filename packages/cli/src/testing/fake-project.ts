@@ -1,5 +1,4 @@
-import { mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type {
   AsideDatabase,
@@ -14,6 +13,7 @@ import type {
   SwapOptions,
 } from '@holdfast/core'
 import { local } from '@holdfast/storage-local'
+import { tempDirectory } from './temp-directory.js'
 
 /** A database that exists in the memory of a test. */
 export interface FakeDatabase {
@@ -55,7 +55,7 @@ export function fakeProject(
   more: object = {},
   wrap: (storage: Storage) => Storage = (storage) => storage,
 ): { cwd: string; shop: FakeDatabase; stock: FakeDatabase } {
-  const cwd = realpathSync(mkdtempSync(join(tmpdir(), 'holdfast-project-')))
+  const cwd = tempDirectory('project')
   const shop = fakeDatabase('shop')
   const stock = fakeDatabase('stock')
   configs.set(cwd, () => ({

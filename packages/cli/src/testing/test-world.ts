@@ -1,9 +1,7 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { run } from '../run.js'
 import type { TextOutput, World } from '../world.js'
+import { tempDirectory } from './temp-directory.js'
 
 /** How a {@link TestWorld} differs from a pipe with an empty environment. */
 export interface TestWorldOptions {
@@ -32,7 +30,7 @@ export function testWorld(options: TestWorldOptions = {}): TestWorld {
   const exits: number[] = []
   return {
     env: options.env ?? {},
-    cwd: options.cwd ?? mkdtempSync(join(tmpdir(), 'holdfast-cli-')),
+    cwd: options.cwd ?? tempDirectory('cli'),
     stdin: {
       isTTY: options.terminal ?? false,
       async *[Symbol.asyncIterator]() {

@@ -1,8 +1,8 @@
-import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { readAll, streamOf } from '../byte-stream.js'
 import type { Cipher } from '../cipher/cipher.js'
 import type { Driver, RestoreRequest } from '../driver/driver.js'
@@ -56,7 +56,11 @@ const restore = async (
   return await holdfast.restoreFile('open' in file ? file : dumpFromStream('stdin', file), options)
 }
 
-const directory = (): string => mkdtempSync(join(tmpdir(), 'holdfast-dump-'))
+function directory(): string {
+  const made = mkdtempSync(join(tmpdir(), 'holdfast-dump-'))
+  onTestFinished(() => rmSync(made, { recursive: true }))
+  return made
+}
 
 describe('a dump in a file', () => {
   it('is restored, after it was told what it is and what will be done', async () => {
