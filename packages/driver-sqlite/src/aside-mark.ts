@@ -1,4 +1,5 @@
-import { lstat, readFile, writeFile } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
+import { lstat, readFile, rm, writeFile } from 'node:fs/promises'
 import { processMark, processState } from '@holdfast/core'
 
 /**
@@ -13,6 +14,8 @@ interface AsideMark {
   readonly maker: string
   /** Of what was replaced: until when it is meant to be kept. */
   readonly keepUntil?: Date | undefined
+  /** Whether the database was in WAL mode: a restore that is killed may leave it without. */
+  readonly wal?: boolean
 }
 
 const note = 'A restore of Holdfast made the file of this name without -mark; holdfast restore cleanup removes both.'
@@ -24,18 +27,31 @@ export const markOf = (path: string): string => `${path}-mark`
 export const markedName = (name: string): string | undefined => (name.endsWith('-mark') ? name.slice(0, -5) : undefined)
 
 /** Marks a file that is about to be made, durably. Throws `EEXIST` where another one has the name. */
-export async function writeMark(path: string, beside: string, keepUntil?: Date): Promise<void> {
-  const mark: AsideMark = { beside, maker: processMark(), keepUntil }
-  await writeFile(markOf(path), `${JSON.stringify({ note, ...mark })}\n`, { flag: 'wx', mode: 0o600, flush: true })
+export async function writeMark(path: string, mark: Omit<AsideMark, 'maker'>): Promise<void> {
+  const text = `${JSON.stringify({ note, maker: processMark(), ...mark })}\n`
+  try {
+    await writeFile(markOf(path), text, { flag: 'wx', mode: 0o600, flush: true })
+  } catch (error) {
+    // On a full disk, there is an empty one.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rm(markOf(path), { force: true })
+    throw error
+  }
 }
 
-/** The mark of a file; `undefined` where there is none. */
-export async function readMark(path: string): Promise<AsideMark | undefined> {
+/** The mark of a file beside a database; `undefined` where there is none. */
+export async function readMark(path: string, beside: string): Promise<AsideMark | undefined> {
   try {
-    const found = JSON.parse(await readFile(markOf(path), 'utf8')) as Record<string, unknown>
-    const { note: said, beside, maker, keepUntil } = found
-    if (said !== note || typeof beside !== 'string' || typeof maker !== 'string') return undefined
-    return { beside, maker, ...(typeof keepUntil === 'string' && { keepUntil: new Date(keepUntil) }) }
+    const text = await readFile(markOf(path), 'utf8')
+    // Whoever made it was killed there and then, and has not made the file.
+    if (text === '' && !lstatSync(path, { throwIfNoEntry: false })) return { beside, maker: '' }
+    const { note: said, maker, keepUntil, wal, ...found } = JSON.parse(text) as Record<string, unknown>
+    if (said !== note || found.beside !== beside || typeof maker !== 'string') return undefined
+    return {
+      beside,
+      maker,
+      wal: wal === true,
+      ...(typeof keepUntil === 'string' && { keepUntil: new Date(keepUntil) }),
+    }
   } catch {
     return undefined // gone meanwhile, or of somebody else
   }

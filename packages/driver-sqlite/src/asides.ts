@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { type AsideDatabase, type RunContext, readAsideName, type SwapOptions } from '@holdfast/core'
+import { type AsideDatabase, type Replaced, type RunContext, readAsideName, type SwapOptions } from '@holdfast/core'
 import { isAbandoned, markedName, readMark } from './aside-mark.js'
 import type { BoundDatabase } from './bound-database.js'
-import { fileOf, longestName, removeDatabase } from './database-files.js'
-import { swapIn } from './scratch.js'
+import { fileOf, longestName, makeBeside, removeDatabase, reserveBeside, takeName } from './database-files.js'
+import { lookAt } from './probe.js'
+import { runTask } from './run-task.js'
 
 /** {@link Driver.asides} for SQLite. What a restore still works on is none. */
 export async function asides(bound: BoundDatabase, ctx: RunContext): Promise<readonly AsideDatabase[]> {
@@ -20,8 +22,8 @@ async function asideOf(name: string, bound: BoundDatabase, ctx: RunContext): Pro
   const read = readAsideName(name, basename(bound.path), longestName)
   if (!read) return undefined
   const path = join(dirname(bound.path), name)
-  const mark = await readMark(path)
-  if (mark?.beside !== basename(bound.path)) return undefined
+  const mark = await readMark(path, basename(bound.path))
+  if (!mark) return undefined
   const found = await lstat(path).catch(() => undefined) // killed before it was made, or gone meanwhile
   if (found && !found.isFile()) return undefined // a restore makes no links and no directories
   const isWhole = found !== undefined && read.kind === 'replaced'
@@ -39,6 +41,56 @@ async function asideOf(name: string, bound: BoundDatabase, ctx: RunContext): Pro
         return replaced
       },
     }),
-    drop: () => removeDatabase(path),
+    async drop(using) {
+      if (!isWhole && mark.wal && existsSync(bound.path)) {
+        await runTask('bringBackWal', [bound.path, bound.patienceMs], using, { writes: true })
+      }
+      await removeDatabase(path)
+    },
   }
+}
+
+/**
+ * Puts the content of one file in the place of a live one's, which stays beside it as it was the moment before.
+ *
+ * @throws {BackupError} `target-in-use` when others hold the live file for longer than the patience.
+ */
+export async function swapIn(
+  from: string,
+  bound: BoundDatabase,
+  { keepUntil }: Pick<SwapOptions, 'keepUntil'>,
+  ctx: RunContext,
+): Promise<Replaced> {
+  const { path } = bound
+  const live = await lookAt(path, ctx)
+  if (!live) {
+    await takeName(from, path)
+    return {}
+  }
+  const temporary = await makeBeside(path, ctx.clock.now(), live)
+  const kept = await reserveBeside(path, 'replaced', ctx.clock.now(), { keepUntil })
+  try {
+    await overwrite(from, bound, ctx, { path: kept, temporary })
+  } finally {
+    await removeDatabase(temporary)
+    if (!existsSync(kept)) await removeDatabase(kept) // its mark
+  }
+  return { oldName: basename(kept), ...(keepUntil && { keepUntil }) }
+}
+
+/**
+ * Replaces the content of a live file through SQLite's locks: others may have it open. What restores left that were
+ * killed goes first: they may have left the file without its WAL mode.
+ *
+ * @param aside - Where the old content is kept.
+ */
+export async function overwrite(
+  from: string,
+  bound: BoundDatabase,
+  ctx: RunContext,
+  aside?: { readonly path: string; readonly temporary: string },
+): Promise<void> {
+  for (const { kind, drop } of await asides(bound, ctx)) if (kind === 'unfinished') await drop(ctx)
+  const how = { failure: 'restore-failed', writes: true } as const
+  await runTask('overwrite', [from, bound.path, bound.patienceMs, aside], ctx, how)
 }

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRunContext, type ManifestPart, streamOf } from '@holdfast/core'
@@ -129,6 +139,17 @@ describe('a disk that is full', () => {
       const streaming = target.restore(unknown, { mode: 'create' }, ctx)
       await expect(streaming).rejects.toMatchObject({ code: 'storage-full' })
       expect(readdirSync(full)).toEqual([])
+      const filler = join(full, 'filler')
+      writeFileSync(filler, '')
+      expect(() => {
+        for (;;) appendFileSync(filler, Buffer.alloc(4096))
+      }).toThrow('ENOSPC')
+      // Not even the mark of what the restore makes has room.
+      await expect(target.restore(unknown, { mode: 'create' }, ctx)).rejects.toMatchObject({
+        code: 'storage-full',
+        message: expect.stringContaining('beside'),
+      })
+      expect(readdirSync(full)).toEqual(['filler'])
     } finally {
       execFileSync('umount', [full])
     }

@@ -1,8 +1,9 @@
 import { lstatSync } from 'node:fs'
-import { type FileHandle, link, open, realpath, rename, rm, stat, statfs } from 'node:fs/promises'
+import { link, open, realpath, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type AsideKind, asideName, BackupError, messageOf } from '@holdfast/core'
 import { markOf, writeMark } from './aside-mark.js'
+import type { Look } from './program/look.js'
 
 /** What SQLite keeps beside a database file. */
 const companions = ['-journal', '-wal', '-shm']
@@ -10,38 +11,49 @@ const companions = ['-journal', '-wal', '-shm']
 /** The longest name that file systems take, in bytes, less what SQLite adds to it. */
 export const longestName: number = 255 - '-journal'.length
 
-/** Makes an empty, private file beside a database, and leaves it open for writing. */
-export async function makeBeside(path: string, now: Date): Promise<{ path: string; file: FileHandle }> {
-  const beside = await reserveBeside(path, 'unfinished', now)
+/** Makes an empty, private file beside a database, which is noted as it is now. */
+export async function makeBeside(path: string, now: Date, live: Look | undefined): Promise<string> {
+  const beside = await reserveBeside(path, 'unfinished', now, { wal: live?.journalMode === 'wal' })
   try {
-    return { path: beside, file: await open(beside, 'wx', 0o600) }
+    await writeFile(beside, '', { flag: 'wx', mode: 0o600 })
+    return beside
   } catch (error) {
     await rm(markOf(beside), { force: true })
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return await makeBeside(path, now) // somebody was quicker
     throw cannotMake(path, error)
   }
 }
 
 /** A free path beside a database, `app.db__holdfast_<id>` or `app.db__before_<id>`, that is marked as ours from now on. */
-export async function reserveBeside(path: string, kind: AsideKind, now: Date, keepUntil?: Date): Promise<string> {
+export async function reserveBeside(
+  path: string,
+  kind: AsideKind,
+  now: Date,
+  note: { readonly keepUntil?: Date | undefined; readonly wal?: boolean },
+): Promise<string> {
   const directory = dirname(path)
   const isThere = (name: string): boolean => lstatSync(join(directory, name), { throwIfNoEntry: false }) !== undefined
   const isTaken = (name: string): boolean => isThere(name) || isThere(markOf(name))
   const beside = join(directory, asideName(basename(path), kind, now, longestName, isTaken))
   try {
-    await writeMark(beside, basename(path), keepUntil)
+    await writeMark(beside, { beside: basename(path), ...note })
     return beside
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return await reserveBeside(path, kind, now, keepUntil)
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return await reserveBeside(path, kind, now, note)
     throw cannotMake(path, error)
   }
 }
 
+/** Whether an error of the system says that a disk, or what a user may have of it, is full. */
+export const isFull = (error: unknown): boolean => /^(ENOSPC|EDQUOT)$/.test((error as NodeJS.ErrnoException).code ?? '')
+
 /** Nothing can be written beside a database. */
 export function cannotMake(path: string, cause: unknown): BackupError {
-  return new BackupError('restore-refused', {
+  const full = isFull(cause)
+  return new BackupError(full ? 'storage-full' : 'restore-refused', {
     message: `No file can be made beside ${path}: ${messageOf(cause)}`,
-    hint: 'A restore takes a copy there first: make the directory, and give this user the right to write in it.',
+    hint: full
+      ? 'A restore takes a copy there first: make room. The database was not touched.'
+      : 'A restore takes a copy there first: make the directory, and give this user the right to write in it.',
     cause,
   })
 }

@@ -61,7 +61,6 @@ function session(
   const done = output.done.then(() => report)
   done.catch(() => {}) // whoever awaits it sees it
   let taken = false
-
   async function* parts(): AsyncGenerator<DumpPart> {
     const take: DumpPart['take'] = () => {
       if (taken) throw new BackupError('internal', { message: 'The part sqlite was taken twice' })

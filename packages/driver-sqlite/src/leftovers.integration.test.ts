@@ -135,6 +135,17 @@ describe('a cleanup while a restore runs', () => {
     expect(beside()).toEqual([])
   })
 
+  it('finds an empty mark, of a restore that was killed while it wrote it, but not beside a file', async () => {
+    const [killed, own] = ['app.db__holdfast_00000001', 'app.db__holdfast_00000002'] as const
+    for (const name of [killed, own]) writeFileSync(path(`${name}-mark`), '')
+    writeFileSync(path(own), 'of somebody else')
+    expect(await cleanUp()).toEqual([])
+    const dayBefore = new Date(Date.now() - 25 * 3_600_000)
+    for (const name of beside()) utimesSync(path(name), dayBefore, dayBefore)
+    expect(await cleanUp()).toEqual([killed])
+    expect(beside().sort()).toEqual([own, `${own}-mark`])
+  })
+
   it('finds the mark of a file that was never made', async () => {
     const restoring = await startRestore(path('new.db'), path('app.db'), 'wait')
     await restoring.kill()

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRunContext } from '@holdfast/core'
@@ -7,6 +7,7 @@ import { memoryBackup } from '@holdfast/core/testing'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { makeDatabase } from '../test/nasty.js'
+import { startRestore } from '../test/start-restore.js'
 import { startWriter } from '../test/start-writer.js'
 import { sqlite } from './driver.js'
 import { runTask } from './run-task.js'
@@ -109,6 +110,40 @@ describe('a restore that others are in the way of', () => {
     expect(values(path, 'select a from other')).toEqual(['kept'])
     expect([values(path, 'pragma page_size'), values(path, 'pragma journal_mode')]).toEqual([[4096], ['wal']])
   })
+
+  it.each([
+    ['restore', 'cleanup'],
+    ['swap', 'cleanup'],
+    ['restore', 'restore'],
+  ] as const)(
+    'a %s killed after WAL mode was left leaves the content; the next %s brings WAL mode back',
+    async (way, next) => {
+      const source = join(directory, 'source.db')
+      makeDatabase(source, `create table big as ${filling}`, 'wal', 8192)
+      makeDatabase(path, `create table other as ${filling}`, 'wal', 4096)
+      const { kill } = await startRestore(source, path, way)
+      while (journalByte() === 2);
+      await kill()
+      expect(journalByte()).toBe(1)
+      expect(values(path, 'select count(*) from other')).toEqual([30_000])
+
+      const target = sqlite({ path })
+      if (next === 'cleanup') for (const aside of (await target.asides?.(ctx)) ?? []) await aside.drop(ctx)
+      else await target.restore(await memoryBackup(sqlite({ path: source }), {}, ctx), { mode: 'clean' }, ctx)
+      expect(values(path, 'pragma journal_mode')).toEqual(['wal'])
+      expect(values(path, 'select name from sqlite_schema')).toEqual([next === 'cleanup' ? 'other' : 'big'])
+      expect(readdirSync(directory).filter((name) => name.includes('__'))).toEqual([])
+    },
+  )
+
+  /** What a database file says of its mode: 1 for a rollback journal, 2 for WAL. */
+  function journalByte(): number | undefined {
+    const file = openSync(path, 'r')
+    const header = Buffer.alloc(19)
+    readSync(file, header)
+    closeSync(file)
+    return header[18]
+  }
 
   it('and finds the disk full in the middle leaves the target as it was, in WAL mode', async () => {
     makeDatabase(join(directory, 'source.db'), `create table big as ${filling}`, 'wal', 8192)

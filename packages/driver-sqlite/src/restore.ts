@@ -1,18 +1,30 @@
+import { createWriteStream } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import {
   BackupError,
+  type ByteStream,
   type RestoreReport,
   type RestoreRequest,
   type RestoreSource,
   type RunContext,
 } from '@holdfast/core'
+import { overwrite } from './asides.js'
 import type { BoundDatabase } from './bound-database.js'
 import { bodyOf } from './content.js'
-import { fileOf, makeBeside, notEmpty, removeDatabase, requireRoom, takeName } from './database-files.js'
+import {
+  cannotMake,
+  fileOf,
+  isFull,
+  makeBeside,
+  notEmpty,
+  removeDatabase,
+  requireRoom,
+  takeName,
+} from './database-files.js'
+import { noTarget, requestProblems, roomFor } from './preflight.js'
 import { lookAt } from './probe.js'
-import { noTarget, requestProblems, roomFor } from './restore-rules.js'
 import { runTask } from './run-task.js'
 
 /**
@@ -32,12 +44,15 @@ export async function restore(
   if (!target && request.mode === 'clean') throw new BackupError('source-missing', noTarget(path))
   if (target && !target.empty && request.mode === 'create') throw notEmpty(path)
   // Beside the database itself: cleanup looks for what a kill leaves by that name.
-  const spooled = await spoolBeside(bound.scratchOf ?? path, from, ctx)
+  const live = bound.scratchOf ?? path
+  await requireRoom(dirname(live), roomFor(from))
+  const spooled = await makeBeside(live, ctx.clock.now(), target)
   try {
+    await write(bodyOf(from, ctx), spooled, live, ctx)
     await runTask('check', [spooled], ctx, { failure: 'corrupt' })
     if (!target) await takeName(spooled, path)
     else if (bound.scratchOf !== undefined) await rename(spooled, path)
-    else await overwrite(bound, spooled, path, ctx)
+    else await overwrite(spooled, { ...bound, path }, ctx)
   } finally {
     await removeDatabase(spooled)
   }
@@ -45,26 +60,12 @@ export async function restore(
   return { created: !target, warnings: [], tools: { sqlite: version } }
 }
 
-/** Through SQLite's locks: others may have the file open. */
-async function overwrite(bound: BoundDatabase, spooled: string, path: string, ctx: RunContext): Promise<void> {
-  await runTask('overwrite', [spooled, path, bound.patienceMs], ctx, { failure: 'restore-failed', writes: true })
-}
-
-/** Writes the dump to a private file beside the target, on disk when this returns. */
-async function spoolBeside(path: string, from: RestoreSource, ctx: RunContext): Promise<string> {
-  await requireRoom(dirname(path), roomFor(from))
-  const spool = await makeBeside(path, ctx.clock.now())
+/** Writes the dump to a file beside a database; it is on disk when this returns. */
+async function write(body: ByteStream, to: string, live: string, ctx: RunContext): Promise<void> {
   try {
-    await pipeline(bodyOf(from, ctx), spool.file.createWriteStream({ flush: true }), { signal: ctx.signal })
-    return spool.path
+    await pipeline(body, createWriteStream(to, { flush: true }), { signal: ctx.signal })
   } catch (error) {
-    await removeDatabase(spool.path)
     ctx.signal.throwIfAborted()
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
-    throw new BackupError('storage-full', {
-      message: `There is no room for the dump in ${dirname(path)}`,
-      hint: 'A restore takes a copy beside the database first. The target was not touched.',
-      cause: error,
-    })
+    throw isFull(error) ? cannotMake(live, error) : error
   }
 }

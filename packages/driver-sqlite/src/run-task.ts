@@ -10,7 +10,7 @@ import {
   startChild,
 } from '@holdfast/core'
 import { errorOf } from './errors.js'
-import type { Tasks } from './program/tasks.js'
+import type { Tasks } from './program/main.js'
 import type { Word } from './program/words.js'
 
 type Name = keyof Tasks

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { DumpSection, InventoryTable, ObjectName } from '@holdfast/core'
 import type Database from 'better-sqlite3'
-import { open, pragma, reading } from './look.ts'
+import { open, pragma, reading } from './open.ts'
 
 /** A row of `sqlite_schema`. */
 interface SchemaObject {

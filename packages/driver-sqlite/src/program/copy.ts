@@ -4,7 +4,8 @@ import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import { check, open, pragma } from './look.ts'
+import { check } from './look.ts'
+import { open, pragma } from './open.ts'
 import { failure, report } from './words.ts'
 
 /** Pages between two looks around: 4 MiB of the usual size. */
@@ -87,6 +88,13 @@ export async function overwrite(from: string, to: string, patienceMs: number, as
   }
 }
 
+/** After a restore that was killed while a database was not in its WAL mode. */
+export function bringBackWal(path: string, patienceMs: number): void {
+  const database = new Database(path, { fileMustExist: true, timeout: patienceMs })
+  backToWal(database, path)
+  database.close()
+}
+
 /** Whatever went wrong: its programs count on WAL mode. */
 function backToWal(target: Database.Database, path: string): void {
   try {
@@ -97,17 +105,22 @@ function backToWal(target: Database.Database, path: string): void {
 
 /** Tells a copy, which has locked its target by then, to write no page until `keep` is done. */
 function onceKept(keep: () => Promise<void>): () => number {
-  let kept: 'not yet' | 'soon' | 'now' | { error: unknown } = 'not yet'
-  return () => {
-    if (kept === 'not yet') {
-      kept = 'soon'
-      keep().then(
-        () => (kept = 'now'),
-        (error) => (kept = { error }),
-      )
+  let begun = false
+  let pages = 0
+  let failed: unknown
+  const begin = async (): Promise<void> => {
+    begun = true
+    try {
+      await keep()
+      pages = step
+    } catch (error) {
+      failed = error
     }
-    if (typeof kept === 'object') throw kept.error
-    return kept === 'now' ? step : 0
+  }
+  return () => {
+    if (!begun) begin()
+    if (failed) throw failed
+    return pages
   }
 }
 

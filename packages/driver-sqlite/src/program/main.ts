@@ -4,8 +4,14 @@
 // https://sqlite.org/howtocorrupt.html#multiple_copies_of_sqlite_linked_into_the_same_application
 // It may be killed at any moment: SQLite's journal undoes at the next opening what was not committed.
 // Imports end in `.ts` here, because Node runs these files as they stand in the tests.
-import { tasks } from './tasks.ts'
+import * as content from './content.ts'
+import * as copy from './copy.ts'
+import * as look from './look.ts'
 import { report } from './words.ts'
+
+/** What the program can be asked to do. Arguments and results are JSON; bytes go to its standard output. */
+export type Tasks = typeof content & typeof copy & typeof look
+const tasks: Tasks = { ...content, ...copy, ...look }
 
 process.umask(0o077)
 const [name, ...args] = JSON.parse(process.env.HOLDFAST_SQLITE_TASK ?? '[]') as [keyof typeof tasks, ...unknown[]]
