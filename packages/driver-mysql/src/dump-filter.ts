@@ -50,9 +50,8 @@ export async function* filterDump(source: ByteStream, rules: FilterRules): Async
   }
   for await (const pieces of scanDump(source)) {
     for (const piece of pieces) handle(piece)
-    const out = Buffer.concat(passed)
+    yield* passed
     passed.length = 0
-    if (out.length > 0) yield out
   }
 }
 

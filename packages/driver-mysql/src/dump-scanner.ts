@@ -143,8 +143,9 @@ function createScanner(): Scanner {
     let at = from
     while (at < length) {
       if (inQuote !== 0) {
-        const escapes = modes.escapesIn(inQuote)
-        while (at < length && bytes[at] !== inQuote && !(escapes && bytes[at] === backslash)) at++
+        // Where nothing escapes, the quote alone is looked for.
+        const other = modes.escapesIn(inQuote) ? backslash : inQuote
+        while (at < length && bytes[at] !== inQuote && bytes[at] !== other) at++
         if (at >= length) break
         if (bytes[at] === inQuote) inQuote = 0
         else if (at + 1 >= length && !atEnd)
@@ -187,10 +188,11 @@ function createScanner(): Scanner {
     return at
   }
 
-  const run = (bytes: Buffer, atEnd: boolean): readonly DumpPiece[] => {
-    const stop = scan(bytes, atEnd)
-    rest = bytes.subarray(stop)
+  const run = (bytes: Buffer, atEnd: boolean): void => {
+    rest = bytes.subarray(scan(bytes, atEnd))
     if (rest.length > maxStatementBytes) throw tooLong()
+  }
+  const found = (): readonly DumpPiece[] => {
     const done = pieces
     pieces = []
     return done
@@ -198,15 +200,25 @@ function createScanner(): Scanner {
   return {
     push(chunk) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-      // What is left over must survive the chunk it came with.
-      const done = run(rest.length === 0 ? bytes : Buffer.concat([rest, bytes]), false)
-      rest = Buffer.from(rest)
-      return done
+      let at = 0
+      // What was left over is looked at with a little of this chunk, and with more where that is too little: to join it
+      // with the whole chunk would copy every byte.
+      for (let size = 2 * lookAhead; rest.length > 0 && at < bytes.length; size *= 4) {
+        const part = bytes.subarray(at, at + size)
+        run(Buffer.concat([rest, part]), false)
+        at += part.length
+        if (rest.length > part.length) continue
+        at -= rest.length
+        rest = Buffer.alloc(0)
+      }
+      if (at < bytes.length) run(bytes.subarray(at), false)
+      rest = Buffer.from(rest) // it must survive the chunk it came with
+      return found()
     },
     end() {
-      const done = [...run(rest, true)]
+      run(rest, true)
       if (within !== 'gap' && (heldBytes > 0 || within === 'rows')) throw cutShort()
-      return done
+      return found()
     },
   }
 }
@@ -220,17 +232,22 @@ interface Modes {
 function createModes(): Modes {
   const saved = new Map<string, string>()
   let mode = ''
+  let noBackslash = false
+  let ansi = false
   return {
     observe(sql) {
       if (sql.length > 4_096 || !/sql_mode/i.test(sql)) return
       for (const [, name = ''] of sql.matchAll(/@(\w+)\s*:?=\s*@@(?:session\.)?sql_mode/gi))
         saved.set(name.toLowerCase(), mode)
       const set = /(?:^|[\s,.])(?<!@)sql_mode\s*:?=\s*(?:'([^']*)'|@(\w+))/i.exec(sql)
-      if (set) mode = set[1] ?? saved.get((set[2] ?? '').toLowerCase()) ?? ''
+      if (!set) return
+      mode = set[1] ?? saved.get((set[2] ?? '').toLowerCase()) ?? ''
+      noBackslash = /NO_BACKSLASH_ESCAPES/i.test(mode)
+      ansi = /ANSI/i.test(mode)
     },
     escapesIn(quoteMark) {
-      if (quoteMark === backtick || /NO_BACKSLASH_ESCAPES/i.test(mode)) return false
-      return quoteMark === quote || !/ANSI/i.test(mode)
+      if (quoteMark === backtick || noBackslash) return false
+      return quoteMark === quote || !ansi
     },
   }
 }

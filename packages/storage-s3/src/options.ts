@@ -63,7 +63,12 @@ export const s3OptionsSchema: z.ZodType<ResolvedS3Options, S3Options> = z
       .max(partSizeRange.max)
       .default(8 * MiB)
       .describe('Bytes of the first parts of an upload. Default 8 MiB. It doubles as an object gets very large.'),
-    queue: z.int().min(1).max(64).default(4).describe('Parts sent at once. Memory is about partSize × (queue + 2).'),
+    queue: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(4)
+      .describe('Parts held at once: some are filled while others are sent. Memory is partSize × queue.'),
     maxParts: z
       .int()
       .min(20)

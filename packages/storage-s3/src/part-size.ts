@@ -14,7 +14,7 @@ export interface Stage {
 export interface PartLimits {
   /** Bytes of the first parts. */
   readonly partSize: number
-  /** Parts sent at once while they are of the first size. */
+  /** Parts held at once while they are of the first size. */
   readonly queue: number
   /** Most parts that the service takes. */
   readonly maxParts: number
@@ -29,17 +29,17 @@ const stageCount = 10
 
 /**
  * How part sizes grow with an object of unknown length: with every tenth of the parts that the service takes, they
- * double. With 8 MiB and 10,000 parts they stay at 8 MiB up to 7.8 GiB and are 64 MiB at 100 GiB. Fewer are sent at
- * once as they grow, so that `partSize × queue` bytes are under way until a single part is larger than that.
+ * double. With 8 MiB and 10,000 parts they stay at 8 MiB up to 7.8 GiB and are 64 MiB at 100 GiB. Fewer are held at
+ * once as they grow, so that memory stays at `partSize × queue` for as long as two parts fit into that.
  */
 export function planStages(limits: PartLimits): readonly Stage[] {
-  const underWay = limits.partSize * limits.queue
+  const memory = limits.partSize * limits.queue
   return Array.from({ length: stageCount }, (_, index) => {
     const partSize = Math.min(limits.partSize * 2 ** index, maxPartBytes)
-    const atOnce = Math.max(1, Math.floor(underWay / partSize))
-    const partsPerWindow = atOnce % 2 === 0 ? 2 : 1
+    const atOnce = Math.max(2, Math.floor(memory / partSize))
+    const partsPerWindow = atOnce % 4 === 0 ? 2 : 1
     const turns = Math.floor(limits.maxParts / stageCount / partsPerWindow)
-    return { partSize, partsPerWindow, windows: atOnce / partsPerWindow + 1, turns }
+    return { partSize, partsPerWindow, windows: atOnce / partsPerWindow, turns }
   })
 }
 

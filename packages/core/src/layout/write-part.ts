@@ -1,5 +1,5 @@
 import { BackupError } from '../backup-error.js'
-import type { ByteStream } from '../byte-stream.js'
+import { type ByteStream, MiB } from '../byte-stream.js'
 import type { DumpPart } from '../driver/driver.js'
 import type { RunContext } from '../run-context.js'
 import { removeQuietly } from '../storage/remove-quietly.js'
@@ -11,8 +11,8 @@ import type { CopyOutcome, WritePlan } from './layout.js'
 import type { ManifestPart } from './manifest.js'
 import { partKey } from './object-names.js'
 
-/** Bytes that a fast copy may be ahead of a slow one. */
-const broadcastBytes = 8 * 1024 * 1024
+/** Bytes that a fast copy may be ahead of a slow one. A single copy is ahead of none. */
+const broadcastBytes = (copies: number): number => (copies > 1 ? 8 : 1) * MiB
 
 /** A part as it came to lie, copy by copy; `describe` is known only if some copy is whole. */
 export interface WrittenPart {
@@ -56,7 +56,7 @@ export async function writePart(
     source.stream,
     storages.length,
     {
-      bufferBytes: broadcastBytes,
+      bufferBytes: broadcastBytes(storages.length),
       stallTimeoutMs: plan.stallTimeoutMs,
       onStalled: (index, error) => patience[index]?.abort(error),
     },

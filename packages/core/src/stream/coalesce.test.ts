@@ -10,13 +10,16 @@ async function collect(source: ByteStream, blockBytes: number): Promise<Uint8Arr
 }
 
 describe('coalesce', () => {
-  it('keeps every byte in order, and makes only the last block small', async () => {
+  it('keeps every byte in order, and makes only the last block small, and those before a large chunk', async () => {
     const chunks = fc.array(fc.uint8Array({ maxLength: 40 }))
     await fc.assert(
       fc.asyncProperty(chunks, fc.integer({ min: 1, max: 64 }), async (given, blockBytes) => {
         const blocks = await collect(streamOf(...given), blockBytes)
         expect(Buffer.concat(blocks)).toEqual(Buffer.concat(given))
-        expect(blocks.slice(0, -1).every((block) => block.byteLength >= blockBytes)).toBe(true)
+        const large: Uint8Array[] = given.filter((chunk) => chunk.byteLength >= blockBytes)
+        const isFree = (block: Uint8Array, at: number): boolean =>
+          block.byteLength < blockBytes && !large.includes(blocks[at + 1] as Uint8Array)
+        expect(blocks.slice(0, -1).some(isFree)).toBe(false)
         expect(blocks.every((block) => block.byteLength > 0)).toBe(true)
       }),
     )
@@ -24,8 +27,10 @@ describe('coalesce', () => {
 
   it('passes a large chunk uncopied', async () => {
     const large = new Uint8Array(100)
-    const [block] = await collect(streamOf(large), 50)
-    expect(block).toBe(large)
+    const small = new Uint8Array(1)
+    const blocks = await collect(streamOf(small, small, large, small), 50)
+    expect(blocks.map((block) => block.byteLength)).toEqual([2, 100, 1])
+    expect(blocks[1]).toBe(large)
   })
 
   it('throws what the source throws', async () => {

@@ -1,25 +1,26 @@
 import type { ByteStream } from '../byte-stream.js'
 
 /**
- * Joins small chunks into blocks of at least `blockBytes` (the last may be smaller), so that what follows is called
- * seldom. Chunks that are large enough already pass uncopied.
+ * Joins small chunks into blocks of at least `blockBytes`, so that what follows is called seldom. Chunks that are large
+ * enough already pass uncopied; what waits before one of them, and the last block, may be smaller.
  */
 export async function* coalesce(source: ByteStream, blockBytes: number): AsyncGenerator<Uint8Array> {
-  let small: Uint8Array[] = []
+  const small: Uint8Array[] = []
   let waiting = 0
-  for await (const chunk of source) {
-    if (chunk.byteLength === 0) continue
-    small.push(chunk)
-    waiting += chunk.byteLength
-    if (waiting < blockBytes) continue
-    yield joined(small, waiting)
-    small = []
+  const joined = (): Uint8Array => {
+    const block = Buffer.concat(small, waiting)
+    small.length = 0
     waiting = 0
+    return block
   }
-  if (waiting > 0) yield joined(small, waiting)
-}
-
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const [first] = chunks
-  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, size)
+  for await (const chunk of source) {
+    const isLarge = chunk.byteLength >= blockBytes
+    if (!isLarge) {
+      small.push(chunk)
+      waiting += chunk.byteLength
+    }
+    if (waiting >= blockBytes || (isLarge && waiting > 0)) yield joined()
+    if (isLarge) yield chunk
+  }
+  if (waiting > 0) yield joined()
 }
