@@ -133,7 +133,7 @@ describe('an interrupted backup', () => {
       expect(filesIn(join(cwd, 'disk'))).toEqual([join(cwd, 'disk/.holdfast/storage.json')])
       const list = await holdfast({ cwd }, 'list', '--from', './disk', '--json')
       expect(JSON.parse(list.out).backups).toEqual([])
-      await expect.poll(dumpsRunning).toBe(0)
+      await expect.poll(dumpsRunning, { timeout: 20_000 }).toBe(0)
     },
   )
 

@@ -1,15 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
 
 /** The built command line. */
 export const bin: string = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url))
 
 /** What the processes remember of storages: nothing of the user's own. */
 const state = mkdtempSync(join(tmpdir(), 'holdfast-state-'))
+afterAll(() => rmSync(state, { recursive: true, force: true })) // of the file whose tests import this
 
 /** How a process ended, and what it said. */
 export interface Ended {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type PostgresServer, startPostgres } from '@holdfast/test-support'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { bin, holdfast } from './cli-process.js'
 
 /** How many test restores are killed, each at another stage. */
@@ -51,8 +51,13 @@ async function killAt(bytes: number): Promise<void> {
   })
   const closed = once(child, 'close')
   const size = `SELECT 1 FROM pg_database WHERE datname LIKE 'shop\\_\\_holdfast\\_%' AND pg_database_size(oid) >= $1`
-  while (child.exitCode === null && (await server.sql('postgres', size.replace('$1', String(bytes)))).length === 0);
-  child.kill('SIGKILL')
+  const holds = async (): Promise<boolean> =>
+    (await server.sql('postgres', size.replace('$1', String(bytes)))).length > 0
+  try {
+    await vi.waitUntil(async () => child.exitCode !== null || (await holds()), { interval: 1, timeout: 60_000 })
+  } finally {
+    child.kill('SIGKILL')
+  }
   const [code] = await closed
   expect(code, 'it was killed before its end').toBeNull()
   await expect.poll(sessions, { timeout: 60_000 }).toEqual([])

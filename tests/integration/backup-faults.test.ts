@@ -157,13 +157,17 @@ describe('a dump that hangs', () => {
 
   it('waiting for a lock is ended after the lock timeout', async () => {
     await using holdfast = holdfastOn([disk], { lockTimeout: '500ms' })
-    const locked = server.sql('shop', 'BEGIN; LOCK TABLE items IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(6); COMMIT')
-    await expect
-      .poll(() => server.sql('shop', `SELECT 1 FROM pg_locks WHERE relation = 'items'::regclass`))
-      .toHaveLength(1)
-    await expect(holdfast.backup()).rejects.toMatchObject({ message: expect.stringMatching(/lock/i) })
+    const locked = server.sql('shop', 'BEGIN; LOCK TABLE items IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3600)')
+    const ended = expect(locked).rejects.toThrow()
+    const holders = `SELECT pid FROM pg_locks WHERE relation = 'items'::regclass AND mode = 'AccessExclusiveLock'`
+    await expect.poll(() => server.sql('shop', holders), { timeout: 20_000 }).toHaveLength(1)
+    try {
+      await expect(holdfast.backup()).rejects.toMatchObject({ message: expect.stringMatching(/lock/i) })
+    } finally {
+      await server.sql('shop', `SELECT pg_terminate_backend(pid) FROM (${holders}) AS held`)
+    }
     expect(await keysOn(disk)).toEqual([])
-    await locked
+    await ended
   })
 })
 

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readAll } from '../byte-stream.js'
 import { createRunContext } from '../run-context.js'
@@ -74,14 +73,19 @@ describe('a block pipe', () => {
 
   it('runs no further ahead than two blocks and what the kernel keeps', async () => {
     using pipe = await opened(64 * KiB)
-    const progress = join(parent, 'progress')
-    await mkdir(progress)
-    const script = `for i in $(seq 100); do head -c 65536 /dev/zero; : > '${progress}'/$i; done`
-    const output = outputOf(script, pipe)
-    await output.next()
-    await sleep(300)
-    expect((await readdir(progress)).length).toBeLessThan(12)
-    await output.return(undefined)
+    using another = await opened(64 * KiB)
+    const written = async (name: string): Promise<number> => (await readdir(join(parent, name))).length
+    const output = async (name: string, into: BlockPipe): Promise<AsyncGenerator<Uint8Array>> => {
+      await mkdir(join(parent, name))
+      return outputOf(`for i in $(seq 100); do head -c 65536 /dev/zero; : > '${parent}/${name}'/$i; done`, into)
+    }
+    const waiting = await output('waiting', pipe)
+    await waiting.next()
+    // By when a child that began later has written all, one that nothing held up would have as well.
+    await readAll(await output('read', another))
+    expect(await written('read')).toBe(100)
+    expect(await written('waiting')).toBeLessThan(12)
+    await waiting.return(undefined)
   })
 
   it('tells the watchdog when bytes of the child wait for us', async () => {
@@ -90,7 +94,7 @@ describe('a block pipe', () => {
     const limits = { idleTimeoutMs: 100 }
     const output = outputOf('head -c 1000000 /dev/zero', pipe, limits, createRunContext({ clock }))
     const first = (await output.next()).value?.byteLength ?? 0
-    await expect.poll(pipe.waitsForUs).toBe(true)
+    await expect.poll(pipe.waitsForUs, { timeout: 20_000 }).toBe(true)
     await clock.advance(1_000) // the child is stuck, but not by its own doing
     expect(first + (await readAll(output)).byteLength).toBe(1_000_000)
   })

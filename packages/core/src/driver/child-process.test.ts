@@ -146,7 +146,7 @@ describe('startChild', () => {
     await vi.waitUntil(async () => {
       await clock.advance(1_000)
       return settled
-    })
+    }, 20_000)
     const { stderrTail } = await child.done
     process.kill(Number(stderrTail), 'SIGKILL')
   })
@@ -220,7 +220,7 @@ describe('limits', () => {
     const bytesRead = (): string => readFileSync(`/proc/${child.pid}/io`, 'utf8').split('\n')[0] ?? ''
     for (let i = 0; i < 5; i++) {
       const before = bytesRead()
-      await vi.waitUntil(() => bytesRead() !== before, { interval: 1 })
+      await vi.waitUntil(() => bytesRead() !== before, { interval: 1, timeout: 20_000 })
       await clock.advance(1_000)
     }
     expect(process.kill(child.pid ?? 0, 0)).toBe(true)
@@ -231,7 +231,7 @@ describe('limits', () => {
     const clock = createFakeClock()
     const io = { stdin: 'ignore', stdout: 'pipe' } as const
     const child = startChild(shell('yes', { idleTimeoutMs: 1_000 }), io, createRunContext({ clock }))
-    await vi.waitUntil(() => (child.stdout?.readableLength ?? 0) > 0)
+    await vi.waitUntil(() => (child.stdout?.readableLength ?? 0) > 0, 20_000)
     await clock.advance(10_000)
     expect(process.kill(child.pid ?? 0, 0)).toBe(true)
     await killAndWait(child)

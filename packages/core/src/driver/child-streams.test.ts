@@ -43,7 +43,7 @@ describe('readFromChild', () => {
       const before = seen
       seen = (child.stdout as NonNullable<Child['stdout']>).readableLength
       return seen === before
-    })
+    }, 20_000)
     expect(seen).toBeLessThan(300_000)
     await output.return(undefined)
     await expect(child.done).rejects.toSatisfy((error) => isBackupError(error, 'aborted'))
@@ -131,7 +131,7 @@ describe('writeToChild', () => {
     }
     const child = start('head -c 150000 > /dev/null; echo relation exists >&2; exit 3', writing)
     await expect(writeToChild(child, endless())).rejects.toThrow('relation exists')
-    await vi.waitUntil(() => returned)
+    await vi.waitUntil(() => returned, 20_000)
   })
 
   it('does not wait for a source that hangs when the child dies', async () => {

@@ -97,7 +97,7 @@ describe('a copy that was whole before the run was aborted', () => {
     const offsite = withPut(inner, async (key, body, options, ctx) => {
       if (!key.endsWith('.zst')) return inner.put(key, body, options, ctx)
       for await (const _ of body);
-      await expect.poll(() => keysOn(disk)).toContainEqual(expect.stringContaining('.zst'))
+      await expect.poll(() => keysOn(disk), { timeout: 20_000 }).toContainEqual(expect.stringContaining('.zst'))
       controller.abort(new Error('enough'))
       throw ctx.signal.reason
     })

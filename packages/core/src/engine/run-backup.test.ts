@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { content, down, jobOn, keysOn, run, setUp, withPut } from '../../test/engine.js'
 import { BackupError } from '../backup-error.js'
 import { type ByteStream, readAll, streamOf } from '../byte-stream.js'
@@ -230,7 +230,7 @@ describe('a storage that fails', () => {
     const running = run(job, setUp(), createRunContext({ clock }))
     let settled = false
     running.finally(() => (settled = true)).catch(() => {})
-    while (!settled) await clock.advance(1_000)
+    await vi.waitUntil(() => clock.advance(1_000).then(() => settled), 20_000)
     expect(await running).toMatchObject({
       status: 'partial',
       copies: [{ status: 'complete' }, { error: { code: 'stalled' } }],
