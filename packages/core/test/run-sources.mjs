@@ -1,6 +1,9 @@
 import { registerHooks } from 'node:module'
 
-// Node runs the sources as they are; only `.js` in an import means the `.ts` beside it.
+// Node runs the sources as they are; only `.js` in an import of theirs means the `.ts` beside it.
 registerHooks({
-  resolve: (name, context, next) => next(/^\.+\//.test(name) ? name.replace(/\.js$/, '.ts') : name, context),
+  resolve(name, context, next) {
+    const isOurs = name.startsWith('.') && context.parentURL?.endsWith('.ts')
+    return next(isOurs ? name.replace(/\.js$/, '.ts') : name, context)
+  },
 })
