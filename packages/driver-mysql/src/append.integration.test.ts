@@ -1,27 +1,11 @@
-import { createRunContext, type Driver } from '@holdfast/core'
-import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
-import { type MysqlServer, startMariadb } from '@holdfast/test-support'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { databasesOf, dropDatabases, plainDump } from '../test/support.js'
-import { mysql } from './driver.js'
+import type { RestoreReport } from '@holdfast/core'
+import { describe, expect, it } from 'vitest'
+import { testDatabases } from '../test/databases.js'
+import { plainDump } from '../test/support.js'
 
-const ctx = createRunContext()
-const own = process.pid.toString(36)
-const source = `append_source_${own}`
-const target = `append_target_${own}`
-let server: MysqlServer
-let backup: MemoryBackup
-
-const driverOf = (database: string, options: object = {}): Driver =>
-  mysql({ ...(server.binDir ? { binDir: server.binDir } : {}), url: server.url(database), ...options })
-const append = (from = backup, request: object = {}) =>
-  driverOf(target).restore(from, { mode: 'append', ...request }, ctx)
-
-beforeAll(async () => {
-  server = await startMariadb()
-  await server.createDatabase(source)
-  await server.sql(
-    source,
+const on = testDatabases(
+  'append',
+  [
     'create table parent (id int primary key, v varchar(20), doubled int as (id * 2) stored)',
     `insert into parent (id, v) values (0, 'zero'), (1, 'one')`,
     'create table child (id int primary key, parent_id int, constraint child_to_parent foreign key (parent_id) references parent (id))',
@@ -30,23 +14,19 @@ beforeAll(async () => {
     'create view parents as select id from parent',
     'create event rarely on schedule every 1 year do select 1',
     'create function two() returns int deterministic return 2',
-  )
-  backup = await memoryBackup(driverOf(source), { inventory: 'counts' }, ctx)
-})
-afterEach(() => dropDatabases(server, target))
-afterAll(async () => {
-  await dropDatabases(server, source)
-  await server.stop()
-})
+  ],
+  { inventory: 'counts' },
+)
+const { ctx, target, driverOf, beside } = on
 
 async function makeTarget(...statements: readonly string[]): Promise<string> {
-  await server.createDatabase(target)
-  await server.sql(target, ...statements)
-  return await plainDump(server, target)
+  await on.server.createDatabase(target)
+  await on.server.sql(target, ...statements)
+  return await plainDump(on.server, target)
 }
 
-const beside = async (): Promise<readonly string[]> =>
-  (await databasesOf(server)).filter((name) => name.startsWith(`${target}__`))
+const append = (from = on.backup, request: object = {}): Promise<RestoreReport> =>
+  driverOf(target).restore(from, { mode: 'append', ...request }, ctx)
 
 describe('rows that are added', () => {
   it('come into the tables that are there, and the rest is moved, with its foreign keys and running events', async () => {
@@ -57,20 +37,20 @@ describe('rows that are added', () => {
     )
     const report = await append()
     expect(report).toMatchObject({ created: false, warnings: [] })
-    expect(await server.sql(target, 'select id, doubled from parent order by id')).toEqual([
+    expect(await on.server.sql(target, 'select id, doubled from parent order by id')).toEqual([
       { id: 0, doubled: 0 },
       { id: 1, doubled: 2 },
       { id: 7, doubled: 14 },
     ])
-    await server.sql(target, 'insert into child values (2, 7)')
-    await expect(server.sql(target, 'insert into child values (3, 8)')).rejects.toThrow('foreign key')
+    await on.server.sql(target, 'insert into child values (2, 7)')
+    await expect(on.server.sql(target, 'insert into child values (3, 8)')).rejects.toThrow('foreign key')
     expect(
-      await server.sql(
+      await on.server.sql(
         undefined,
         `select status as status from information_schema.events where event_schema = '${target}' and event_name = 'rarely'`,
       ),
     ).toEqual([{ status: expect.stringMatching(/^ENABLED$/i) }])
-    expect(await server.sql(target, 'select count(*) as n from parents')).toEqual([{ n: 3 }])
+    expect(await on.server.sql(target, 'select count(*) as n from parents')).toEqual([{ n: 3 }])
     expect(await beside()).toEqual([])
   })
 
@@ -80,9 +60,9 @@ describe('rows that are added', () => {
       'create table child (id int primary key, parent_id int)',
       'create table empty_one (i int)',
     )
-    await append(backup, { sections: 'data' })
-    expect(await server.sql(target, 'select id from parent order by id')).toEqual([{ id: 0 }, { id: 1 }])
-    expect(await server.sql(target, 'select two() as n').catch((error: Error) => error.message)).toContain('two')
+    await append(on.backup, { sections: 'data' })
+    expect(await on.server.sql(target, 'select id from parent order by id')).toEqual([{ id: 0 }, { id: 1 }])
+    expect(await on.server.sql(target, 'select two() as n').catch((error: Error) => error.message)).toContain('two')
   })
 
   it('set off the triggers of the target, and the report says so', async () => {
@@ -95,7 +75,7 @@ describe('rows that are added', () => {
     expect((await append()).warnings).toEqual([
       'Triggers of the target ran for the rows that were added, which may differ from the backup: `shout` on `parent`',
     ])
-    expect(await server.sql(target, 'select v from parent where id = 1')).toEqual([{ v: 'ONE' }])
+    expect(await on.server.sql(target, 'select v from parent where id = 1')).toEqual([{ v: 'ONE' }])
   })
 })
 
@@ -110,7 +90,7 @@ describe('an append that fails', () => {
       code: 'restore-failed',
       message: expect.stringContaining("Duplicate entry '…' for key"), // no values of rows
     })
-    expect(await plainDump(server, target)).toBe(before)
+    expect(await plainDump(on.server, target)).toBe(before)
     expect(await beside()).toEqual([])
   })
 
@@ -118,7 +98,7 @@ describe('an append that fails', () => {
     // Neither the foreign key nor the view of the backup can be made where the table lacks a column.
     const before = await makeTarget('create table parent (other int)')
     await expect(append()).rejects.toMatchObject({ code: 'restore-failed' })
-    expect(await plainDump(server, target)).toBe(before)
+    expect(await plainDump(on.server, target)).toBe(before)
     expect(await beside()).toEqual([])
   })
 
@@ -128,19 +108,19 @@ describe('an append that fails', () => {
     )
     const refused = { code: 'restore-refused', message: expect.stringContaining('`parent` (MyISAM)') }
     await expect(append()).rejects.toMatchObject(refused)
-    expect(await plainDump(server, target)).toBe(before)
-    const preflight = await driverOf(target).preflight?.(backup, { mode: 'append' }, ctx)
+    expect(await plainDump(on.server, target)).toBe(before)
+    const preflight = await driverOf(target).preflight?.(on.backup, { mode: 'append' }, ctx)
     expect(preflight?.problems).toEqual([expect.objectContaining({ message: refused.message })])
     // Other tables alone can be restored.
-    expect((await driverOf(target).preflight?.(backup, { mode: 'append', tables: ['child'] }, ctx))?.problems).toEqual(
-      [],
-    )
+    expect(
+      (await driverOf(target).preflight?.(on.backup, { mode: 'append', tables: ['child'] }, ctx))?.problems,
+    ).toEqual([])
   })
 
   it('is refused where the target has a view of the name of a table', async () => {
     const before = await makeTarget('create view parent as select 1 as id')
     await expect(append()).rejects.toMatchObject({ code: 'restore-refused', message: expect.stringContaining('view') })
-    expect(await plainDump(server, target)).toBe(before)
+    expect(await plainDump(on.server, target)).toBe(before)
     expect(await beside()).toEqual([])
   })
 })
@@ -151,13 +131,13 @@ describe('the preflight of an append', () => {
       'create table parent (id int primary key) engine = MyISAM',
       'create trigger counted after insert on parent for each row set @n = @n + 1',
     )
-    const { inventory: _, ...manifest } = backup.manifest
-    const findings = await driverOf(target).preflight?.({ ...backup, manifest }, { mode: 'append' }, ctx)
+    const { inventory: _, ...manifest } = on.backup.manifest
+    const findings = await driverOf(target).preflight?.({ ...on.backup, manifest }, { mode: 'append' }, ctx)
     expect(findings).toEqual({
       problems: [],
       warnings: [expect.stringContaining('`parent` (MyISAM)'), expect.stringContaining('`counted` on `parent`')],
     })
-    const schema = await driverOf(target).preflight?.(backup, { mode: 'append', sections: 'schema' }, ctx)
+    const schema = await driverOf(target).preflight?.(on.backup, { mode: 'append', sections: 'schema' }, ctx)
     expect(schema).toEqual({ problems: [], warnings: [] })
   })
 })

@@ -1,48 +1,30 @@
 import { createHash } from 'node:crypto'
-import { type AsideDatabase, createRunContext, type Driver } from '@holdfast/core'
-import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
-import { type MysqlServer, startMariadb } from '@holdfast/test-support'
+import type { AsideDatabase } from '@holdfast/core'
 import mysql2 from 'mysql2/promise'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { testDatabases } from '../test/databases.js'
 import { startStatementProxy } from '../test/statement-proxy.js'
 import { databasesOf, dropDatabases, plainDump } from '../test/support.js'
-import { mysql } from './driver.js'
 
-const warnings: string[] = []
-const ctx = createRunContext({ report: (event) => event.type === 'warning' && warnings.push(event.message) })
+const on = testDatabases('journal', ['create table parent (id int primary key)', 'insert into parent values (1)'])
+const { ctx, warnings, target, driverOf, staged } = on
 const own = process.pid.toString(36)
-const source = `journal_source_${own}`
-const target = `journal_target_${own}`
 const third = `journal_third_${own}`
 const planted = `${target}__before_00000001`
 const guest = { user: `guest_${own}`, password: 'a guest' }
-let server: MysqlServer
-let backup: MemoryBackup
 let before: string
 let untouched: string
 
-const driverOf = (database: string, options: object = {}): Driver =>
-  mysql({
-    ...(server.binDir ? { binDir: server.binDir } : {}),
-    url: server.url(database),
-    sslmode: 'disable',
-    ...options,
-  })
-
 beforeAll(async () => {
-  server = await startMariadb()
-  await server.createDatabase(source)
-  await server.sql(source, 'create table parent (id int primary key)', 'insert into parent values (1)')
-  backup = await memoryBackup(driverOf(source), {}, ctx)
-  await server.createDatabase(third)
-  await server.sql(
+  await on.server.createDatabase(third)
+  await on.server.sql(
     third,
     'create table precious (i int)',
     'insert into precious values (1)',
     'create function wipe() returns int deterministic sql security invoker begin delete from precious; return 1; end',
   )
-  untouched = await plainDump(server, third)
-  await server.sql(
+  untouched = await plainDump(on.server, third)
+  await on.server.sql(
     undefined,
     `create user ${guest.user}@'%' identified by '${guest.password}'`,
     `grant execute on ${third}.* to ${guest.user}@'%'`,
@@ -50,45 +32,35 @@ beforeAll(async () => {
   )
 })
 beforeEach(async () => {
-  await server.createDatabase(target)
-  await server.sql(target, 'create table parent (id int primary key)', 'insert into parent values (9)')
-  before = await plainDump(server, target)
-  warnings.length = 0
+  await on.server.createDatabase(target)
+  await on.server.sql(target, 'create table parent (id int primary key)', 'insert into parent values (9)')
+  before = await plainDump(on.server, target)
 })
-afterEach(() => dropDatabases(server, target))
 afterAll(async () => {
-  await dropDatabases(server, source)
-  await dropDatabases(server, third)
-  await server.sql(undefined, `drop user ${guest.user}@'%'`)
-  await server.stop()
+  await dropDatabases(on.server, third)
+  await on.server.sql(undefined, `drop user ${guest.user}@'%'`)
 })
 
 const asidesOf = async (): Promise<readonly AsideDatabase[]> => (await driverOf(target).asides?.(ctx)) ?? []
 
-async function staged(options: object = {}): Promise<void> {
-  await using scratch = await driverOf(target, options).scratch?.({ manifest: backup.manifest, toSwap: true }, ctx)
-  await scratch?.driver.restore(backup, { mode: 'create' }, ctx)
-  await scratch?.swap?.({ terminateConnections: false }, ctx)
-}
-
 /** As a restore leaves it that is killed when the tables have changed places. */
 async function interrupted(): Promise<string> {
-  await using proxy = await startStatementProxy(server.port)
+  await using proxy = await startStatementProxy(on.server.port)
   const scratch = await driverOf(target, { port: proxy.port }).scratch?.(
-    { manifest: backup.manifest, toSwap: true },
+    { manifest: on.backup.manifest, toSwap: true },
     ctx,
   )
-  await scratch?.driver.restore(backup, { mode: 'create' }, ctx)
+  await scratch?.driver.restore(on.backup, { mode: 'create' }, ctx)
   proxy.cutAt(/rename table/, 'after', 'closed')
   await expect(scratch?.swap?.({ terminateConnections: false }, ctx)).rejects.toThrow('is not known')
   await scratch?.[Symbol.asyncDispose]()
-  const [name = ''] = (await databasesOf(server)).filter((each) => each.startsWith(`${target}__before_`))
+  const [name = ''] = (await databasesOf(on.server)).filter((each) => each.startsWith(`${target}__before_`))
   return name
 }
 
 describe('a journal that a user has planted who may make such a schema', () => {
   const sql = async (...statements: readonly string[]): Promise<void> => {
-    const { host, port } = server
+    const { host, port } = on.server
     const connection = await mysql2.createConnection({ host, port, ...guest })
     try {
       for (const statement of statements) await connection.query(statement)
@@ -118,15 +90,15 @@ describe('a journal that a user has planted who may make such a schema', () => {
       ...more,
     )
   const expectNothingDone = async (): Promise<void> => {
-    expect(await plainDump(server, third)).toBe(untouched)
-    expect(await databasesOf(server)).not.toContain(`${target}__executed`)
-    expect(await databasesOf(server)).toContain(planted)
+    expect(await plainDump(on.server, third)).toBe(untouched)
+    expect(await databasesOf(on.server)).not.toContain(`${target}__executed`)
+    expect(await databasesOf(on.server)).toContain(planted)
   }
 
   it.each(['begun', 'done'])('without a proof is passed over by restores, and not offered: %s', async (state) => {
     await plant(state)
-    await driverOf(target).restore(backup, { mode: 'clean' }, ctx)
-    expect(await server.sql(target, 'select id from parent')).toEqual([{ id: 1 }])
+    await driverOf(target).restore(on.backup, { mode: 'clean' }, ctx)
+    expect(await on.server.sql(target, 'select id from parent')).toEqual([{ id: 1 }])
     await staged()
     expect((await asidesOf()).map(({ name }) => name)).not.toContain(planted)
     expect(warnings).toEqual([expect.stringContaining(`nothing proves that a restore has written it`)])
@@ -139,19 +111,19 @@ describe('a journal that a user has planted who may make such a schema', () => {
       code: 'restore-refused',
       message: expect.stringMatching(`${planted}.*${guest.user}@% has written`),
     }
-    await expect(driverOf(target).restore(backup, { mode: 'clean' }, ctx)).rejects.toMatchObject(refused)
+    await expect(driverOf(target).restore(on.backup, { mode: 'clean' }, ctx)).rejects.toMatchObject(refused)
     await expect(staged()).rejects.toMatchObject(refused)
     expect(await asidesOf()).toEqual([])
     expect(warnings).toEqual([expect.stringContaining(`If ${guest.user}@% restores with Holdfast`)])
-    expect(await plainDump(server, target)).toBe(before)
+    expect(await plainDump(on.server, target)).toBe(before)
     await expectNothingDone()
-    await server.sql(undefined, `drop database ${planted}`)
+    await on.server.sql(undefined, `drop database ${planted}`)
     await staged()
-    expect(await server.sql(target, 'select id from parent')).toEqual([{ id: 1 }])
+    expect(await on.server.sql(target, 'select id from parent')).toEqual([{ id: 1 }])
   })
 
   it('cannot be proved in the name of another', async () => {
-    const { user } = server
+    const { user } = on.server
     await expect(plant('done', view('done', `definer = '${user}'@'%'`))).rejects.toThrow(/SUPER|SET USER|SET_ANY/)
     await sql(view('done'))
     await expect(sql(view('done', 'or replace').replace(' view', ` definer = '${user}'@'%' view`))).rejects.toThrow()
@@ -165,7 +137,7 @@ describe('a journal that a user has planted who may make such a schema', () => {
       `create sql security invoker view ${planted}.__holdfast_journal as select ${third}.wipe() as id, 'begun' as state, 'x' as plan`,
       `create sql security invoker view ${planted}.__holdfast_proof as select ${third}.wipe() as proof`,
     )
-    await driverOf(target).restore(backup, { mode: 'clean' }, ctx)
+    await driverOf(target).restore(on.backup, { mode: 'clean' }, ctx)
     expect(await asidesOf()).toEqual([])
     await expectNothingDone()
   })
@@ -179,18 +151,18 @@ describe('a journal that a user has planted who may make such a schema', () => {
     )
     await sql(`update ${name}.__holdfast_journal set state = 'begun'`)
     expect((await asidesOf()).map(({ takeBack }) => takeBack !== undefined)).toEqual([true])
-    expect(await server.sql(target, 'select id from parent')).toEqual([{ id: 1 }])
+    expect(await on.server.sql(target, 'select id from parent')).toEqual([{ id: 1 }])
     await sql(`update ${name}.__holdfast_journal set plan = '${text}'`)
     const late = aside?.takeBack?.({ terminateConnections: false }, ctx)
     await expect(late).rejects.toMatchObject({ code: 'restore-refused', message: expect.stringContaining(name) })
     expect(await asidesOf()).toEqual([])
-    await expect(plainDump(server, third)).resolves.toBe(untouched)
+    await expect(plainDump(on.server, third)).resolves.toBe(untouched)
   })
 })
 
 describe('a journal that is garbled', () => {
   const garble = (name: string): Promise<unknown> =>
-    server.sql(name, `update __holdfast_journal set plan = '{"database": "${target}", "outgoing'`)
+    on.server.sql(name, `update __holdfast_journal set plan = '{"database": "${target}", "outgoing'`)
 
   it('of what was replaced is warned of, and hinders neither restores nor the taking back of another', async () => {
     await staged()
@@ -202,32 +174,32 @@ describe('a journal that is garbled', () => {
     expect(warnings).toEqual([expect.stringMatching(`${garbled?.name}.*damaged.*RENAME TABLE`)])
     await asides[0]?.takeBack?.({ terminateConnections: false }, ctx)
     for (const aside of await asidesOf()) await aside.drop(ctx)
-    expect(await server.sql(garbled?.name, 'select id from parent')).toEqual([{ id: 9 }])
+    expect(await on.server.sql(garbled?.name, 'select id from parent')).toEqual([{ id: 9 }])
   })
 
   it('of an exchange that was interrupted refuses restores, and changes nothing', async () => {
     const name = await interrupted()
     await garble(name)
-    const held = await databasesOf(server)
-    const now = await plainDump(server, target)
+    const held = await databasesOf(on.server)
+    const now = await plainDump(on.server, target)
     const refused = { code: 'restore-refused', message: expect.stringContaining(name) }
-    await expect(driverOf(target).restore(backup, { mode: 'append' }, ctx)).rejects.toMatchObject(refused)
+    await expect(driverOf(target).restore(on.backup, { mode: 'append' }, ctx)).rejects.toMatchObject(refused)
     await expect(staged()).rejects.toMatchObject(refused)
     expect((await asidesOf()).map(({ kind }) => kind)).toEqual(['unfinished'])
     expect(warnings).toContainEqual(expect.stringMatching(`${name}.*damaged`))
-    expect([await databasesOf(server), await plainDump(server, target)]).toEqual([held, now])
+    expect([await databasesOf(on.server), await plainDump(on.server, target)]).toEqual([held, now])
   })
 })
 
 it('a journal of another user is settled by that user alone', async () => {
   const other = { user: `other_${own}`, password: 'another' }
-  await server.sql(
+  await on.server.sql(
     undefined,
     `create user ${other.user}@'%' identified by '${other.password}'`,
     `grant all on *.* to ${other.user}@'%'`,
   )
   const name = await interrupted()
-  const asOther = { url: server.url(target, other) }
+  const asOther = { url: on.server.url(target, other) }
   await expect(staged(asOther)).rejects.toMatchObject({
     code: 'restore-refused',
     message: expect.stringContaining(name),
@@ -235,5 +207,5 @@ it('a journal of another user is settled by that user alone', async () => {
   await staged()
   expect(warnings).toContainEqual(expect.stringContaining('it was finished now'))
   await staged(asOther)
-  await server.sql(undefined, `drop user ${other.user}@'%'`)
+  await on.server.sql(undefined, `drop user ${other.user}@'%'`)
 })

@@ -1,39 +1,19 @@
 import { readFileSync } from 'node:fs'
-import { connect, createServer, type Server, type Socket } from 'node:net'
-import { createRunContext, type Driver, isBackupError } from '@holdfast/core'
+import { isBackupError } from '@holdfast/core'
 import { childProcesses, damagedBackup, type MemoryBackup, memoryBackup, seededRandom } from '@holdfast/core/testing'
-import { type MysqlServer, nastyMysqlDatabase, startMariadb } from '@holdfast/test-support'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { nastyMysqlDatabase } from '@holdfast/test-support'
+import { describe, expect, it } from 'vitest'
+import { testDatabases } from '../test/databases.js'
+import { startStatementProxy } from '../test/statement-proxy.js'
 import { databasesOf, dropDatabases, plainDump } from '../test/support.js'
-import { mysql } from './driver.js'
 
-const ctx = createRunContext()
-const own = process.pid.toString(36)
-const source = `source_${own}`
-const target = `target_${own}`
-let server: MysqlServer
-let backup: MemoryBackup
-
-const options = (): { binDir?: string } => (server.binDir ? { binDir: server.binDir } : {})
-const driverOf = (database: string, port = server.port): Driver =>
-  mysql({ ...options(), url: server.url(database).replace(`:${server.port}/`, `:${port}/`), sslmode: 'disable' })
-
-beforeAll(async () => {
-  server = await startMariadb()
-  await server.createDatabase(source)
-  await server.sql(source, ...nastyMysqlDatabase(server.isMariadb))
-  backup = await memoryBackup(driverOf(source), {}, ctx)
-})
-afterEach(() => dropDatabases(server, target))
-afterAll(async () => {
-  await server.sql(undefined, `drop database ${source}`)
-  await server.stop()
-})
+const on = testDatabases('killed', (server) => nastyMysqlDatabase(server.isMariadb))
+const { ctx, target, driverOf } = on
 
 /** A database that shares names with the source, and has some of its own. */
 async function fillTarget(): Promise<string> {
-  await server.createDatabase(target)
-  await server.sql(
+  await on.server.createDatabase(target)
+  await on.server.sql(
     target,
     'create table parent (id int primary key, v varchar(20))',
     `insert into parent values (1, 'only here')`,
@@ -46,7 +26,7 @@ async function fillTarget(): Promise<string> {
     'create event nightly on schedule every 1 year starts "2020-01-01" do select 1',
     'create procedure shout() select 2',
   )
-  return await plainDump(server, target)
+  return await plainDump(on.server, target)
 }
 
 describe('a restore whose client is killed, or whose data are damaged, at a random point', () => {
@@ -56,10 +36,10 @@ describe('a restore whose client is killed, or whose data are damaged, at a rand
   it.each(['create', 'clean', 'append'] as const)('%s leaves the target as before, or as after', async (mode) => {
     const before = mode === 'create' ? undefined : await fillTarget()
     const now = async (): Promise<string | undefined> =>
-      (await databasesOf(server)).includes(target) ? await plainDump(server, target) : undefined
+      (await databasesOf(on.server)).includes(target) ? await plainDump(on.server, target) : undefined
     const outcomes = { failed: 0, restored: 0 }
     for (const [index, point] of points.entries()) {
-      const from = index % 2 === 0 ? damagedBackup(backup, point) : killing(point)
+      const from = index % 2 === 0 ? damagedBackup(on.backup, point) : killing(point)
       const error = await driverOf(target)
         .restore(from, { mode }, ctx)
         .then(
@@ -68,14 +48,14 @@ describe('a restore whose client is killed, or whose data are damaged, at a rand
         )
       if (error === undefined) {
         outcomes.restored++
-        await dropDatabases(server, target)
+        await dropDatabases(on.server, target)
         if (mode !== 'create') await fillTarget()
         continue
       }
       outcomes.failed++
       expect(isBackupError(error)).toBe(true)
       expect(await now(), `after ${point} of the bytes`).toBe(before)
-      expect((await databasesOf(server)).filter((name) => name.startsWith(`${target}__`))).toEqual([])
+      expect((await databasesOf(on.server)).filter((name) => name.startsWith(`${target}__`))).toEqual([])
     }
     expect(outcomes.failed).toBeGreaterThanOrEqual(15)
   })
@@ -83,11 +63,11 @@ describe('a restore whose client is killed, or whose data are damaged, at a rand
   /** The dump, and SIGKILL for every program of this process when so much of it has been read. */
   function killing(share: number): MemoryBackup {
     return {
-      ...backup,
+      ...on.backup,
       async *open(part, partCtx) {
         let read = 0
-        const total = backup.bytes.get(part)?.length ?? 0
-        for await (const chunk of backup.open(part, partCtx)) {
+        const total = on.backup.bytes.get(part)?.length ?? 0
+        for await (const chunk of on.backup.open(part, partCtx)) {
           for (let at = 0; at < chunk.length; at += 4_096) {
             const piece = chunk.subarray(at, at + 4_096)
             read += piece.length
@@ -108,8 +88,8 @@ describe('a swap that loses the server', () => {
     const small = await smallBackup()
     for (let statements = 1; ; statements++) {
       const before = await fillTarget()
-      await using proxy = await startProxy(server.port)
-      const scratch = await driverOf(target, proxy.port).scratch?.(
+      await using proxy = await startStatementProxy(on.server.port)
+      const scratch = await driverOf(target, { port: proxy.port }).scratch?.(
         { manifest: small.backup.manifest, toSwap: true },
         ctx,
       )
@@ -123,14 +103,14 @@ describe('a swap that loses the server', () => {
       await scratch[Symbol.asyncDispose]()
       const asides = (await driverOf(target).asides?.(ctx)) ?? []
       const replaced = asides.filter(({ kind }) => kind === 'replaced')
-      const now = await plainDump(server, target)
+      const now = await plainDump(on.server, target)
       if (now === before) outcomes.before++
       else {
         expect(now, `cut after ${statements} statements`).toBe(small.after)
         outcomes.after++
       }
       expect(replaced.length, `cut after ${statements} statements`).toBe(now === before ? 0 : 1)
-      await dropDatabases(server, target)
+      await dropDatabases(on.server, target)
       if (whole) break
     }
     expect(outcomes.before).toBeGreaterThan(10)
@@ -139,9 +119,9 @@ describe('a swap that loses the server', () => {
 
   /** With one of each kind: every statement of the swap costs the test a restore. */
   async function smallBackup(): Promise<{ readonly backup: MemoryBackup; readonly after: string }> {
-    const name = `small_${own}`
-    await server.createDatabase(name)
-    await server.sql(
+    const name = `${target}_small`
+    await on.server.createDatabase(name)
+    await on.server.sql(
       name,
       'create table parent (id int primary key)',
       'create table child (id int, parent_id int, constraint child_to_parent foreign key (parent_id) references parent (id))',
@@ -151,32 +131,36 @@ describe('a swap that loses the server', () => {
       'create trigger child_added before insert on child for each row set new.id = 1',
       'create procedure shout() select 1',
     )
-    const small = { backup: await memoryBackup(driverOf(name), {}, ctx), after: await plainDump(server, name) }
-    await server.sql(undefined, `drop database ${name}`)
+    const small = { backup: await memoryBackup(driverOf(name), {}, ctx), after: await plainDump(on.server, name) }
+    await on.server.sql(undefined, `drop database ${name}`)
     return small
   }
 })
 
 describe('a database of somebody else', () => {
   it('is not cleaned up, whatever it is called', async () => {
-    await server.createDatabase(target)
+    await on.server.createDatabase(target)
     const [table, code, bare] = ['holdfast_00000001', 'before_00000001', 'holdfast_00000002'].map(
       (end) => `${target}__${end}`,
     )
-    for (const name of [table, code, bare]) await server.createDatabase(name ?? '')
-    await server.sql(table, 'create table mine as select 1 as x')
-    await server.sql(code, 'create procedure mine() select 1')
+    for (const name of [table, code, bare]) await on.server.createDatabase(name ?? '')
+    await on.server.sql(table, 'create table mine as select 1 as x')
+    await on.server.sql(code, 'create procedure mine() select 1')
     // Bare, as a restore leaves it that is killed a moment after it has made it.
     expect((await driverOf(target).asides?.(ctx))?.map(({ name }) => name)).toEqual([bare])
-    expect(await databasesOf(server)).toEqual(expect.arrayContaining([table, code]))
+    expect(await databasesOf(on.server)).toEqual(expect.arrayContaining([table, code]))
   })
 
   it('is not cleaned up where both names are cut to the same', async () => {
     const [one, two] = ['x', 'y'].map((end) => target.padEnd(63, '_') + end)
-    for (const name of [one, two]) await server.createDatabase(name ?? '')
+    for (const name of [one, two]) await on.server.createDatabase(name ?? '')
     const scratch = `${target.padEnd(45, '_')}__holdfast_00000001`
-    await server.createDatabase(scratch)
-    await server.sql(scratch, `create table __holdfast_scratch (i int) comment = '${one}'`, 'create table half (i int)')
+    await on.server.createDatabase(scratch)
+    await on.server.sql(
+      scratch,
+      `create table __holdfast_scratch (i int) comment = '${one}'`,
+      'create table half (i int)',
+    )
     const names = async (name = ''): Promise<readonly string[]> =>
       ((await driverOf(name).asides?.(ctx)) ?? []).map((aside) => aside.name)
     expect([await names(one), await names(two)]).toEqual([[scratch], []])
@@ -197,57 +181,5 @@ function kill(pid: number): void {
     process.kill(pid, 'SIGKILL')
   } catch {
     // it has ended already
-  }
-}
-
-interface Proxy extends AsyncDisposable {
-  readonly port: number
-  /** From now on, so many statements reach the server; then every connection is gone, and none can be made. */
-  cutAfter(statements: number): void
-}
-
-/** Between the driver and the server: what a process that dies at a certain statement looks like to the server. */
-async function startProxy(serverPort: number): Promise<Proxy> {
-  const open = new Set<Socket>()
-  let left = Number.POSITIVE_INFINITY
-  const cut = (): void => {
-    for (const socket of open) socket.destroy()
-  }
-  const proxy: Server = createServer((near) => {
-    if (left <= 0) return void near.destroy()
-    const far = connect(serverPort, '127.0.0.1')
-    for (const socket of [near, far]) {
-      open.add(socket)
-      socket.on('error', () => {})
-      socket.on('close', () => {
-        open.delete(socket)
-        near.destroy()
-        far.destroy()
-      })
-    }
-    far.on('data', (bytes) => {
-      if (left > 0) near.write(bytes)
-    })
-    near.on('data', (bytes) => {
-      if (left <= 0) return
-      left--
-      // The server gets the last one whole, and the client never hears of it.
-      far.write(bytes, () => {
-        if (left <= 0) far.end(() => cut())
-      })
-    })
-  })
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-  const address = proxy.address()
-  return {
-    port: typeof address === 'object' && address ? address.port : 0,
-    cutAfter(statements) {
-      left = statements
-    },
-    async [Symbol.asyncDispose]() {
-      left = 0
-      cut()
-      await new Promise((resolve) => proxy.close(resolve))
-    },
   }
 }

@@ -1,72 +1,42 @@
-import { type AsideDatabase, createRunContext, type Driver } from '@holdfast/core'
-import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
-import { type MysqlServer, startMariadb } from '@holdfast/test-support'
+import { type AsideDatabase, createRunContext } from '@holdfast/core'
 import mysql2 from 'mysql2/promise'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { testDatabases } from '../test/databases.js'
 import { startStatementProxy } from '../test/statement-proxy.js'
-import { databasesOf, dropDatabases, plainDump } from '../test/support.js'
-import { mysql } from './driver.js'
+import { dropDatabases, plainDump } from '../test/support.js'
 import { lockName } from './names.js'
 
-const ctx = createRunContext()
-const own = process.pid.toString(36)
-const source = `left_source_${own}`
-const target = `left_target_${own}`
-let server: MysqlServer
-let backup: MemoryBackup
-
-const driverOf = (database: string, options: object = {}): Driver =>
-  mysql({
-    ...(server.binDir ? { binDir: server.binDir } : {}),
-    url: server.url(database),
-    sslmode: 'disable',
-    ...options,
-  })
-
-beforeAll(async () => {
-  server = await startMariadb()
-  await server.createDatabase(source)
-  await server.sql(
-    source,
-    'create table parent (id int primary key)',
-    'create table fresh (id int)',
-    'insert into parent values (1), (2)',
-  )
-  backup = await memoryBackup(driverOf(source), {}, ctx)
-})
-afterEach(() => dropDatabases(server, target))
-afterAll(async () => {
-  await dropDatabases(server, source)
-  await server.stop()
-})
+const on = testDatabases('left', [
+  'create table parent (id int primary key)',
+  'create table fresh (id int)',
+  'insert into parent values (1), (2)',
+])
+const { ctx, target, driverOf, beside, staged } = on
 
 async function makeTarget(...statements: readonly string[]): Promise<string> {
-  await server.createDatabase(target)
-  await server.sql(target, 'create table parent (id int primary key)', 'insert into parent values (9)', ...statements)
-  return await plainDump(server, target)
+  await on.server.createDatabase(target)
+  await on.server.sql(
+    target,
+    'create table parent (id int primary key)',
+    'insert into parent values (9)',
+    ...statements,
+  )
+  return await plainDump(on.server, target)
 }
 
 const asidesOf = async (): Promise<readonly AsideDatabase[]> => (await driverOf(target).asides?.(ctx)) ?? []
-const beside = async (): Promise<readonly string[]> =>
-  (await databasesOf(server)).filter((name) => name.startsWith(`${target}__`))
 const connection = async (): Promise<mysql2.Connection> => {
-  const { host, port, user, password } = server
+  const { host, port, user, password } = on.server
   return await mysql2.createConnection({ host, port, user, password })
 }
 
-async function staged(): Promise<void> {
-  await using scratch = await driverOf(target).scratch?.({ manifest: backup.manifest, toSwap: true }, ctx)
-  await scratch?.driver.restore(backup, { mode: 'create' }, ctx)
-  await scratch?.swap?.({ terminateConnections: false }, ctx)
-}
-
 it('a database that another restore has filled while this one waited for it is not filled again', async () => {
-  await server.createDatabase(target)
+  await on.server.createDatabase(target)
   const holder = await connection()
   const lock = lockName(target)
   const waiters = async (): Promise<readonly number[]> => {
     // MySQL's information_schema.processlist fails while any session's statement holds an emoji.
-    const rows = await server.sql<{ Id: number; Info: string | null }>(undefined, 'show processlist')
+    const rows = await on.server.sql<{ Id: number; Info: string | null }>(undefined, 'show processlist')
     return rows.filter(({ Info }) => Info?.startsWith(`select get_lock('${lock}'`)).map(({ Id }) => Id)
   }
   const nextWaiter = async (isIt: (id: number) => boolean): Promise<number> => {
@@ -76,37 +46,37 @@ it('a database that another restore has filled while this one waited for it is n
     }
   }
   await holder.query('select get_lock(?, 0)', [lock])
-  const restoring = driverOf(target).restore(backup, { mode: 'create' }, ctx)
+  const restoring = driverOf(target).restore(on.backup, { mode: 'create' }, ctx)
   restoring.catch(() => {})
   // First it waits to put in order what was left; giving that up, it waits to fill.
   const first = await nextWaiter(() => true)
   await nextWaiter((id) => id !== first)
-  await server.sql(target, 'create table parent (id int)', 'insert into parent values (7)')
+  await on.server.sql(target, 'create table parent (id int)', 'insert into parent values (7)')
   await holder.end()
   await expect(restoring).rejects.toMatchObject({ code: 'target-not-empty' })
-  expect(await server.sql(target, 'select id from parent')).toEqual([{ id: 7 }])
+  expect(await on.server.sql(target, 'select id from parent')).toEqual([{ id: 7 }])
 })
 
 it('a table whose name only begins like those of Holdfast is moved like any other', async () => {
   await makeTarget()
-  await using scratch = await driverOf(target).scratch?.({ manifest: backup.manifest, toSwap: true }, ctx)
-  await scratch?.driver.restore(backup, { mode: 'create' }, ctx)
-  await server.sql(scratch?.driver.database, 'create table __holdfast_orders (i int)')
+  await using scratch = await driverOf(target).scratch?.({ manifest: on.backup.manifest, toSwap: true }, ctx)
+  await scratch?.driver.restore(on.backup, { mode: 'create' }, ctx)
+  await on.server.sql(scratch?.driver.database, 'create table __holdfast_orders (i int)')
   await scratch?.swap?.({ terminateConnections: false }, ctx)
-  expect(await server.sql(target, 'select * from __holdfast_orders')).toEqual([])
+  expect(await on.server.sql(target, 'select * from __holdfast_orders')).toEqual([])
 })
 
 describe('what was replaced', () => {
   it('is not offered again where it was taken back and its empty schema stayed', async () => {
     const before = await makeTarget('create view parents as select * from parent')
     await staged()
-    await using proxy = await startStatementProxy(server.port)
+    await using proxy = await startStatementProxy(on.server.port)
     const [aside] = (await driverOf(target, { port: proxy.port }).asides?.(ctx)) ?? []
     const [again] = await asidesOf()
     proxy.cutAt(/drop database/, 'before')
     await aside?.takeBack?.({ terminateConnections: false }, ctx)
     expect(proxy.hasCut).toBe(true)
-    expect(await plainDump(server, target)).toBe(before)
+    expect(await plainDump(on.server, target)).toBe(before)
 
     const left = (await asidesOf()).find(({ name }) => name === aside?.name)
     expect(left).toMatchObject({ kind: 'replaced', sizeBytes: 0 })
@@ -114,7 +84,7 @@ describe('what was replaced', () => {
     // Nor does one who had it listed before get it.
     const late = again?.takeBack?.({ terminateConnections: false }, ctx)
     await expect(late).rejects.toMatchObject({ code: 'restore-refused', message: expect.stringContaining('any more') })
-    expect(await plainDump(server, target)).toBe(before)
+    expect(await plainDump(on.server, target)).toBe(before)
     await left?.drop(ctx)
     expect((await asidesOf()).map(({ name }) => name)).not.toContain(aside?.name)
   })
@@ -123,10 +93,10 @@ describe('what was replaced', () => {
     await makeTarget('create table another (i int)')
     await staged()
     const [aside] = await asidesOf()
-    await server.sql(aside?.name, 'drop table another')
+    await on.server.sql(aside?.name, 'drop table another')
     expect((await asidesOf()).map(({ takeBack }) => takeBack)).toEqual([undefined])
-    await dropDatabases(server, target)
-    await server.createDatabase(target)
+    await dropDatabases(on.server, target)
+    await on.server.createDatabase(target)
     await staged()
     expect((await asidesOf()).map(({ takeBack }) => takeBack)).toEqual([undefined])
   })
@@ -149,7 +119,7 @@ describe('a journal that no exchange has written', () => {
     const lists = ['outgoingTables', 'incomingTables', 'dropped', 'made', 'incomingTriggers', 'foreignKeys']
     const empty = Object.fromEntries([...lists, 'incomingKeys', 'defaults', 'filled'].map((name) => [name, []]))
     const plan = { database: target, incoming: `${target}__holdfast_00000001`, extent: 'all', ...empty, ...changes }
-    await server.sql(
+    await on.server.sql(
       into,
       `create table __holdfast_journal (id int primary key, state varchar(10), plan longblob) comment = '${target}'`,
       `insert into __holdfast_journal values (1, '${state}', '${JSON.stringify(plan)}')`,
@@ -159,8 +129,8 @@ describe('a journal that no exchange has written', () => {
   it('but was copied into another database does nothing to the one that it speaks of', async () => {
     await makeTarget('create table another (i int)')
     const [spoken, copy] = ['1', '2'].map((digit) => `${target}__before_0000000${digit}`) as [string, string]
-    for (const name of [spoken, copy]) await server.createDatabase(name)
-    await server.sql(spoken, 'create table precious (i int)')
+    for (const name of [spoken, copy]) await on.server.createDatabase(name)
+    await on.server.sql(spoken, 'create table precious (i int)')
     await write(copy, 'begun', { aside: spoken })
     expect(await asidesOf()).toEqual([])
     expect(await beside()).toEqual([spoken, copy])
@@ -169,8 +139,8 @@ describe('a journal that no exchange has written', () => {
   it('but came with a dump is not offered by undo, which would run what stands in it', async () => {
     await makeTarget()
     const scratch = `${target}__holdfast_00000002`
-    await server.createDatabase(scratch)
-    await server.sql(scratch, `create table __holdfast_scratch (beside varchar(64)) comment = '${target}'`)
+    await on.server.createDatabase(scratch)
+    await on.server.sql(scratch, `create table __holdfast_scratch (beside varchar(64)) comment = '${target}'`)
     const sql = `create database ${target}__executed`
     const dropped = [{ kind: 'view', name: 'v', sql, sqlMode: '', collation: '' }]
     await write(scratch, 'done', { aside: scratch, dropped })
@@ -188,21 +158,21 @@ describe('what an exchange left that came to its end', () => {
   it('before its plan was written is gone with the next command, if it is of this database', async () => {
     await makeTarget()
     const [mine, bare, another] = ['1', '2', '3'].map((digit) => `${target}__before_0000000${digit}`)
-    for (const name of [mine, bare, another]) await server.createDatabase(name ?? '')
-    await server.sql(mine, journal(target))
-    await server.sql(another, journal('of another'))
+    for (const name of [mine, bare, another]) await on.server.createDatabase(name ?? '')
+    await on.server.sql(mine, journal(target))
+    await on.server.sql(another, journal('of another'))
     expect(await asidesOf()).toEqual([])
     expect(await beside()).toEqual([another])
   })
 
   it('after the tables had moved, whose scratch is gone, is undone into one that is found again', async () => {
     await makeTarget('create table another (i int)')
-    const proxy = await startStatementProxy(server.port)
+    const proxy = await startStatementProxy(on.server.port)
     const scratch = await driverOf(target, { port: proxy.port }).scratch?.(
-      { manifest: backup.manifest, toSwap: true },
+      { manifest: on.backup.manifest, toSwap: true },
       ctx,
     )
-    await scratch?.driver.restore(backup, { mode: 'create' }, ctx)
+    await scratch?.driver.restore(on.backup, { mode: 'create' }, ctx)
     proxy.cutAt(/rename table/, 'after', 'closed')
     await expect(scratch?.swap?.({ terminateConnections: false }, ctx)).rejects.toMatchObject({
       message: expect.stringContaining('is not known'),
@@ -211,9 +181,9 @@ describe('what an exchange left that came to its end', () => {
     await proxy[Symbol.asyncDispose]()
     const name = scratch?.driver.database ?? ''
     // Somebody has dropped one of the tables that came: it cannot be finished any more.
-    await server.sql(undefined, `drop database ${name}`, `drop table ${target}.fresh`)
+    await on.server.sql(undefined, `drop database ${name}`, `drop table ${target}.fresh`)
     expect(await asidesOf()).toMatchObject([{ name, kind: 'unfinished' }])
-    expect(await server.sql(target, 'select id from parent')).toEqual([{ id: 9 }])
+    expect(await on.server.sql(target, 'select id from parent')).toEqual([{ id: 9 }])
     await (await asidesOf())[0]?.drop(ctx)
     expect(await beside()).toEqual([])
   })
@@ -221,13 +191,18 @@ describe('what an exchange left that came to its end', () => {
 
 it('views that could not be made again are warned of, and their text is kept until it is cleaned up', async () => {
   await makeTarget()
-  await server.sql(target, 'create table gone (i int)', 'create view broken as select i from gone', 'drop table gone')
+  await on.server.sql(
+    target,
+    'create table gone (i int)',
+    'create view broken as select i from gone',
+    'drop table gone',
+  )
   const warnings: string[] = []
   const warned = createRunContext({ report: (event) => event.type === 'warning' && warnings.push(event.message) })
   const reader = await connection()
   const driver = driverOf(target, { lockTimeout: '1s' })
-  const scratch = await driver.scratch?.({ manifest: backup.manifest, toSwap: true }, ctx)
-  await scratch?.driver.restore(backup, { mode: 'create' }, ctx)
+  const scratch = await driver.scratch?.({ manifest: on.backup.manifest, toSwap: true }, ctx)
+  await scratch?.driver.restore(on.backup, { mode: 'create' }, ctx)
   await reader.query(`lock tables ${target}.parent read`)
   await expect(scratch?.swap?.({ terminateConnections: false }, warned)).rejects.toMatchObject({
     code: 'target-in-use',
@@ -235,11 +210,11 @@ it('views that could not be made again are warned of, and their text is kept unt
   await reader.end()
   await scratch?.[Symbol.asyncDispose]()
   expect(warnings).toEqual([expect.stringContaining('view `broken`')])
-  expect(await server.sql(target, 'select id from parent')).toEqual([{ id: 9 }])
+  expect(await on.server.sql(target, 'select id from parent')).toEqual([{ id: 9 }])
   const [aside] = await asidesOf()
   expect(aside).toMatchObject({ kind: 'replaced' })
   expect(aside?.takeBack).toBeUndefined()
-  const [row] = await server.sql<{ plan: Buffer }>(aside?.name, 'select plan from __holdfast_journal')
+  const [row] = await on.server.sql<{ plan: Buffer }>(aside?.name, 'select plan from __holdfast_journal')
   expect(row?.plan.toString()).toContain('broken')
   await aside?.drop(ctx)
   expect(await beside()).toEqual([])

@@ -1,59 +1,29 @@
-import { createRunContext, type Driver } from '@holdfast/core'
-import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
-import { type MysqlServer, startMariadb } from '@holdfast/test-support'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { testDatabases } from '../test/databases.js'
 import { startStatementProxy } from '../test/statement-proxy.js'
-import { databasesOf, dropDatabases, plainDump } from '../test/support.js'
-import { mysql } from './driver.js'
+import { databasesOf, plainDump } from '../test/support.js'
 
-const ctx = createRunContext()
-const own = process.pid.toString(36)
-const source = `truth_source_${own}`
-const target = `truth_target_${own}`
-let server: MysqlServer
-let backup: MemoryBackup
-
-const driverOf = (database: string, port = server.port): Driver =>
-  mysql({
-    ...(server.binDir ? { binDir: server.binDir } : {}),
-    url: server.url(database).replace(`:${server.port}/`, `:${port}/`),
-    sslmode: 'disable',
-  })
-
-beforeAll(async () => {
-  server = await startMariadb()
-  await server.createDatabase(source)
-  await server.sql(
-    source,
-    'create table parent (id int primary key)',
-    'create table fresh (id int)',
-    'insert into parent values (1), (2)',
-    'insert into fresh values (1)',
-    'create view parents as select * from parent',
-    'create event rarely on schedule every 1 year do select 1',
-  )
-  backup = await memoryBackup(driverOf(source), {}, ctx)
-})
-afterEach(() => dropDatabases(server, target))
-afterAll(async () => {
-  await dropDatabases(server, source)
-  await server.stop()
-})
+const on = testDatabases('truth', [
+  'create table parent (id int primary key)',
+  'create table fresh (id int)',
+  'insert into parent values (1), (2)',
+  'insert into fresh values (1)',
+  'create view parents as select * from parent',
+  'create event rarely on schedule every 1 year do select 1',
+])
+const { ctx, target, driverOf, beside } = on
 
 async function fillTarget(): Promise<string> {
-  await server.createDatabase(target)
-  await server.sql(
+  await on.server.createDatabase(target)
+  await on.server.sql(
     target,
     'create table parent (id int primary key)',
     'insert into parent values (9)',
     'create view parents as select 1 as id from parent',
     'create table of_its_own (id int)',
   )
-  return await plainDump(server, target)
+  return await plainDump(on.server, target)
 }
-
-const beside = async (): Promise<readonly string[]> =>
-  (await databasesOf(server)).filter((name) => name.startsWith(`${target}__`))
 
 /** Where a swap can lose its connection, in order; from the renaming on it is done in the end. */
 const swapPoints: readonly (readonly [statement: RegExp, when: 'before' | 'after', isDone: boolean])[] = [
@@ -72,19 +42,22 @@ const swapPoints: readonly (readonly [statement: RegExp, when: 'before' | 'after
 describe('a swap whose connection breaks', () => {
   it.each(swapPoints)('at %s, %s the server has done it, tells what became of it', async (statement, when, isDone) => {
     const before = await fillTarget()
-    await using proxy = await startStatementProxy(server.port)
-    const scratch = await driverOf(target, proxy.port).scratch?.({ manifest: backup.manifest, toSwap: true }, ctx)
+    await using proxy = await startStatementProxy(on.server.port)
+    const scratch = await driverOf(target, { port: proxy.port }).scratch?.(
+      { manifest: on.backup.manifest, toSwap: true },
+      ctx,
+    )
     if (!scratch?.swap) throw new Error('no swap')
-    await scratch.driver.restore(backup, { mode: 'create' }, ctx)
+    await scratch.driver.restore(on.backup, { mode: 'create' }, ctx)
     proxy.cutAt(statement, when)
     const swapping = scratch.swap({ terminateConnections: false }, ctx)
     if (isDone) {
       const { oldName = '' } = await swapping
-      expect(await databasesOf(server)).toContain(oldName)
-      expect(await server.sql(target, 'select id from parents')).toEqual([{ id: 1 }, { id: 2 }])
+      expect(await databasesOf(on.server)).toContain(oldName)
+      expect(await on.server.sql(target, 'select id from parents')).toEqual([{ id: 1 }, { id: 2 }])
     } else {
       await expect(swapping).rejects.toMatchObject({ code: 'source-unreachable' })
-      expect(await plainDump(server, target)).toBe(before)
+      expect(await plainDump(on.server, target)).toBe(before)
     }
     await scratch[Symbol.asyncDispose]()
     expect(proxy.hasCut).toBe(true)
@@ -108,12 +81,12 @@ describe('an append whose connection breaks', () => {
     'at %s, %s the server has done it, is done or undone as it says',
     async (statement, when, isDone) => {
       const before = await fillTarget()
-      await using proxy = await startStatementProxy(server.port)
-      const appending = driverOf(target, proxy.port).restore(
+      await using proxy = await startStatementProxy(on.server.port)
+      const appending = driverOf(target, { port: proxy.port }).restore(
         {
-          ...backup,
+          ...on.backup,
           async *open(part, partCtx) {
-            yield* backup.open(part, partCtx)
+            yield* on.backup.open(part, partCtx)
             proxy.cutAt(statement, when)
           },
         },
@@ -122,16 +95,16 @@ describe('an append whose connection breaks', () => {
       )
       if (isDone) {
         await appending
-        expect(await server.sql(target, 'select id from parent')).toEqual([{ id: 1 }, { id: 2 }, { id: 9 }])
-        expect(await server.sql(target, 'select id from fresh')).toEqual([{ id: 1 }])
-        const [event] = await server.sql<{ status: string }>(
+        expect(await on.server.sql(target, 'select id from parent')).toEqual([{ id: 1 }, { id: 2 }, { id: 9 }])
+        expect(await on.server.sql(target, 'select id from fresh')).toEqual([{ id: 1 }])
+        const [event] = await on.server.sql<{ status: string }>(
           undefined,
           `select status as status from information_schema.events where event_schema = '${target}'`,
         )
         expect(event?.status).toMatch(/^ENABLED$/i)
       } else {
         await expect(appending).rejects.toMatchObject({ code: 'source-unreachable' })
-        expect(await plainDump(server, target)).toBe(before)
+        expect(await plainDump(on.server, target)).toBe(before)
       }
       expect(proxy.hasCut).toBe(true)
       expect(await beside()).toEqual([])
@@ -141,10 +114,13 @@ describe('an append whose connection breaks', () => {
 
 it('a swap that cannot be looked at any more says that it does not know', async () => {
   await fillTarget()
-  await using proxy = await startStatementProxy(server.port)
-  const scratch = await driverOf(target, proxy.port).scratch?.({ manifest: backup.manifest, toSwap: true }, ctx)
+  await using proxy = await startStatementProxy(on.server.port)
+  const scratch = await driverOf(target, { port: proxy.port }).scratch?.(
+    { manifest: on.backup.manifest, toSwap: true },
+    ctx,
+  )
   if (!scratch?.swap) throw new Error('no swap')
-  await scratch.driver.restore(backup, { mode: 'create' }, ctx)
+  await scratch.driver.restore(on.backup, { mode: 'create' }, ctx)
   proxy.cutAt(/rename table/, 'after', 'closed')
   await expect(scratch.swap({ terminateConnections: false }, ctx)).rejects.toMatchObject({
     code: 'source-unreachable',
@@ -153,5 +129,5 @@ it('a swap that cannot be looked at any more says that it does not know', async 
   })
   await scratch[Symbol.asyncDispose]()
   await driverOf(target).asides?.(ctx)
-  expect(await server.sql(target, 'select id from parents')).toEqual([{ id: 1 }, { id: 2 }])
+  expect(await on.server.sql(target, 'select id from parents')).toEqual([{ id: 1 }, { id: 2 }])
 })

@@ -10,6 +10,8 @@ export interface StatementProxy extends AsyncDisposable {
    * @param then - What becomes of later connections. Default `open`.
    */
   cutAt(statement: RegExp, when: 'before' | 'after', then?: 'open' | 'closed'): void
+  /** The same after so many statements, of which the server gets the last; no connection can be made then. */
+  cutAfter(statements: number): void
   /** Whether that has happened. */
   readonly hasCut: boolean
 }
@@ -18,6 +20,7 @@ export interface StatementProxy extends AsyncDisposable {
 export async function startStatementProxy(serverPort: number): Promise<StatementProxy> {
   const open = new Set<Socket>()
   let wanted: { readonly statement: RegExp; readonly when: 'before' | 'after' } | undefined
+  let left = Number.POSITIVE_INFINITY
   let hasCut = false
   let isClosed = false
   let stays = false
@@ -40,14 +43,21 @@ export async function startStatementProxy(serverPort: number): Promise<Statement
       })
     }
     near.on('data', (bytes) => {
+      if (left === 0) return
       if (wanted?.statement.test(bytes.toString('latin1'))) {
         if (wanted.when === 'before') cut()
         isLast = wanted.when === 'after'
         wanted = undefined
       }
-      far.write(bytes)
+      left--
+      far.write(bytes, () => {
+        if (left === 0) far.end(cut)
+      })
     })
-    far.on('data', (bytes) => (isLast ? cut() : near.write(bytes)))
+    far.on('data', (bytes) => {
+      if (isLast) cut()
+      else if (left > 0) near.write(bytes)
+    })
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
   const address = proxy.address()
@@ -57,6 +67,10 @@ export async function startStatementProxy(serverPort: number): Promise<Statement
       wanted = { statement, when }
       stays = then === 'closed'
       hasCut = false
+    },
+    cutAfter(statements) {
+      left = statements
+      stays = true
     },
     get hasCut() {
       return hasCut
