@@ -9,6 +9,7 @@ import {
   writeToChild,
 } from '@holdfast/core'
 import type { ArchiveEntry } from './archive.js'
+import { hasStrangeColumnVersions } from './column-versions.js'
 import { holdBack, readThrough } from './dump-streams.js'
 import type { Filling } from './filling.js'
 import { prepareProgram } from './programs.js'
@@ -32,9 +33,13 @@ export async function fillFromArchive(filling: Filling): Promise<void> {
   await streamed(filling, tool, list)
 }
 
-/** Whether statements must be left out: settings that an older server does not know, drops that cannot succeed. */
+/**
+ * Whether statements must be left out: settings and versions of columns that an older server does not know, drops that
+ * cannot succeed.
+ */
 function needsScript({ target, job, inherited }: Filling): boolean {
-  return target.major < job.dumpMajor || (inherited?.size ?? 0) > 0
+  if (target.major < job.dumpMajor || (inherited?.size ?? 0) > 0) return true
+  return job.head !== undefined && hasStrangeColumnVersions(job.head, target)
 }
 
 /** What `pg_restore --use-list` reads: the ids of entries in the order of the archive. */
@@ -83,7 +88,7 @@ async function viaScript(filling: Filling, tool: Tool, list: PrivateFile | undef
   feeding.catch(() => {}) // it may fail before the script is read, which is where it is seen
   try {
     // The script has ended only when the archive has, whole: psql commits at the end of its input.
-    await runScript(filling, endAfter(readFromChild(child), feeding), {
+    await runScript(filling, begun(endAfter(readFromChild(child), feeding)), {
       filterSettings: filling.target.major < job.dumpMajor,
     })
   } finally {
@@ -91,6 +96,21 @@ async function viaScript(filling: Filling, tool: Tool, list: PrivateFile | undef
     await feeding.catch(() => {})
   }
   job.warnings.push(...program.messages.warnings)
+}
+
+/** Reads from now on: what a program has written, and nobody has begun to read when it ends, would be thrown away. */
+function begun(stream: ByteStream): ByteStream {
+  const chunks = stream[Symbol.asyncIterator]()
+  const first = chunks.next()
+  first.catch(() => {}) // seen below, by who reads on
+  async function* rest(): AsyncGenerator<Uint8Array> {
+    try {
+      for (let next = await first; !next.done; next = await chunks.next()) yield next.value
+    } finally {
+      await chunks.return?.()
+    }
+  }
+  return rest()
 }
 
 function prepare(filling: Filling, tool: Tool, args: readonly string[], mode: 'online' | 'offline' = 'online') {

@@ -82,6 +82,29 @@ describe('a target older than the archive', () => {
   })
 })
 
+describe('versions of columns, which a pg_dump writes that is older than its server', () => {
+  it('are left out for a target that is of an earlier release than the source', async () => {
+    await server.createDatabase('counted')
+    await server.sql('counted', 'create table t as select 1 as x; alter table t alter x set (n_distinct=27591224)')
+    const local = (name: string): Driver => postgres({ url: server.url(name), binDir: server.binDir })
+    const taken = await memoryBackup(local('counted'), {}, ctx)
+    const counted = taken.bytes.get('dump')?.toString('latin1').replace('n_distinct=27591224', 'pg_attver=275912245')
+    const release = taken.manifest.tools.pg_dump ?? '' // in an archive the server's comes first
+    const later = release.replace(/\.\d+/, (minor) => `.${'9'.repeat(minor.length - 1)}`)
+    const fromLater = counted?.replace(release, later)
+    const toolsOf = async (text = '', name = ''): Promise<readonly string[]> => {
+      const backup = { ...taken, open: () => whole(Buffer.from(text, 'latin1')) }
+      const { tools } = await local(name).restore(backup, { mode: 'create' }, ctx)
+      expect(await server.sql(name, 'select x from t')).toEqual([{ x: 1 }])
+      return Object.keys(tools)
+    }
+    expect(await toolsOf(fromLater, 'of a later release')).toEqual(['pg_restore', 'psql'])
+    expect(await toolsOf(counted, 'of the same release')).toEqual(['pg_restore'])
+    const logged = await plainDump(server, 'of a later release')
+    expect(logged).not.toContain('275912245')
+  })
+})
+
 describe('a psql that cannot be restricted', () => {
   it('is not trusted with a script', async () => {
     const plain = await memoryBackup(

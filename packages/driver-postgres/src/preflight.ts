@@ -67,7 +67,12 @@ export async function preflight(
   return {
     problems,
     maySetOwner,
-    server: { endpoint: session.endpoint, major: majorVersion(session), superuser },
+    server: {
+      endpoint: session.endpoint,
+      major: majorVersion(session),
+      versionNumber: session.versionNumber,
+      superuser,
+    },
     noTablespaces: lacking.length > 0,
     objects: needs.objects,
   }

@@ -43,6 +43,8 @@ export interface RestoreJob {
 export interface TargetServer {
   readonly endpoint: Endpoint
   readonly major: number
+  /** For example 150020. */
+  readonly versionNumber: number
   readonly superuser: boolean
 }
 

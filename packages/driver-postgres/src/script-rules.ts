@@ -1,4 +1,5 @@
 import { BackupError } from '@holdfast/core'
+import { isColumnVersion } from './column-versions.js'
 import type { ScriptFilter } from './script-filter.js'
 import { nameOf, tokensOf } from './tokens.js'
 
@@ -69,9 +70,6 @@ function endsTransaction(sql: string): boolean {
     hint: 'pg_dump writes no such statement. Restore it with mode replace, into a database of its own, if you trust it.',
   })
 }
-
-/** A count of the server's own, which an older pg_dump takes for an option; an older server does not know it. */
-const isColumnVersion = (sql: string): boolean => /^ALTER\s.*\sSET \(pg_attver=\d+\);$/s.test(sql)
 
 /** Whether a statement of pg_dump does nothing but give an object to a role. */
 export function isOwnerTo(sql: string): boolean {
