@@ -7,7 +7,7 @@ import { processMark, processState } from '@holdfast/core'
  * alone proves nothing: anybody may have made one of that name, and names of two databases that are cut to what fits
  * look the same. The mark is there before its file, and goes after it.
  */
-interface AsideMark {
+export interface AsideMark {
   /** Name of the database that the file belongs to. */
   readonly beside: string
   /** The process that made it; see {@link processMark}. */

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { type AsideDatabase, type Replaced, type RunContext, readAsideName, type SwapOptions } from '@holdfast/core'
 import { isAbandoned, markedName, readMark } from './aside-mark.js'
 import type { BoundDatabase } from './bound-database.js'
-import { fileOf, longestName, makeBeside, removeDatabase, reserveBeside, takeName } from './database-files.js'
+import { fileOf, longestName, removeDatabase, reserveBeside, takeName } from './database-files.js'
 import { lookAt } from './probe.js'
 import { runTask } from './run-task.js'
 
@@ -67,7 +67,7 @@ export async function swapIn(
     await takeName(from, path)
     return {}
   }
-  const temporary = await makeBeside(path, ctx.clock.now(), live)
+  const temporary = await reserveBeside(path, 'unfinished', ctx.clock.now(), { wal: live.journalMode === 'wal' })
   const kept = await reserveBeside(path, 'replaced', ctx.clock.now(), { keepUntil })
   try {
     await overwrite(from, bound, ctx, { path: kept, temporary })

@@ -1,9 +1,8 @@
 import { lstatSync } from 'node:fs'
-import { link, open, realpath, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { link, open, realpath, rename, rm, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type AsideKind, asideName, BackupError, messageOf } from '@holdfast/core'
-import { markOf, writeMark } from './aside-mark.js'
-import type { Look } from './program/look.js'
+import { type AsideMark, markOf, writeMark } from './aside-mark.js'
 
 /** What SQLite keeps beside a database file. */
 const companions = ['-journal', '-wal', '-shm']
@@ -11,24 +10,12 @@ const companions = ['-journal', '-wal', '-shm']
 /** The longest name that file systems take, in bytes, less what SQLite adds to it. */
 export const longestName: number = 255 - '-journal'.length
 
-/** Makes an empty, private file beside a database, which is noted as it is now. */
-export async function makeBeside(path: string, now: Date, live: Look | undefined): Promise<string> {
-  const beside = await reserveBeside(path, 'unfinished', now, { wal: live?.journalMode === 'wal' })
-  try {
-    await writeFile(beside, '', { flag: 'wx', mode: 0o600 })
-    return beside
-  } catch (error) {
-    await rm(markOf(beside), { force: true })
-    throw cannotMake(path, error)
-  }
-}
-
 /** A free path beside a database, `app.db__holdfast_<id>` or `app.db__before_<id>`, that is marked as ours from now on. */
 export async function reserveBeside(
   path: string,
   kind: AsideKind,
   now: Date,
-  note: { readonly keepUntil?: Date | undefined; readonly wal?: boolean },
+  note: Pick<AsideMark, 'keepUntil' | 'wal'>,
 ): Promise<string> {
   const directory = dirname(path)
   const isThere = (name: string): boolean => lstatSync(join(directory, name), { throwIfNoEntry: false }) !== undefined
@@ -65,7 +52,12 @@ export function cannotMake(path: string, cause: unknown): BackupError {
  */
 export async function takeName(from: string, path: string): Promise<void> {
   for (const suffix of ['-journal', '-wal']) {
-    if ((await sizeOf(path + suffix)) > 0) throw leftover(path + suffix)
+    const found = await stat(path + suffix).catch(() => undefined)
+    if (found === undefined || found.size === 0) continue
+    throw new BackupError('restore-refused', {
+      message: `${path + suffix} belongs to a database that is gone; SQLite would mix it into the restored one`,
+      hint: 'Move it away, and restore again.',
+    })
   }
   await link(from, path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST') throw notEmpty(path)
@@ -102,19 +94,5 @@ export function notEmpty(path: string): BackupError {
   return new BackupError('target-not-empty', {
     message: `${path} exists and holds something`,
     hint: 'Say what to do with it (staged, replace or clean), or name another file.',
-  })
-}
-
-async function sizeOf(path: string): Promise<number> {
-  return await stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  )
-}
-
-function leftover(path: string): BackupError {
-  return new BackupError('restore-refused', {
-    message: `${path} belongs to a database that is gone; SQLite would mix it into the restored one`,
-    hint: 'Move it away, and restore again.',
   })
 }

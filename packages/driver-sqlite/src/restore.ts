@@ -17,10 +17,10 @@ import {
   cannotMake,
   fileOf,
   isFull,
-  makeBeside,
   notEmpty,
   removeDatabase,
   requireRoom,
+  reserveBeside,
   takeName,
 } from './database-files.js'
 import { noTarget, requestProblems, roomFor } from './preflight.js'
@@ -46,7 +46,7 @@ export async function restore(
   // Beside the database itself: cleanup looks for what a kill leaves by that name.
   const live = bound.scratchOf ?? path
   await requireRoom(dirname(live), roomFor(from))
-  const spooled = await makeBeside(live, ctx.clock.now(), target)
+  const spooled = await reserveBeside(live, 'unfinished', ctx.clock.now(), { wal: target?.journalMode === 'wal' })
   try {
     await write(bodyOf(from, ctx), spooled, live, ctx)
     await runTask('check', [spooled], ctx, { failure: 'corrupt' })
@@ -60,10 +60,10 @@ export async function restore(
   return { created: !target, warnings: [], tools: { sqlite: version } }
 }
 
-/** Writes the dump to a file beside a database; it is on disk when this returns. */
+/** Writes the dump to a private file beside a database; it is on disk when this returns. */
 async function write(body: ByteStream, to: string, live: string, ctx: RunContext): Promise<void> {
   try {
-    await pipeline(body, createWriteStream(to, { flush: true }), { signal: ctx.signal })
+    await pipeline(body, createWriteStream(to, { flags: 'wx', mode: 0o600, flush: true }), { signal: ctx.signal })
   } catch (error) {
     ctx.signal.throwIfAborted()
     throw isFull(error) ? cannotMake(live, error) : error
