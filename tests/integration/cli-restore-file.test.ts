@@ -56,6 +56,7 @@ describe('holdfast restore FILE', () => {
     const { code, out, err } = await runIn(world, 'restore', 'shop.dump', ...argv)
     expect(err).toMatch(/Holds +a dump of postgres(.|\n)*Into .*from_file, which is made new/)
     expect([code, out]).toEqual([0, expect.stringContaining('shop.dump is restored into')])
+    expect((err + out).match(/runs as a superuser/g), 'told before the question, and not again').toHaveLength(1)
     expect(await rows('from_file')).toBe(1000)
   })
 
@@ -103,7 +104,8 @@ describe('holdfast restore FILE', () => {
       (shown as { backup: { manifest: { parts: { key: string }[] } } }).backup.manifest.parts[0] ?? {}
     const { argv, env } = into('from_s3')
     const url = place.replace('/dir', `/dir/${key}`)
-    const { code, err } = await runIn({ cwd, env }, 'restore', url, ...argv, '--yes')
+    const { code, out, err } = await runIn({ cwd, env }, 'restore', url, ...argv, '--yes')
+    expect((err + out).match(/runs as a superuser/g)).toHaveLength(1)
     expect([code, err]).toEqual([0, expect.stringMatching(/Holds +backup [0-9a-f]{8} of shop/)])
     expect(await rows('from_s3')).toBe(1000)
   })

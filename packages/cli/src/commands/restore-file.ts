@@ -39,6 +39,7 @@ export async function restoreFileCommand(
   const { file } = opened
   using progress = createProgress(file.name, cli.world, output, cli.options)
   let blocked = false
+  let told: readonly string[] = []
   const restoring = holdfast.restoreFile(file, {
     ...requestOf(options, cli),
     signal,
@@ -46,7 +47,7 @@ export async function restoreFileCommand(
     into: driver,
     ciphers: await readingCiphers(options, setup, cli),
     confirm: async (found) => {
-      tell(found, file, driver, options, cli)
+      told = tell(found, file, driver, options, cli)
       blocked = found.problems.length > 0
       if (options.dryRun) throw dryRun
       if (blocked) throw refused(found.problems)
@@ -68,29 +69,33 @@ export async function restoreFileCommand(
     [
       `${visible(file.display)} is ${paint.good('restored')} into ${result.target} in ${formatDuration(result.durationMs)}`,
       ...(result.old ? describeOld(result.old, undefined, options, paint) : []),
-      ...result.warnings.map((warning) => `  ${paint.warning('warning:')} ${visible(warning)}`),
+      ...result.warnings
+        .filter((warning) => !told.includes(warning))
+        .map((warning) => `  ${paint.warning('warning:')} ${visible(warning)}`),
     ].join('\n'),
   )
   return exitCodes.done
 }
 
+/** @returns The warnings that have been shown. */
 function tell(
   preview: FileRestorePreview,
   file: DumpFile,
   driver: Driver,
   options: RestoreCommandOptions,
   cli: Cli,
-): void {
+): readonly string[] {
   const { output } = cli
   const text = describe(preview, file, driver, cli)
   if (!options.dryRun) {
     const say = options.yes ? output.note : output.error // nobody is asked about what was not shown
     say(text)
-    return
+    return options.yes && cli.options.quiet ? [] : preview.warnings
   }
   const { manifest, ...rest } = preview
   output.document({ status: 'preview', file: file.display, target: driver.display, engine: manifest.engine, ...rest })
   output.result(text)
+  return preview.warnings
 }
 
 /** Ends a restore that is only to show what it would do. */
