@@ -88,7 +88,7 @@ async function viaScript(filling: Filling, tool: Tool, list: PrivateFile | undef
   feeding.catch(() => {}) // it may fail before the script is read, which is where it is seen
   try {
     // The script has ended only when the archive has, whole: psql commits at the end of its input.
-    await runScript(filling, begun(endAfter(readFromChild(child), feeding)), {
+    await runScript(filling, endAfter(readFromChild(child), feeding), {
       filterSettings: filling.target.major < job.dumpMajor,
     })
   } finally {
@@ -96,21 +96,6 @@ async function viaScript(filling: Filling, tool: Tool, list: PrivateFile | undef
     await feeding.catch(() => {})
   }
   job.warnings.push(...program.messages.warnings)
-}
-
-/** Reads from now on: what a program has written, and nobody has begun to read when it ends, would be thrown away. */
-function begun(stream: ByteStream): ByteStream {
-  const chunks = stream[Symbol.asyncIterator]()
-  const first = chunks.next()
-  first.catch(() => {}) // seen below, by who reads on
-  async function* rest(): AsyncGenerator<Uint8Array> {
-    try {
-      for (let next = await first; !next.done; next = await chunks.next()) yield next.value
-    } finally {
-      await chunks.return?.()
-    }
-  }
-  return rest()
 }
 
 function prepare(filling: Filling, tool: Tool, args: readonly string[], mode: 'online' | 'offline' = 'online') {

@@ -212,6 +212,8 @@ function supervise(spec: ChildSpec, running: ChildProcess, io: ChildIo, ctx: Run
   })
   done.catch(() => {})
 
+  // When a child ends, Node reads what nobody has begun to read, and throws it away; but not with such a listener.
+  running.stdout?.on('readable', keepUnread)
   // A write to a child that is gone fails here as well as where it is awaited; here it says nothing new.
   running.stdin?.on('error', () => {})
   const waitsForUs = io.waitsForUs ?? (() => (running.stdout?.readableLength ?? 0) > 0)
@@ -229,6 +231,9 @@ function supervise(spec: ChildSpec, running: ChildProcess, io: ChildIo, ctx: Run
     touch,
   }
 }
+
+/** To be taken off the standard output of a child by whoever reads it. */
+export function keepUnread(): void {}
 
 async function untilExit(
   spec: ChildSpec,

@@ -25,6 +25,23 @@ describe('readFromChild', () => {
     expect(text.toString()).toBe(Array.from({ length: 300_000 }, (_, i) => `${i + 1}\n`).join(''))
   })
 
+  it('yields all that a child has written which ended before anybody read', async () => {
+    for (const [script, bytes] of [
+      ['printf hello', 5],
+      ['head -c 60000 /dev/zero', 60_000],
+    ] as const) {
+      const child = start(script, reading)
+      await child.done
+      for (let turn = 0; turn < 10; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+      expect((await readAll(readFromChild(child))).length).toBe(bytes)
+    }
+  })
+
+  it('ends, of a child that is not read from, with that child', async () => {
+    const child = start('printf hello', reading)
+    expect((await child.done).code).toBe(0)
+  })
+
   it('joins small writes into blocks', async () => {
     const child = start('for i in 1 2 3 4 5 6 7; do printf 0123456789; done', reading)
     const sizes: number[] = []

@@ -4,7 +4,7 @@ import { BackupError } from '../backup-error.js'
 import type { ByteStream } from '../byte-stream.js'
 import { createInterruptible, type Interruptible } from '../stream/interruptible.js'
 import type { BlockPipe } from './block-pipe.js'
-import { type Child, type ChildExit, killAndWait } from './child-process.js'
+import { type Child, type ChildExit, keepUnread, killAndWait } from './child-process.js'
 
 /** How {@link readFromChild} cuts the output. */
 export interface ReadOptions {
@@ -138,6 +138,8 @@ async function* inBlocks(
     from.pause()
     wake()
   })
+  from.off('readable', keepUnread)
+  from.resume()
   finished(from, { writable: false }, (error) => {
     end = { error }
     wake()
