@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { PipeEnd } from './child-output.js'
 import { findProgram } from './find-program.js'
+import { requireDescriptors } from './free-descriptors.js'
 import { privateDirectory } from './private-file.js'
 
 /** A pipe of the kernel, as a shell makes them. */
@@ -30,6 +31,7 @@ export async function openPipe(): Promise<KernelPipe | undefined> {
   try {
     await using directory = await privateDirectory()
     const path = join(directory.path, 'pipe')
+    requireDescriptors(3)
     await promisify(execFile)(mkfifo, [path], { env: {} })
     const open = (flags: number): PipeEnd => {
       const end = pipeEnd(openSync(path, flags))
