@@ -9,6 +9,7 @@ export function minimalEnvironment(): Record<string, string> {
     LC_ALL: 'C.UTF-8',
     ...taken('HOME'), // where clients keep passwords and certificates (~/.pgpass, ~/.postgresql)
     ...taken('TMPDIR'),
+    ...taken('NODE_COMPILE_CACHE'), // where the user keeps what Node has compiled: a driver's own program starts faster
   }
 }
 
