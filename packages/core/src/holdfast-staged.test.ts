@@ -79,6 +79,13 @@ describe('a restore into a database that holds data', () => {
     expect([mode, old, shop.content, shop.beside.size]).toEqual(['replace', undefined, content, 0])
   })
 
+  it.each(['replace', 'clean', 'append'] as const)('is not kept with mode %s, whatever is asked', async (mode) => {
+    const asked = { mode, keepOld: '7d' } as const
+    await expect(holdfast.restore('latest', asked)).rejects.toMatchObject({ code: 'config-invalid' })
+    await expect(holdfast.previewRestore('latest', asked)).rejects.toMatchObject({ code: 'config-invalid' })
+    expect([shop.content, shop.beside.size]).toEqual([mine, 0])
+  })
+
   it('warns where the old one cannot be dropped', async () => {
     const into: Driver = { ...source, asides: async () => Promise.reject(new Error('no rights')) }
     const { warnings } = await holdfast.restore('latest', { into, mode: 'replace' })
@@ -115,6 +122,17 @@ describe('a restore into a database that holds data', () => {
     shop.content = new Uint8Array()
     await holdfast.restore('latest', { assertions: [() => true] })
     expect([shop.content, shop.beside.size]).toEqual([content, 0])
+  })
+
+  it('drops nothing that came into an empty one meanwhile', async () => {
+    shop.content = new Uint8Array()
+    const assertion = (): void => {
+      shop.content = mine
+    }
+    await expect(holdfast.restore('latest', { assertions: [assertion] })).rejects.toMatchObject({
+      code: 'target-not-empty',
+    })
+    expect([shop.content, shop.beside.size]).toEqual([mine, 0])
   })
 
   it('is refused for a part of a backup, for a driver that cannot swap, and for assertions in place', async () => {
@@ -198,6 +216,19 @@ describe('a safety backup', () => {
     expect(shop.content).toEqual(mine)
   })
 
+  it.each([{ sections: 'schema' }, { tables: ['t'] }, { excludeTables: ['log'] }] as const)(
+    'is none where its job dumps %j',
+    async (dump) => {
+      const jobs = { shop: { source, storages: ['disk'], dump } }
+      const part = createHoldfast({ storages: { disk }, jobs, clock })
+      await expect(part.restore('latest', { mode: 'replace', safetyBackup: true })).rejects.toMatchObject({
+        code: 'config-invalid',
+        message: 'The job shop backs up a part of memory:shop only, so no safety backup of it can be taken',
+      })
+      expect([shop.content, (await part.list()).backups.length]).toEqual([mine, 1])
+    },
+  )
+
   it('needs a job that backs up the target, and something to save', async () => {
     const elsewhere: MemoryDatabase = { content: mine, beside: new Map() }
     const into = memoryDriver({ name: 'elsewhere', database: elsewhere })
@@ -265,6 +296,17 @@ describe('undo and cleanup', () => {
     })
     expect(await holdfast.cleanup(source, { all: true })).toMatchObject({ dropped: [{ kind: 'unfinished' }], kept: [] })
     expect(shop.beside.size).toBe(0)
+  })
+
+  it('drop none but those that are named', async () => {
+    const shown = await holdfast.restore('latest')
+    await clock.advance(hour)
+    const { old } = await holdfast.restore('latest') // while somebody thinks about what was shown
+    const names = [shown.old?.name ?? '']
+    expect(await holdfast.cleanup('shop', { all: true, names })).toMatchObject({
+      dropped: [{ name: shown.old?.name }],
+      kept: [{ name: old?.name }],
+    })
   })
 
   it('drop by the time that the restore was told, and by another only where that is said', async () => {

@@ -136,6 +136,20 @@ describe('holdfast restore cleanup', () => {
     expect([alone.code, alone.out]).toEqual([4, ''])
   })
 
+  it('drops nothing that came while somebody thought about what was shown', async () => {
+    const { cwd, shop } = fakeProject()
+    shop.asides = [old]
+    const list = shop.driver.asides?.bind(shop.driver)
+    let looks = 0
+    shop.driver.asides = async (ctx) => {
+      if (++looks === 2) shop.asides.unshift(young)
+      return (await list?.(ctx)) ?? []
+    }
+    const all = await runIn({ cwd, terminal: true, typed: ['yes'] }, 'restore', 'cleanup', '--into', 'shop', '--all')
+    expect(all.out).toMatch(/dropped shop__before_old .*\nkept {4}shop__before_young/)
+    expect(shop.asides).toEqual([young])
+  })
+
   it('keeps what is younger than it was told, unless it is to drop all', async () => {
     const { cwd, shop } = fakeProject()
     shop.asides = [young, old]

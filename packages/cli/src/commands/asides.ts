@@ -59,6 +59,7 @@ export async function cleanupCommand(
   const { output, signal } = cli
   await using holdfast = withoutStorages(cli)
   const drivers = await databasesOf(options, cli)
+  let names: readonly string[] | undefined
   if (options.all) {
     const looks = await Promise.allSettled(drivers.map((driver) => holdfast.asides(driver, { signal })))
     signal.throwIfAborted()
@@ -66,11 +67,16 @@ export async function cleanupCommand(
     const found = looks.flatMap((look) => (look.status === 'fulfilled' ? look.value : []))
     if (!options.yes) for (const aside of distinct(found)) output.error(`${describe(aside)} will be dropped`)
     if (found.length > 0) await confirmRestore(undefined, options, cli)
+    names = found.map(({ name }) => name) // a restore may put something aside while somebody thinks
   }
   const keepOld = options.keepOld === false ? 1 : options.keepOld
   const results: CleanupResult[] = []
   for (const driver of drivers) {
-    const how = { ...(keepOld !== undefined && { keepOld }), ...(options.all && { all: true }) }
+    const how = {
+      ...(keepOld !== undefined && { keepOld }),
+      ...(options.all && { all: true }),
+      ...(names && { names }),
+    }
     results.push(await holdfast.cleanup(driver, { signal, ...how }))
   }
   const dropped = results.flatMap((result) => result.dropped)

@@ -49,7 +49,8 @@ async function restoreFrom(copy: RestoreCopy, prepared: PreparedRestore, ctx: Ru
   if (!aside) return into(target, inPlace ? way : 'create')
   const { manifest } = copy.source
   const fill = (scratch: Driver): Promise<RestoreReport> => into(scratch, 'create')
-  return stagedRestore({ manifest, target, request, assertions, fill, ...(keepsOld && { keepMs }) }, ctx)
+  const old = { wasEmpty: way === 'create', ...(keepsOld && { keepMs }) }
+  return stagedRestore({ manifest, target, request, assertions, fill, ...old }, ctx)
 }
 
 /** A key that does not fit is noticed before anything is touched. */

@@ -12,6 +12,8 @@ export interface StagedPlan {
   readonly assertions: readonly Assertion[]
   /** For how long what was there before stays, under another name. Absent: it is dropped at the end. */
   readonly keepMs?: number
+  /** Whether the target held nothing when all was planned: then nobody has agreed to lose what it holds at the end. */
+  readonly wasEmpty?: boolean
   /** Restores into the scratch. */
   fill(scratch: Driver): Promise<RestoreReport>
 }
@@ -34,12 +36,26 @@ export async function stagedRestore(plan: StagedPlan, ctx: RunContext): Promise<
   if (assertions.length > 0) ctx.report({ type: 'stage', stage: 'assertions' })
   await requireAssertions(assertions, scratch.driver, ctx)
   ctx.report({ type: 'stage', stage: 'swap' })
+  if (plan.wasEmpty) await requireStillEmpty(target, ctx)
   const keep = keepMs === undefined ? {} : { keepUntil: new Date(ctx.clock.now().getTime() + keepMs) }
   const { oldName, keepUntil } = await scratch.swap({ terminateConnections, ...keep }, ctx)
   if (oldName === undefined) return { ...report, created: true }
   if (keepMs !== undefined) return { ...report, created: false, oldName, ...(keepUntil && { keepUntil }) }
   const warnings = await dropAside(target, oldName, ctx)
   return { ...report, created: false, warnings: [...report.warnings, ...warnings] }
+}
+
+/** Filling takes hours: an application, or another restore, may have begun to use the empty database. */
+async function requireStillEmpty(target: Driver, ctx: RunContext): Promise<void> {
+  const { database } = await target.probe(ctx)
+  if (database && !database.empty) throw filledMeanwhile(target)
+}
+
+function filledMeanwhile({ display }: Driver): BackupError {
+  return new BackupError('target-not-empty', {
+    message: `${display} was empty when the restore began, and somebody has filled it meanwhile`,
+    hint: 'It was not touched. Restore into another database, or again with mode staged, which keeps what is there.',
+  })
 }
 
 /** The restore has succeeded by now: what cannot be dropped is no more than a warning. */

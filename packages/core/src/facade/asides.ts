@@ -54,7 +54,7 @@ export async function listAsides(
 export async function cleanUpAsides(
   project: Project,
   choice: DatabaseChoice | undefined,
-  { keepOld, all = false, ...options }: CleanupOptions,
+  { keepOld, all = false, names, ...options }: CleanupOptions,
 ): Promise<CleanupResult> {
   const ctx = project.contextOf(options)
   const keepMs = keepOld === undefined ? undefined : durationMs(keepOld, 'keepOld')
@@ -77,7 +77,8 @@ export async function cleanUpAsides(
   for (const driver of driversOf(project, choice)) {
     for (const { aside, record: found } of await look(driver)) {
       const record = keepMs === undefined ? found : { ...found, keepUntil: after(aside.since, keepMs) }
-      if (!all && now < record.keepUntil) {
+      const isChosen = names?.includes(aside.name) ?? true
+      if (!isChosen || (!all && now < record.keepUntil)) {
         kept.push(record)
         continue
       }

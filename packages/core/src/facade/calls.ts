@@ -143,6 +143,8 @@ export interface CleanupOptions extends CallOptions {
   readonly keepOld?: Duration
   /** Drops everything. */
   readonly all?: boolean
+  /** Drops none but those of these names: what somebody was shown who has agreed. */
+  readonly names?: readonly string[]
 }
 
 /** What {@link Holdfast.cleanup} did. */

@@ -63,6 +63,16 @@ function directory(): string {
 }
 
 describe('a dump in a file', () => {
+  it('is restored as was agreed, whatever has come into the target since', async () => {
+    const target = targetOf(Buffer.alloc(0))
+    const confirm = async (): Promise<void> => {
+      target.content = Buffer.from('new')
+    }
+    const options = { into: target.driver, confirm, keepOld: false } as const
+    await expect(restore(streamOf(sqlite), options)).rejects.toMatchObject({ code: 'target-not-empty' })
+    expect(String(target.content)).toBe('new')
+  })
+
   it('is restored, after it was told what it is and what will be done', async () => {
     const path = join(directory(), 'app.db.gz')
     writeFileSync(path, gzipSync(sqlite))

@@ -56,14 +56,14 @@ export async function restoreFile(
   const { copy, wrappings, isBackup } = opened
   const { manifest } = copy.source
   const plan: RestorePlan = { manifest, copies: [copy], target: into, request, keepMs: keepMsOf(options) }
-  if (confirm) {
-    const prepared = await prepareRestore(plan, ctx)
-    const { database, keepsOld } = prepared
-    const mode = keepsOld && keepOld === false ? 'replace' : prepared.way
-    const findings = await lookBefore(prepared, ctx)
-    await confirm({ manifest, isBackup, wrappings, mode, ...(database && { database }), ...findings })
-  }
-  return { manifest, ...(await restorePlan(project, plan, options, ctx)) }
+  if (!confirm) return { manifest, ...(await restorePlan(project, plan, options, ctx)) }
+  const prepared = await prepareRestore(plan, ctx)
+  const { database, keepsOld } = prepared
+  const mode = keepsOld && keepOld === false ? 'replace' : prepared.way
+  const findings = await lookBefore(prepared, ctx)
+  await confirm({ manifest, isBackup, wrappings, mode, ...(database && { database }), ...findings })
+  const agreed = { ...plan, request: { ...request, mode } } // whatever has come into the target since
+  return { manifest, ...(await restorePlan(project, agreed, options, ctx)) }
 }
 
 interface HeldFile extends AsyncDisposable {

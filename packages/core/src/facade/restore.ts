@@ -2,6 +2,7 @@ import { BackupError } from '../backup-error.js'
 import type { Driver } from '../driver/driver.js'
 import { durationMs } from '../duration.js'
 import type { BackupRecord } from '../engine/backup-record.js'
+import type { Job } from '../engine/job.js'
 import {
   lookBefore,
   type PreparedRestore,
@@ -23,9 +24,19 @@ const defaultKeepOld = '24h'
 /** The same in milliseconds: how old something must be to be cleaned up, where no time was noted with it. */
 export const defaultKeepMs: number = durationMs(defaultKeepOld, 'keepOld')
 
-/** How long to keep what was there before. */
-export const keepMsOf = ({ keepOld }: Pick<RestoreOptions, 'keepOld'>): number =>
-  durationMs(keepOld || defaultKeepOld, 'keepOld')
+/**
+ * How long to keep what was there before.
+ *
+ * @throws {BackupError} `config-invalid` for a time that cannot be read, and with a mode that keeps nothing.
+ */
+export function keepMsOf({ keepOld, mode }: Pick<RestoreOptions, 'keepOld' | 'mode'>): number {
+  const keepsNone = mode === 'replace' || mode === 'clean' || mode === 'append'
+  if (!keepOld || !keepsNone) return durationMs(keepOld || defaultKeepOld, 'keepOld')
+  throw new BackupError('config-invalid', {
+    message: `What is there now is to be kept for ${keepOld} (keepOld), and a restore with mode ${mode} keeps nothing of it`,
+    hint: 'Nothing was touched. Restore with mode staged, or leave keepOld out.',
+  })
+}
 
 /** {@link Holdfast.restore}. */
 export async function restoreBackup(
@@ -36,7 +47,7 @@ export async function restoreBackup(
   const ctx = project.contextOf(options)
   const backup = await project.find(selector, options, ctx)
   const run = await restorePlan(project, planOf(project, backup, options), options, ctx)
-  return { backup, ...run, warnings: [...doubts(backup), ...run.warnings] }
+  return { backup, ...run, warnings: [...doubts(project, backup), ...run.warnings] }
 }
 
 /** {@link Holdfast.previewRestore}. */
@@ -51,14 +62,17 @@ export async function previewRestore(
   if (options.safetyBackup) safetyJob(project, prepared.target)
   const { target, way, database } = prepared
   const { problems, warnings } = await lookBefore(prepared, ctx)
-  const found = { problems, warnings: [...doubts(backup), ...warnings] }
+  const found = { problems, warnings: [...doubts(project, backup), ...warnings] }
   return { backup, target: target.display, mode: way, ...(database && { database }), ...found }
 }
 
 /** What is known against a backup does not keep it from being restored: the rest of it may be all there is. */
-function doubts(backup: BackupRecord): readonly string[] {
-  const doubt = doubtOf(backup)
-  return doubt === undefined ? [] : [doubt]
+function doubts({ jobs }: Project, backup: BackupRecord): readonly string[] {
+  const isPlain = backup.manifest.parts.some(({ cipher }) => !cipher)
+  const exchanged = `Backup ${backup.name} is not encrypted, though its job encrypts: it was taken before the job did, or somebody who can write to the storage has put it there`
+  return [doubtOf(backup), isPlain && jobs.get(backup.job)?.cipher ? exchanged : undefined].filter(
+    (doubt) => doubt !== undefined,
+  )
 }
 
 /** Runs a restore, from whatever it is read. */
@@ -108,16 +122,26 @@ function keeping(prepared: PreparedRestore, { keepOld }: RestoreOptions): Prepar
   return keepOld === false && prepared.keepsOld ? { ...prepared, way: 'replace', keepsOld: false } : prepared
 }
 
-/** @throws {BackupError} `config-invalid` when no job backs the target up. */
+/** @throws {BackupError} `config-invalid` when no job backs the target up, and all of it. */
 function safetyJob({ jobs }: Project, target: Driver): string {
   const isTarget = (source: Driver): boolean =>
     source === target || (source.engine === target.engine && source.display === target.display)
-  const found = [...jobs.values()].find(({ source }) => isTarget(source))
+  const own = [...jobs.values()].filter(({ source }) => isTarget(source))
+  const found = own.find(isOfAll)
   if (found) return found.name
+  const [part] = own
   throw new BackupError('config-invalid', {
-    message: `No job backs up ${target.display}, so no safety backup of it can be taken`,
-    hint: 'Nothing was touched. Configure a job whose source it is, or restore without a safety backup.',
+    message: part
+      ? `The job ${part.name} backs up a part of ${target.display} only, so no safety backup of it can be taken`
+      : `No job backs up ${target.display}, so no safety backup of it can be taken`,
+    hint: 'Nothing was touched. Configure a job whose source it is, and that dumps all of it, or restore without a safety backup.',
   })
+}
+
+/** Whether what a job dumps can take the place of all that its source holds. */
+function isOfAll({ dump }: Job): boolean {
+  const { sections = 'all', tables, excludeTables = [] } = dump
+  return sections === 'all' && tables === undefined && excludeTables.length === 0
 }
 
 function callOf({ signal, onProgress }: RestoreOptions): Pick<RestoreOptions, 'signal' | 'onProgress'> {
