@@ -9,6 +9,7 @@ import type { Holdfast } from './facade/holdfast.js'
 import { createHoldfast } from './holdfast.js'
 import { createRunContext } from './run-context.js'
 import type { Storage } from './storage/storage.js'
+import { createFakeClock } from './testing/fake-clock.js'
 import { type MemoryDatabase, memoryDriver } from './testing/memory-driver.js'
 
 const ctx = createRunContext()
@@ -206,6 +207,20 @@ describe('open and copy', () => {
     await expect(world.on({ disk }).copy('latest', 'disk')).rejects.toMatchObject({ code: 'no-match' })
   })
 
+  it('write a damaged copy again, whatever its size, and forget that it was', async () => {
+    const { backup } = await holdfast.backup()
+    const key = backup.manifest.parts[0]?.key ?? ''
+    const good = await readAll(disk.get(key, undefined, ctx))
+    const damages = [() => flip(offsite, key, 50), () => offsite.put(key, streamOf(good.subarray(0, 9)), {}, ctx)]
+    for (const damage of damages) {
+      await damage()
+      await holdfast.verify(backup.id)
+      expect(await holdfast.copy(backup.id, 'offsite')).toEqual({ copied: true })
+      expect((await readAll(offsite.get(key, undefined, ctx))).equals(good)).toBe(true)
+      expect((await holdfast.show(backup.id)).copies.map(({ status }) => status)).toEqual(['complete', 'complete'])
+    }
+  })
+
   it('do not copy what is damaged', async () => {
     const { backup } = await world.on({ disk }).backup()
     await flip(disk, backup.manifest.parts[0]?.key ?? '', 50)
@@ -248,6 +263,18 @@ describe('an encrypted backup', () => {
     })
   }
 
+  it('is told from one in plain that stands in its place', async () => {
+    const plain = createHoldfast({
+      storages: { disk },
+      jobs: { shop: { source: memoryDriver({ name: 'shop', database: shop }), storages: ['disk'] } },
+    })
+    await plain.backup()
+    const warning = expect.stringContaining('is not encrypted, though its job encrypts')
+    expect((await encrypting(cipher).previewRestore('latest', { mode: 'clean' })).warnings).toEqual([warning])
+    expect((await encrypting(cipher).restore('latest', { mode: 'clean' })).warnings).toEqual([warning])
+    expect((await plain.restore('latest', { mode: 'clean' })).warnings).toEqual([])
+  })
+
   it('is restored and verified with the key, and its stored bytes without', async () => {
     const { backup } = await encrypting(cipher).backup()
     expect(backup.manifest.recover).toMatch(/^invert -d < shop_.*\.dump\.zst\.inv \| zstd -dc \| cat$/)
@@ -263,5 +290,29 @@ describe('an encrypted backup', () => {
     expect(shop.content).toBeUndefined()
     await flip(disk, backup.manifest.parts[0]?.key ?? '', 77)
     expect((await writeOnly.verify('latest')).status).toBe('corrupt')
+  })
+})
+
+describe('a clock that was set back', () => {
+  it('is told when a backup is taken that is not the latest, and when one of the future is restored', async () => {
+    const { backup: ahead } = await holdfast.backup()
+    const behind = createFakeClock(new Date(ahead.startedAt.getTime() - 86_400_000))
+    const source = memoryDriver({ name: 'shop', database: shop })
+    const jobs = { shop: { source, storages: ['disk'] } }
+    const now = createHoldfast({ storages: { disk }, jobs, logger: world.logger, clock: behind })
+    const { backup, status, warnings } = await now.backup()
+    const iso = ahead.startedAt.toISOString().replace(/\.\d+/, '.000')
+    expect([status, warnings]).toEqual(['complete_with_warnings', [expect.stringContaining(`backup of ${iso}`)]])
+    for (const selector of ['latest', 'shop']) {
+      world.lines.length = 0
+      expect((await now.restore(selector, { mode: 'clean' })).backup.id).toBe(ahead.id)
+      expect(world.lines).toContainEqual(expect.stringMatching(/a time that has not come/))
+    }
+    world.lines.length = 0
+    for (const { id, name } of [backup, ahead]) {
+      await now.restore(id, { mode: 'clean' })
+      await now.restore(name, { mode: 'clean' })
+    }
+    expect(world.lines.filter((line) => line.includes('has not come'))).toEqual([])
   })
 })

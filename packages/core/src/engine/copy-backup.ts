@@ -1,9 +1,10 @@
 import { BackupError, isBackupError } from '../backup-error.js'
 import { readAll, streamOf } from '../byte-stream.js'
 import { decodeManifest } from '../layout/manifest-file.js'
-import { manifestKey } from '../layout/object-names.js'
+import { manifestKey, verifiedKey } from '../layout/object-names.js'
 import { storedBytes } from '../layout/read-part.js'
 import type { RunContext } from '../run-context.js'
+import { removeQuietly } from '../storage/remove-quietly.js'
 import type { Storage } from '../storage/storage.js'
 
 /**
@@ -12,18 +13,27 @@ import type { Storage } from '../storage/storage.js'
  * What lies on the target without a manifest is what a failed copy left: it is written again. Under the same
  * manifest only what is missing or has another size is written.
  *
+ * @param isDamaged - Whether the target's copy is known not to be whole. All of it is written again then, for rot does
+ *   not change a size, and what a verification has noted is taken away: it is of other bytes.
  * @throws {BackupError} `already-exists` when the target holds another manifest in its place; nothing is changed.
  */
-export async function copyBackup(base: string, from: Storage, to: Storage, ctx: RunContext): Promise<void> {
+export async function copyBackup(
+  base: string,
+  from: Storage,
+  to: Storage,
+  ctx: RunContext,
+  isDamaged: boolean = false,
+): Promise<void> {
   const key = manifestKey(base)
   const file = await readAll(from.get(key, undefined, ctx))
   const manifest = decodeManifest(file, `${key} on ${from.display}`, base)
   const present = await readIfThere(key, to, ctx)
   if (present && !present.equals(file)) throw otherManifest(key, to)
   for (const part of manifest.parts) {
-    if (present && (await to.stat(part.key, ctx))?.size === part.storedBytes) continue
+    if (present && !isDamaged && (await to.stat(part.key, ctx))?.size === part.storedBytes) continue
     await to.put(part.key, storedBytes(part, from, 'back-fill', ctx), {}, ctx)
   }
+  if (isDamaged) await removeQuietly(to, [verifiedKey(base)], ctx)
   if (present) return
   try {
     await to.put(key, streamOf(file), { ifAbsent: true }, ctx)

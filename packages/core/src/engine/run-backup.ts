@@ -13,11 +13,11 @@ import { uuidV7 } from '../uuid-v7.js'
 import { holdfastVersion } from '../version.js'
 import type { FilledCopy } from './back-fill.js'
 import { commit } from './commit.js'
+import { clockWarning, earlierBackups, shrinkWarning } from './earlier-backups.js'
 import type { Job } from './job.js'
 import { type PreparedStorages, prepareStorages } from './prepare-storages.js'
 import { probeSource } from './probe-source.js'
 import { tidyUp } from './tidy-up.js'
-import { shrinkWarning, usualSize } from './usual-size.js'
 
 /** What the engine is given beside the job. */
 export interface EngineDeps {
@@ -98,13 +98,15 @@ async function makeBackup(
   const ctx = { ...given, signal: AbortSignal.any([given.signal, prepared.lost]) }
 
   ctx.report({ type: 'stage', stage: 'dump' })
-  const usualBytes = usualSize(job.name, firstReady(prepared), ctx) // listed while the dump runs
+  const listing = earlierBackups(job.name, firstReady(prepared), ctx) // while the dump runs
   const { data, report, inventory } = await dumpTo(prepared.copies, job, intent, deps, ctx)
 
   ctx.report({ type: 'stage', stage: 'commit' })
-  const shrunk = shrinkWarning(sizeOf(data), await usualBytes)
-  if (shrunk) ctx.report({ type: 'warning', stage: 'commit', message: shrunk })
-  const warnings = shrunk ? [...report.warnings, shrunk] : report.warnings
+  const { usualBytes, newest } = await listing
+  const doubts = [shrinkWarning(sizeOf(data), usualBytes), clockWarning(intent.startedAt, newest)]
+  const found = doubts.filter((doubt) => doubt !== undefined)
+  for (const message of found) ctx.report({ type: 'warning', stage: 'commit', message })
+  const warnings = [...report.warnings, ...found]
   const manifest = describe(job, intent, data, { ...report, warnings }, inventory, ctx)
   const copies = await commitOrRemove(manifest, job, intent, data, prepared, ctx)
   requireCopies(copies, job.minCopies)

@@ -45,6 +45,16 @@ export function passedOver(
   })
 }
 
+/** How far the clocks of two hosts may be apart without a word. */
+const clockSlackMs = 5 * 60_000
+
+/** A warning where a backup that was chosen by its age is of a time that has not come: others may be newer in truth. */
+export function fromTheFuture(selector: string, { name, id, startedAt }: BackupRecord, now: Date): string | undefined {
+  const byAge = !id.startsWith(selector.toLowerCase()) && selector !== name
+  if (!byAge || startedAt.getTime() - now.getTime() < clockSlackMs) return undefined
+  return `Backup ${name} is of ${startedAt.toISOString()}, a time that has not come: the clock of the host that made it was wrong, or this one's is. Another may be newer in truth; \`holdfast list\` shows them`
+}
+
 const byAgeAlone = /^latest(?:~(?<back>\d+))?$/
 
 function byAge(eligible: Eligible, backups: readonly BackupRecord[], selector: string): BackupRecord | undefined {

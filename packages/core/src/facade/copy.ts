@@ -18,9 +18,10 @@ export async function copyTo(
   const backup = await find(selector, options, ctx)
   const [from] = holders(backup).filter((storage) => storage !== target)
   if (!from) throw new BackupError('no-match', { message: `No other storage than ${to} holds ${backup.name}` })
-  if (backup.copies.some(({ storage, status }) => storage === to && status === 'complete')) return { copied: false }
+  const there = backup.copies.find(({ storage }) => storage === to)
+  if (there?.status === 'complete') return { copied: false }
   await ensureIdentity(target, catalog, ctx)
   await using _lease = await acquireLease(target, backup.job, uuidV7(ctx.clock.now()), ctx)
-  await copyBackup(backup.base, from, target, ctx)
+  await copyBackup(backup.base, from, target, ctx, there !== undefined)
   return { copied: true }
 }

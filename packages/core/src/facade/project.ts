@@ -8,7 +8,7 @@ import type { Driver } from '../driver/driver.js'
 import type { BackupRecord } from '../engine/backup-record.js'
 import type { Job } from '../engine/job.js'
 import { readBackups } from '../engine/read-backups.js'
-import { type Eligible, passedOver, selectBackup } from '../engine/select-backup.js'
+import { type Eligible, fromTheFuture, passedOver, selectBackup } from '../engine/select-backup.js'
 import type { Layout } from '../layout/layout.js'
 import { wholeObjectLayout } from '../layout/whole-object-layout.js'
 import { createRunContext, type RunContext } from '../run-context.js'
@@ -77,6 +77,8 @@ export function openProject(config: HoldfastConfig): Project {
       }
       const chosen = selectBackup(backups, selector, eligible)
       if (!eligible) for (const warning of passedOver(backups, selector, chosen)) ctx.log.warn(warning)
+      const doubt = eligible ? undefined : fromTheFuture(selector, chosen, ctx.clock.now())
+      if (doubt !== undefined) ctx.log.warn(doubt)
       return chosen
     },
 

@@ -9,16 +9,26 @@ const looksBack = 5
 /** Below this share of the usual size a backup is remarkable. */
 const remarkable = 0.1
 
-/** Median stored size of the job's last five backups on a storage, in bytes; `undefined` if there is none. */
-export async function usualSize(job: string, storage: Storage, ctx: RunContext): Promise<number | undefined> {
+/** What a listing of a storage tells of the earlier backups of a job. */
+export interface EarlierBackups {
+  /** Median stored size of the last five, in bytes. */
+  readonly usualBytes?: number
+  /** When the newest was begun, by the clock of the host that made it. */
+  readonly newest?: Date
+}
+
+/** Looks for earlier backups of a job on a storage; what cannot be listed tells nothing. */
+export async function earlierBackups(job: string, storage: Storage, ctx: RunContext): Promise<EarlierBackups> {
   try {
     const copies = [...(await indexKeys(storage, `${safeName(job)}/`, ctx)).values()].filter(({ manifest }) => manifest)
     copies.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime())
     const sizes = copies.slice(0, looksBack).map(({ data }) => data.reduce((sum, { size }) => sum + size, 0))
-    return sizes.sort((a, b) => a - b)[Math.floor(sizes.length / 2)]
+    const usualBytes = sizes.sort((a, b) => a - b)[Math.floor(sizes.length / 2)]
+    const [newest] = copies
+    return { ...(usualBytes !== undefined && { usualBytes }), ...(newest && { newest: newest.startedAt }) }
   } catch (error) {
     if (!ctx.signal.aborted) ctx.log.warn(`Earlier backups on ${storage.name} cannot be listed: ${messageOf(error)}`)
-    return undefined
+    return {}
   }
 }
 
@@ -26,4 +36,10 @@ export async function usualSize(job: string, storage: Storage, ctx: RunContext):
 export function shrinkWarning(storedBytes: number, usualBytes: number | undefined): string | undefined {
   if (usualBytes === undefined || storedBytes >= usualBytes * remarkable) return undefined
   return `This backup has ${storedBytes} bytes, the last ones had ${usualBytes}: was something deleted, or is this the wrong database?`
+}
+
+/** A warning if the clock stands before an earlier backup: whoever restores the latest would get that one. */
+export function clockWarning(startedAt: Date, newest: Date | undefined): string | undefined {
+  if (newest === undefined || newest.getTime() - startedAt.getTime() < 1_000) return undefined // names hold seconds
+  return `There is a backup of ${newest.toISOString()}, which is later by the clock of this host: "latest" goes on to mean that one. Was its clock wrong, or is this one? Until then, restore this backup by its id`
 }
