@@ -1,5 +1,6 @@
+import type { BackupRecord } from '@holdfast/core'
 import { expect, it } from 'vitest'
-import { visible } from './visible.js'
+import { visible, visibleBackup } from './visible.js'
 
 it.each([
   ['orders', 'orders'],
@@ -10,4 +11,19 @@ it.each([
   ['exe.\u202etxt', 'exe.\\u202etxt'],
 ])('spells out what steers: %j', (text, expected) => {
   expect(visible(text)).toBe(expected)
+})
+
+it("leaves nothing of a backup that could steer: its manifest may be anybody's", () => {
+  const evil = 'x\u001b[2J\n'
+  const cipher = { id: evil, keyIds: [evil] }
+  const manifest = {
+    ...{ serverVersion: evil, holdfast: evil, recover: evil, tools: {}, options: {} },
+    parts: [
+      { name: 'dump', codec: evil, cipher },
+      { name: 'globals.sql', codec: 'none' },
+    ],
+  }
+  const backup = { job: evil, database: evil, engine: evil, label: evil, warnings: [evil], copies: [], manifest }
+  const shown = visibleBackup(backup as unknown as BackupRecord)
+  expect(JSON.stringify(shown)).not.toContain(JSON.stringify(evil).slice(1, -1))
 })

@@ -31,6 +31,11 @@ export function visibleBackup(backup: BackupRecord): BackupRecord {
       serverVersion: visible(manifest.serverVersion),
       holdfast: visible(manifest.holdfast),
       recover: visible(manifest.recover),
+      parts: manifest.parts.map(({ codec, cipher, ...part }) => ({
+        ...part,
+        codec: visible(codec),
+        ...(cipher && { cipher: { id: visible(cipher.id), keyIds: cipher.keyIds.map(visible) } }),
+      })),
       warnings,
     },
   }
