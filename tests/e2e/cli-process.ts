@@ -36,10 +36,15 @@ export function holdfast(options: ProcessOptions, ...argv: string[]): Promise<En
   return runProgram(process.execPath, [bin, ...argv], options)
 }
 
+/** What a process finds where it is given nothing. Node keeps what it has compiled: hundreds of starts take a while. */
+function ownEnvironment(): Record<string, string> {
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
+  return { PATH, HOME, NODE_COMPILE_CACHE, XDG_STATE_HOME: state }
+}
+
 /** Runs a program to its end. */
 export async function runProgram(program: string, argv: readonly string[], options: ProcessOptions): Promise<Ended> {
-  const { PATH = '', HOME = '' } = process.env
-  const child = spawn(program, argv, { cwd: options.cwd, env: { PATH, HOME, XDG_STATE_HOME: state, ...options.env } })
+  const child = spawn(program, argv, { cwd: options.cwd, env: { ...ownEnvironment(), ...options.env } })
   const out: Buffer[] = []
   let err = ''
   child.stdout.on('data', (chunk: Buffer) => {

@@ -71,6 +71,7 @@ class Places implements AsyncDisposable {
       cwd: this.#path,
       env: {
         PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         SHOP_URL: server.url('shop'),
         S3_SECRET_ACCESS_KEY: bucket.secretAccessKey,
       },

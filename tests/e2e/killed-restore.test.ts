@@ -23,7 +23,7 @@ beforeAll(async () => {
   await server.sql(
     'shop',
     `CREATE TABLE items (id int PRIMARY KEY, name text);
-     INSERT INTO items SELECT n, md5(n::text) FROM generate_series(1000, 200000) n;
+     INSERT INTO items SELECT n, md5(n::text) FROM generate_series(1000, 100000) n;
      CREATE TABLE orders AS SELECT * FROM items;`,
   )
   await server.createDatabase('before')
@@ -54,7 +54,11 @@ async function restore(
   const child = spawn(
     process.execPath,
     [bin, 'restore', 'latest', '--from', join(directory, format), '--into', server.url('target'), '--yes', ...options],
-    { cwd: directory, env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      cwd: directory,
+      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   )
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
@@ -87,7 +91,7 @@ async function state(itemsAfter: number): Promise<string> {
   )
   if (row?.items === 1 && !row.orders) return 'before'
   const [orders] = row?.orders ? await server.sql<{ n: number }>('target', 'SELECT count(*)::int AS n FROM orders') : []
-  return (row?.items ?? 0) >= itemsAfter && orders?.n === 199_001
+  return (row?.items ?? 0) >= itemsAfter && orders?.n === 99_001
     ? 'after'
     : `between: ${JSON.stringify({ row, orders })}`
 }
@@ -111,14 +115,14 @@ describe.each(['custom', 'plain'])('a restore of a %s dump that is killed', (for
         const { code, output } = await restore(dumpFor(format, mode), [mode], (0.2 + Math.random() * 0.8) * usualMs)
         await quiet()
         // A kill that comes after the commit is too late: then all of it is there.
-        expect(['before', 'after']).toContain(await state(dumpFor(format, mode) === 'plain--append' ? 1 : 199_001))
+        expect(['before', 'after']).toContain(await state(dumpFor(format, mode) === 'plain--append' ? 1 : 99_001))
         if (code === null) killed++
         else expect(code, output).toBe(0)
       }
     },
   )
 
-  it(`${kills} times on its way into a new database leaves none`, async () => {
+  it(`${kills} times on its way into a new database leaves none, or all of it`, async () => {
     await quiet()
     await server.sql('postgres', 'DROP DATABASE IF EXISTS target')
     const started = performance.now()
@@ -134,7 +138,8 @@ describe.each(['custom', 'plain'])('a restore of a %s dump that is killed', (for
         continue
       }
       killed++
-      expect(await databases()).not.toContain('target')
+      // A kill that comes after it got its name is too late.
+      if ((await databases()).includes('target')) expect(await state(99_001)).toBe('after')
     }
   })
 })

@@ -41,7 +41,7 @@ async function restore(killAfterMs?: number): Promise<{ killed: boolean; ms: num
   const argv = ['restore', 'latest', '--from', join(directory, 'disk'), '--into', server.url('target')]
   const child = spawn(process.execPath, [bin, ...argv, '--staged', '--terminate', '--yes'], {
     cwd: directory,
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

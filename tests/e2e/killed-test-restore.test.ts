@@ -46,7 +46,7 @@ async function killAt(bytes: number): Promise<void> {
   const argv = ['verify', 'latest', '--from', './disk', '--test-restore', '--on', server.url('shop')]
   const child = spawn(process.execPath, [bin, ...argv], {
     cwd: directory,
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
     stdio: 'ignore',
   })
   const closed = once(child, 'close')

@@ -57,7 +57,6 @@ export interface Sshd extends AsyncDisposable {
 }
 
 const sshdPath = '/usr/sbin/sshd'
-const sftpServerPath = '/usr/lib/openssh/sftp-server'
 
 /**
  * Starts an sshd for tests. Only keys are let in; passwords are asked for, and always wrong where none is given.
@@ -162,7 +161,8 @@ function configOf(root: string, port: number, { sftpArguments = [], settings = [
     'PasswordAuthentication yes',
     'MaxStartups 100',
     'LogLevel VERBOSE',
-    `Subsystem sftp ${[sftpServerPath, ...sftpArguments].join(' ')}`,
+    // Not sftp-server, which is the same code behind the user's shell: that reads its start-up files at every connection.
+    `Subsystem sftp ${['internal-sftp', ...sftpArguments].join(' ')}`,
     ...settings,
     '',
   ].join('\n')

@@ -44,13 +44,14 @@ describe('findProgram', () => {
 })
 
 describe('minimalEnvironment', () => {
-  it('takes over nothing but where programs, temporary files and files of the user are', () => {
+  it('takes over nothing but where programs, temporary files, compiled code and files of the user are', () => {
     vi.stubEnv('PGPASSWORD', 'secret')
     vi.stubEnv('PATH', '/here')
     vi.stubEnv('TMPDIR', '/there')
     vi.stubEnv('HOME', '/home')
+    vi.stubEnv('NODE_COMPILE_CACHE', '/cache')
     expect(minimalEnvironment()).toEqual({
-      ...{ PATH: '/here', TMPDIR: '/there', HOME: '/home' },
+      ...{ PATH: '/here', TMPDIR: '/there', HOME: '/home', NODE_COMPILE_CACHE: '/cache' },
       ...{ LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' },
     })
   })
@@ -59,6 +60,7 @@ describe('minimalEnvironment', () => {
     vi.stubEnv('PATH', undefined)
     vi.stubEnv('TMPDIR', undefined)
     vi.stubEnv('HOME', undefined)
+    vi.stubEnv('NODE_COMPILE_CACHE', undefined)
     expect(minimalEnvironment()).toEqual({
       PATH: expect.stringContaining('/usr/bin'),
       LANG: 'C.UTF-8',
