@@ -1,11 +1,12 @@
 import { CommanderError } from 'commander'
 import type { Cli } from './cli.js'
+import type { CommandFunction } from './declarations/command-function.js'
 import { type ExitCode, exitCodeFor, exitCodes } from './exit-codes.js'
 import { noPaint } from './output/colours.js'
 import { asBackupError, codeOf, describeError, errorDocument } from './output/errors.js'
 import { createOutput, type GlobalOptions } from './output/output.js'
 import { passwordsIn, wordsIn } from './output/scrub.js'
-import { buildProgram, type CommandFunction } from './program.js'
+import { buildProgram } from './program.js'
 import type { World } from './world.js'
 
 /**
