@@ -382,13 +382,14 @@ describe('undo and cleanup', () => {
   })
 
   it('tell what could not be dropped', async () => {
+    const error = new BackupError('target-in-use', { message: 'in use', hint: 'Stop what uses it.' })
     const asides: Driver['asides'] = async () => [
       {
         name: 'x',
         kind: 'replaced',
         since: new Date(0),
         sizeBytes: 1,
-        drop: () => Promise.reject(new Error('in use')),
+        drop: () => Promise.reject(error),
       },
     ]
     const { failed } = await holdfast.cleanup({ ...source, asides }, { keepOld: '1h' })
@@ -401,6 +402,7 @@ describe('undo and cleanup', () => {
         sizeBytes: 1,
         keepUntil: new Date(hour),
         problem: 'in use',
+        error,
       },
     ])
   })

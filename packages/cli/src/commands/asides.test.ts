@@ -150,6 +150,21 @@ describe('holdfast restore cleanup', () => {
     expect(shop.asides).toEqual([young])
   })
 
+  it('says what to do about what could not be dropped', async () => {
+    const { cwd, shop } = fakeProject()
+    const error = new BackupError('target-in-use', { message: 'somebody is in it', hint: 'Stop what uses it.' })
+    shop.driver.asides = async () => [{ ...old, sizeBytes: 1, drop: () => Promise.reject(error) }]
+    const { code, out } = await runIn({ cwd }, 'restore', 'cleanup', '--into', 'shop')
+    expect([code, out]).toEqual([
+      6,
+      expect.stringMatching(/^failed {2}shop__before_old .*: somebody is in it\n {2}Stop/),
+    ])
+    const json = await runIn({ cwd }, 'restore', 'cleanup', '--into', 'shop', '--json')
+    expect(json.json()).toMatchObject({
+      failed: [{ name: old.name, error: { code: 'target-in-use', hint: error.hint } }],
+    })
+  })
+
   it('keeps what is younger than it was told, unless it is to drop all', async () => {
     const { cwd, shop } = fakeProject()
     shop.asides = [young, old]

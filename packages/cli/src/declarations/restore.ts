@@ -71,7 +71,7 @@ export function declareRestore(program: Command, run: RunCommand): void {
     .option('--terminate', 'end other connections to both databases')
     .option('--bin-dir <directory>', "where the engine's programs are")
     .option('-y, --yes', 'do not ask')
-    .action(run<AsideCommandOptions>(async () => (await import('../commands/asides.js')).undoCommand))
+    .action(run<AsideCommandOptions>(async () => (await import('../commands/undo.js')).undoCommand))
     .addHelpText('after', example('holdfast restore undo --into postgres://app@db/shop'))
   restore
     .command('cleanup')
@@ -87,6 +87,6 @@ export function declareRestore(program: Command, run: RunCommand): void {
     .option('--all', 'drop what is younger, too')
     .option('--bin-dir <directory>', "where the engine's programs are")
     .option('-y, --yes', 'do not ask')
-    .action(run<AsideCommandOptions>(async () => (await import('../commands/asides.js')).cleanupCommand))
+    .action(run<AsideCommandOptions>(async () => (await import('../commands/cleanup.js')).cleanupCommand))
     .addHelpText('after', example('holdfast restore cleanup --into shop'))
 }

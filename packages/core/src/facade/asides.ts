@@ -59,39 +59,47 @@ export async function cleanUpAsides(
   const ctx = project.contextOf(options)
   const keepMs = keepOld === undefined ? undefined : durationMs(keepOld, 'keepOld')
   const now = ctx.clock.now()
-  const dropped: AsideRecord[] = []
-  const kept: AsideRecord[] = []
-  const failed: (AsideRecord & { problem: string })[] = []
-  const unreachable: { target: string; error: unknown }[] = []
-  const look = async (driver: Driver): Promise<readonly Found[]> => {
-    const asides = asidesBeside(driver)
-    try {
-      return await asides(ctx)
-    } catch (error) {
-      ctx.signal.throwIfAborted()
-      unreachable.push({ target: driver.display, error })
-      return []
-    }
-  }
+  const isDue = ({ name, keepUntil }: AsideRecord): boolean =>
+    (names?.includes(name) ?? true) && (all || now >= keepUntil)
+  const result: Cleanup = { dropped: [], kept: [], failed: [], unreachable: [] }
   // One database after the other: two jobs may know the same one under two names of its server.
   for (const driver of driversOf(project, choice)) {
-    for (const { aside, record: found } of await look(driver)) {
+    for (const { aside, record: found } of await lookBeside(driver, result, ctx)) {
       const record = keepMs === undefined ? found : { ...found, keepUntil: after(aside.since, keepMs) }
-      const isChosen = names?.includes(aside.name) ?? true
-      if (!isChosen || (!all && now < record.keepUntil)) {
-        kept.push(record)
-        continue
-      }
-      try {
-        await aside.drop(ctx)
-        dropped.push(record)
-      } catch (error) {
-        ctx.signal.throwIfAborted()
-        failed.push({ ...record, problem: messageOf(error) })
-      }
+      if (isDue(record)) await drop(aside, record, result, ctx)
+      else result.kept.push(record)
     }
   }
-  return { dropped, kept, failed, unreachable }
+  return result
+}
+
+/** A result in the making. */
+type Cleanup = { readonly [Key in keyof CleanupResult]: CleanupResult[Key][number][] }
+
+async function lookBeside(driver: Driver, { unreachable }: Cleanup, ctx: RunContext): Promise<readonly Found[]> {
+  const asides = asidesBeside(driver)
+  try {
+    return await asides(ctx)
+  } catch (error) {
+    ctx.signal.throwIfAborted()
+    unreachable.push({ target: driver.display, error })
+    return []
+  }
+}
+
+async function drop(
+  aside: AsideDatabase,
+  record: AsideRecord,
+  { dropped, failed }: Cleanup,
+  ctx: RunContext,
+): Promise<void> {
+  try {
+    await aside.drop(ctx)
+    dropped.push(record)
+  } catch (error) {
+    ctx.signal.throwIfAborted()
+    failed.push({ ...record, problem: messageOf(error), error })
+  }
 }
 
 /** The database that was named, or those of all jobs beside which something can stand. */

@@ -152,8 +152,8 @@ export interface CleanupResult {
   readonly dropped: readonly AsideRecord[]
   /** Its time has not come: see its `keepUntil`. */
   readonly kept: readonly AsideRecord[]
-  /** What could not be dropped. */
-  readonly failed: readonly (AsideRecord & { readonly problem: string })[]
+  /** What could not be dropped; the error has a hint. */
+  readonly failed: readonly (AsideRecord & { readonly problem: string; readonly error: unknown })[]
   /** Databases of which it is not known what stands beside them, for their server did not say. */
   readonly unreachable: readonly { readonly target: string; readonly error: unknown }[]
 }
