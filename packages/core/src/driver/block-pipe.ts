@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
-import { finished } from 'node:stream'
 import type { PipeEnd } from './child-output.js'
 import { openPipe } from './kernel-pipe.js'
+import { readyBlocks } from './ready-blocks.js'
 
 /** A pipe from a child that writes much in small pieces. Disposing closes our ends. */
 export interface BlockPipe extends Disposable {
@@ -48,11 +48,10 @@ interface Blocks {
 }
 
 function gatherBlocks(blockBytes: number): Blocks {
-  const ready: Uint8Array[] = []
   let block = Buffer.allocUnsafe(blockBytes)
   let filled = 0
   let seen = (): void => {}
-  let wake = (): void => {}
+  const blocks = readyBlocks(() => (filled > 0 && filled < block.length ? block.subarray(0, filled) : undefined))
 
   return {
     buffer() {
@@ -66,32 +65,13 @@ function gatherBlocks(blockBytes: number): Blocks {
       seen()
       filled += bytes
       if (filled < block.length) return true
-      ready.push(block)
-      wake()
+      blocks.add(block)
       return false // until somebody takes it
     },
-    waitsForUs: () => ready.length > 0,
-    async *read(from, onBytes) {
-      let end: { readonly error?: Error | null | undefined } | undefined
+    waitsForUs: () => blocks.waiting > 0,
+    read(from, onBytes) {
       seen = onBytes
-      finished(from, { writable: false }, (error) => {
-        end = { error }
-        wake()
-      })
-      from.resume()
-      while (end === undefined || ready.length > 0) {
-        const next = ready.shift()
-        if (next !== undefined) {
-          from.resume() // the next block gathers while this one is worked on
-          yield next
-          continue
-        }
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-      if (end.error) throw end.error
-      if (filled > 0 && filled < block.length) yield block.subarray(0, filled)
+      return blocks.drain(from)
     },
   }
 }

@@ -5,6 +5,7 @@ import type { ByteStream } from '../byte-stream.js'
 import { createInterruptible, type Interruptible } from '../stream/interruptible.js'
 import type { BlockPipe } from './block-pipe.js'
 import { type Child, type ChildExit, keepUnread, killAndWait } from './child-process.js'
+import { readyBlocks } from './ready-blocks.js'
 
 /** How {@link readFromChild} cuts the output. */
 export interface ReadOptions {
@@ -109,16 +110,10 @@ function untilGone(child: Child, stdin: Writable): Interruptible {
  * What a readable yields, in blocks of `blockBytes`, or as it comes when there is none. By events rather than the
  * readable's own iterator, which costs too much for each of many small reads.
  */
-async function* inBlocks(
-  from: Readable,
-  blockBytes: number | undefined,
-  onBytes: () => void,
-): AsyncGenerator<Uint8Array> {
-  const ready: Buffer[] = []
+function inBlocks(from: Readable, blockBytes: number | undefined, onBytes: () => void): AsyncGenerator<Uint8Array> {
   let block = Buffer.alloc(0)
   let filled = 0
-  let end: { readonly error?: Error | null | undefined } | undefined
-  let wake = (): void => {}
+  const blocks = readyBlocks(() => (filled > 0 && filled < block.length ? block.subarray(0, filled) : undefined))
 
   const fill = (chunk: Buffer, size: number): void => {
     for (let read = 0; read < chunk.length; ) {
@@ -127,37 +122,17 @@ async function* inBlocks(
       const copied = chunk.copy(block, filled, read)
       read += copied
       filled += copied
-      if (filled === size) ready.push(block)
+      if (filled === size) blocks.add(block)
     }
   }
   from.on('data', (chunk: Buffer) => {
     onBytes()
-    if (blockBytes === undefined) ready.push(chunk)
+    if (blockBytes === undefined) blocks.add(chunk)
     else fill(chunk, blockBytes)
-    if (ready.length === 0) return
-    from.pause()
-    wake()
+    if (blocks.waiting > 0) from.pause()
   })
   from.off('readable', keepUnread)
-  from.resume()
-  finished(from, { writable: false }, (error) => {
-    end = { error }
-    wake()
-  })
-
-  while (end === undefined || ready.length > 0) {
-    const next = ready.shift()
-    if (next !== undefined) {
-      from.resume() // the next block gathers while this one is worked on
-      yield next
-      continue
-    }
-    await new Promise<void>((resolve) => {
-      wake = resolve
-    })
-  }
-  if (end.error) throw end.error
-  if (filled > 0 && filled < block.length) yield block.subarray(0, filled)
+  return blocks.drain(from)
 }
 
 function pipeOf<Stream>(child: Child, stream: Stream | undefined): Stream {
