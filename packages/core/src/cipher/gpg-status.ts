@@ -1,5 +1,5 @@
 import { BackupError } from '../backup-error.js'
-import type { ChildExit } from '../driver/child-process.js'
+import type { ChildExit } from '../driver/child.js'
 
 /** What gpg said on its status descriptor (doc/DETAILS of GnuPG), by keyword, with the rest of the line. */
 export interface GpgStatus {

@@ -1,5 +1,5 @@
 import type { ByteStream } from '../byte-stream.js'
-import type { Child } from '../driver/child-process.js'
+import type { Child } from '../driver/child.js'
 import { readFromChild, writeToChild } from '../driver/child-streams.js'
 
 /**

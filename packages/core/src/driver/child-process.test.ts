@@ -7,7 +7,8 @@ import { BackupError, type BackupErrorCode, isBackupError } from '../backup-erro
 import { createRunContext } from '../run-context.js'
 import { Secret } from '../secret.js'
 import { createFakeClock } from '../testing/fake-clock.js'
-import { type Child, type ChildSpec, killAndWait, startChild } from './child-process.js'
+import type { Child, ChildSpec } from './child.js'
+import { killAndWait, startChild } from './child-process.js'
 
 const ctx = createRunContext()
 const silent = { stdin: 'ignore', stdout: 'ignore' } as const

@@ -1,92 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { setPriority } from 'node:os'
 import { basename } from 'node:path'
-import type { Readable, Writable } from 'node:stream'
-import { BackupError, type BackupErrorCode } from '../backup-error.js'
+import { BackupError } from '../backup-error.js'
 import type { RunContext } from '../run-context.js'
-import { minimalEnvironment } from './child-environment.js'
-import type { ChildSink, PipeEnd } from './child-output.js'
-import { type ChildLimits, watchChild } from './child-watchdog.js'
-import { dieWithParent, killOnExit, signalGroup } from './die-with-parent.js'
-import { type ExtraPipe, serveExtraPipes } from './extra-pipes.js'
+import type { Child, ChildExit, ChildIo, ChildSpec } from './child.js'
+import { watchChild } from './child-watchdog.js'
+import { killOnExit, signalGroup } from './die-with-parent.js'
+import { serveExtraPipes } from './extra-pipes.js'
 import { isProgram } from './find-program.js'
-import { requireDescriptors } from './free-descriptors.js'
-import { withLargeBuffers } from './large-buffers.js'
 import { notStarted } from './not-started.js'
-import { type RowValueRules, rowValueFilter } from './row-values.js'
+import { rowValueFilter } from './row-values.js'
+import { closeHere, spawnGroup } from './spawn-group.js'
 import { readLines } from './stderr-lines.js'
-
-/** A program to start. There is no shell: arguments reach it as they are. */
-export interface ChildSpec extends ChildLimits {
-  /** For messages, for example `pg_dump`. */
-  readonly name: string
-  /** Absolute path. */
-  readonly command: string
-  readonly args: readonly string[]
-  /** Added to {@link minimalEnvironment}; nothing else of this process's environment reaches the child. */
-  readonly env?: Readonly<Record<string, string>> | undefined
-  readonly cwd?: string | undefined
-  /** Whether it reads or writes much through C's standard streams; see {@link withLargeBuffers}. Default `false`. */
-  readonly largeBuffers?: boolean | undefined
-  /** Scheduling priority from -20 (most) to 19 (least). */
-  readonly nice?: number | undefined
-  /** Milliseconds between SIGTERM and SIGKILL. Default 5,000. */
-  readonly killGraceMs?: number | undefined
-  /** Exit codes that are success. Default `[0]`. */
-  readonly okExitCodes?: readonly number[] | undefined
-  /** Code of the error when it ends otherwise. Default `dump-failed`. */
-  readonly failure?: BackupErrorCode | undefined
-  /**
-   * Judges how the child ended, when it did so by itself: the error to reject with, or `undefined` to let the exit
-   * code speak. Called for good exit codes too, so that a policy on messages can fail the child.
-   */
-  classify?(exit: ChildExit): BackupError | undefined
-  /** How its messages hold values of rows: they are kept out of {@link ChildExit.stderrTail}. */
-  readonly rowValues?: RowValueRules | undefined
-  /** Receives each line of standard error as it comes. What it throws kills the child. */
-  onStderrLine?(line: string): void
-}
-
-/** Where a child's standard input comes from and its output goes to. What is given to it is closed here. */
-export interface ChildIo {
-  readonly stdin: 'ignore' | 'pipe' | PipeEnd
-  readonly stdout: 'ignore' | 'pipe' | ChildSink
-  /** For a pipe whose other end is here: whether bytes of the child wait for us. */
-  readonly waitsForUs?: (() => boolean) | undefined
-  /** Further descriptors, from 3 on. */
-  readonly extra?: readonly ExtraPipe[]
-}
-
-/** How a child ended. */
-export interface ChildExit {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-  /** The last lines of standard error, without values of rows: see {@link ChildSpec.rowValues}. */
-  readonly stderrTail: string
-}
-
-/** A running program. */
-export interface Child {
-  readonly name: string
-  /** Absent when the system could not start it; `done` says why. */
-  readonly pid: number | undefined
-  readonly stdin?: Writable
-  readonly stdout?: Readable
-  /**
-   * Settles when the child is gone. Rejects with `signal.reason` untouched after an abort, with what was given to
-   * `kill`, or with a {@link BackupError}. Need not be awaited: a rejection that nobody sees is no unhandled one.
-   */
-  readonly done: Promise<ChildExit>
-  /**
-   * Ends the child and all it started: SIGTERM to its process group, SIGKILL after the grace. The first call counts.
-   *
-   * @param reason - What `done` rejects with. Default: a {@link BackupError} `aborted`.
-   */
-  kill(reason?: unknown): void
-  /** To be called by whoever sees bytes of the child: it is not idle. */
-  touch(): void
-}
 
 /**
  * Starts a program in a process group of its own, which is killed on abort and dies with this process.
@@ -109,58 +34,6 @@ export function startChild(spec: ChildSpec, io: ChildIo, ctx: RunContext): Child
 export async function killAndWait(child: Child, reason?: unknown): Promise<void> {
   child.kill(reason)
   await child.done.catch(() => {})
-}
-
-function spawnGroup(spec: ChildSpec, io: ChildIo): ChildProcess {
-  const stdio = [
-    forSpawn(io.stdin),
-    forSpawn(io.stdout),
-    'pipe' as const,
-    ...(io.extra ?? []).map(() => 'pipe' as const),
-  ]
-  const child = attempt(spec, () => {
-    requireDescriptors(stdio.length) // before anything is tried out, whose failure would be taken for an answer
-    const { command, args } = dieWithParent(spec.largeBuffers ? withLargeBuffers(spec) : spec)
-    return spawn(command, [...args], {
-      stdio,
-      env: { ...minimalEnvironment(), ...spec.env },
-      detached: true,
-      ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-    })
-  })
-  if (spec.nice !== undefined && child.pid !== undefined) lowerPriority(child.pid, spec.nice)
-  return child
-}
-
-function forSpawn(io: ChildIo['stdin' | 'stdout']): 'ignore' | 'pipe' | Writable | number {
-  return isPipeEnd(io) ? io.descriptor : io
-}
-
-/** A stream is destroyed, never ended: a shutdown would cut the connection that the child now holds. */
-export function closeHere(io: ChildIo['stdin' | 'stdout']): void {
-  if (isPipeEnd(io)) io[Symbol.dispose]()
-  else if (typeof io === 'object') io.destroy()
-}
-
-function isPipeEnd(io: unknown): io is PipeEnd {
-  return typeof io === 'object' && io !== null && 'descriptor' in io
-}
-
-/** Some failures to start are thrown here, others come later as an event. */
-function attempt(spec: ChildSpec, start: () => ChildProcess): ChildProcess {
-  try {
-    return start()
-  } catch (error) {
-    throw notStarted(spec.failure ?? 'dump-failed', spec.name, error)
-  }
-}
-
-function lowerPriority(pid: number, nice: number): void {
-  try {
-    setPriority(pid, nice)
-  } catch {
-    // It has ended already, or this user may not raise priorities: neither is worth a failed backup.
-  }
 }
 
 function supervise(spec: ChildSpec, running: ChildProcess, io: ChildIo, ctx: RunContext): Child {

@@ -4,7 +4,8 @@ import { BackupError } from '../backup-error.js'
 import type { ByteStream } from '../byte-stream.js'
 import { createInterruptible, type Interruptible } from '../stream/interruptible.js'
 import type { BlockPipe } from './block-pipe.js'
-import { type Child, type ChildExit, keepUnread, killAndWait } from './child-process.js'
+import type { Child, ChildExit } from './child.js'
+import { keepUnread, killAndWait } from './child-process.js'
 import { readyBlocks } from './ready-blocks.js'
 
 /** How {@link readFromChild} cuts the output. */

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createRunContext } from '../run-context.js'
-import { type Child, type ChildIo, startChild } from './child-process.js'
+import type { Child, ChildIo } from './child.js'
+import { startChild } from './child-process.js'
 import { type KernelPipe, openPipe } from './kernel-pipe.js'
 
 const ctx = createRunContext()

@@ -2,9 +2,11 @@ import { BackupError } from '../backup-error.js'
 import { MiB } from '../byte-stream.js'
 import type { RunContext } from '../run-context.js'
 import { openBlockPipe } from './block-pipe.js'
+import type { Child, ChildIo, ChildSpec } from './child.js'
 import type { ChildOutput } from './child-output.js'
-import { type Child, type ChildIo, type ChildSpec, closeHere, startChild } from './child-process.js'
+import { startChild } from './child-process.js'
 import { readFromChild } from './child-streams.js'
+import { closeHere } from './spawn-group.js'
 
 /**
  * The output of a program that starts when it is taken, as a driver offers it.

@@ -1,5 +1,6 @@
 import { BackupError, type BackupErrorCode } from '../backup-error.js'
-import { type ChildExit, wasEndedByOthers } from './child-process.js'
+import type { ChildExit } from './child.js'
+import { wasEndedByOthers } from './child-process.js'
 
 /** What an error of a server, or of one of its client programs, comes to. */
 export interface ErrorMeaning {
