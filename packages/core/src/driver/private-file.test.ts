@@ -135,11 +135,11 @@ describe('the mark of a process', () => {
 
 /** Where another process makes a private file before it ends. */
 function pathLeftBy(end: string): string {
-  for (const name of ['private-file.ts', 'private-owner.ts']) {
+  for (const name of ['private-file.ts', 'private-owner.ts', 'process-identity.ts']) {
     // Types are stripped by Node itself; what comes from other folders is not needed to run this.
     const text = readFileSync(join(import.meta.dirname, name), 'utf8')
       .replace(/^import .*'\.\.\/.*'$/gm, '')
-      .replace("'./private-owner.js'", "'./private-owner.ts'")
+      .replace(/'(\.\/.*)\.js'/g, "'$1.ts'")
     writeFileSync(join(directory, name), text)
   }
   const script = join(directory, 'ends.mjs')

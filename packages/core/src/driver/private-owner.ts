@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { lstatSync, readdirSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { processExists, processNamespace, startTicks } from './process-identity.js'
 
 const form = /^holdfast-(.+)-[A-Za-z0-9]{6}$/
 const markForm = /^([0-9a-f]{8})-(\d+)-(\d+)$/
@@ -16,7 +17,7 @@ export function ownPrefix(): string {
  * given out again, and mean something else on another machine or in another container that shares the disk.
  */
 export function processMark(): string {
-  return `${place()}-${process.pid}-${startOf(process.pid)}`
+  return `${place()}-${process.pid}-${startTicks(process.pid)}`
 }
 
 /**
@@ -51,32 +52,13 @@ function isOwnDirectory(path: string): boolean {
   return stats?.isDirectory() === true && stats.uid === process.getuid?.()
 }
 
-/** Machine and process namespace: within one, an id means one process. */
 function place(): string {
-  const namespace = attempt(() => readlinkSync('/proc/self/ns/pid')) ?? ''
-  return createHash('sha256').update(`${hostname()} ${namespace}`).digest('hex').slice(0, 8)
+  return createHash('sha256').update(`${hostname()} ${processNamespace()}`).digest('hex').slice(0, 8)
 }
 
 /** In doubt yes: to remove what a live process needs is worse than to leave what nobody does. */
 function isAlive(pid: number, start: number): boolean {
-  return exists(pid) && [start, 0].includes(startOf(pid))
-}
-
-/** When a process started, in ticks since the system did; 0 where the system does not tell. */
-function startOf(pid: number): number {
-  const text = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? ''
-  // The name of the program stands in parentheses, and may hold some itself; the start is the 22nd field.
-  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? 0)
-}
-
-/** A process of another user exists, too. */
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
-  }
+  return processExists(pid) && [start, 0].includes(startTicks(pid))
 }
 
 function attempt<T>(work: () => T): T | undefined {

@@ -1,7 +1,8 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { BackupError, isBackupError, messageOf } from '../backup-error.js'
 import { readAll, streamOf } from '../byte-stream.js'
+import { processExists, processNamespace, startTicks } from '../driver/process-identity.js'
 import { formatVersion } from '../layout/manifest.js'
 import { leaseKey } from '../layout/object-names.js'
 import type { RunContext } from '../run-context.js'
@@ -148,39 +149,21 @@ function isAbandoned(held: LeaseContent, ctx: RunContext): boolean {
 
 /** In doubt yes: two minutes of waiting are better than two runs at once. */
 function stillRuns({ pid, startTime }: LeaseContent): boolean {
-  return isAlive(pid) && ['', startTime].includes(startTimeOf(pid))
+  return processExists(pid) && ['', startTime].includes(startTimeOf(pid))
 }
 
 /** Where a process id means the same process: containers of one name can each have a process 1. */
 function thisHost(): string {
-  try {
-    return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`
-  } catch {
-    return hostname()
-  }
+  return `${hostname()} ${processNamespace()}`.trimEnd()
 }
 
-/**
- * Start time of a process in clock ticks since boot (proc(5), field 22), with the boot's id: pids come round again.
- * Empty where the system does not tell.
- */
+/** With the boot's id, for ticks are counted from there. Empty where the system does not tell. */
 function startTimeOf(pid: number): string {
+  const ticks = startTicks(pid)
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ')
-    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${fields[19]}`
+    return ticks === 0 ? '' : `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${ticks}`
   } catch {
     return ''
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
