@@ -1,19 +1,15 @@
-import * as z from 'zod'
-import { BackupError, messageOf } from './backup-error.js'
 import type { Catalog } from './catalog/catalog.js'
 import type { Cipher } from './cipher/cipher.js'
 import { closest } from './closest.js'
 import type { Codec } from './codec/codec.js'
-import { codecById } from './codec/codec-by-id.js'
-import { parseCompression } from './codec/parse-compression.js'
 import type { Driver, DumpRequest, InventoryLevel } from './driver/driver.js'
-import { type Duration, durationValue } from './duration.js'
+import type { Duration } from './duration.js'
 import type { Job } from './engine/job.js'
-import { optionProblems } from './option-problems.js'
+import { type CheckedJob, checkConfig, invalidConfig } from './facade/config-schema.js'
 import type { Clock, Logger } from './run-context.js'
 import { named } from './storage/named-storage.js'
 import type { Storage } from './storage/storage.js'
-import { testRestoreProblem, type VerifyConfig, verifyValue } from './verify-config.js'
+import { testRestoreProblem, type VerifyConfig } from './verify-config.js'
 
 /** What {@link createHoldfast} is made from. */
 export interface HoldfastConfig {
@@ -83,73 +79,18 @@ export function defineConfig<Config extends HoldfastConfig>(config: Config): Con
 
 /** Checks a configuration and resolves names, compression and durations. */
 export function resolveConfig(config: HoldfastConfig): ResolvedConfig {
-  const parsed = configSchema.safeParse(config)
-  if (!parsed.success) throw invalid(optionProblems(parsed.error, config, knownKeys))
+  const checked = checkConfig(config)
   const shared = Object.entries(config.storages ?? {}).map(([name, storage]) => [name, named(storage, name)] as const)
   const storages = new Map<string, Storage>(shared)
   const originals = new Map(Object.entries(config.storages ?? {}))
   const jobs = new Map<string, Job>()
-  for (const [name, job] of Object.entries(parsed.data.jobs)) jobs.set(name, resolveJob(name, job, storages, originals))
+  for (const [name, job] of Object.entries(checked)) jobs.set(name, resolveJob(name, job, storages, originals))
   return { storages, jobs }
 }
 
-const driverValue = z.custom<Driver>((value) => hasMethods(value, ['probe', 'dump', 'restore']), {
-  error: 'must be a driver, for example postgres({ url })',
-})
-const storageValue = z.custom<Storage>((value) => hasMethods(value, ['put', 'get', 'stat', 'list', 'delete']), {
-  error: 'must be a storage, for example local({ path })',
-})
-const codecValue = z.custom<Codec>(
-  (value) => hasMethods(value, ['compress', 'decompress']) && isReadable(value as Codec),
-  {
-    error: 'must be zstd, gzip or none: a backup in another codec could not be read again',
-  },
-)
-const cipherValue = z.custom<Cipher>((value) => hasMethods(value, ['encrypt', 'decrypt']), {
-  error: "must be a cipher, for example age({ recipients: ['age1…'] })",
-})
-const encryptValue = cipherValue.refine((cipher) => cipher.keyIds.length > 0, {
-  error: 'has nobody to encrypt for: add recipients, or a passphrase',
-})
-
-const jobSchema = z.strictObject({
-  source: driverValue,
-  storages: z
-    .array(
-      z.union([z.string(), storageValue], {
-        error: 'must be the name of a storage, or a storage such as local({ path })',
-      }),
-    )
-    .min(1, 'must name at least one storage'),
-  compress: z.union([z.string().transform(compression), codecValue]).default(() => parseCompression('zstd')),
-  encrypt: encryptValue.optional(),
-  minCopies: z.number().int().min(1).default(1),
-  dump: z
-    .strictObject({
-      sections: z.enum(['all', 'schema', 'data']).optional(),
-      tables: z.array(z.string()).min(1).optional(),
-      excludeTables: z.array(z.string()).optional(),
-      format: z.string().optional(),
-    })
-    .default({}),
-  inventory: z.enum(['none', 'counts', 'checksums']).default('counts'),
-  onWarning: z.enum(['complete', 'fail']).default('complete'),
-  stallTimeout: durationValue.default(300_000),
-  verify: verifyValue.optional(),
-})
-
-const configSchema = z.strictObject({
-  storages: z.record(z.string(), storageValue).optional(),
-  jobs: z.record(z.string().min(1), jobSchema),
-  ciphers: z.array(cipherValue).optional(),
-  catalog: z.custom<Catalog>((value) => hasMethods(value, ['begin', 'finish'])).optional(),
-  logger: z.custom<Logger>((value) => hasMethods(value, ['info', 'warn', 'error'])).optional(),
-  clock: z.custom<Clock>((value) => hasMethods(value, ['now', 'sleep'])).optional(),
-})
-
 function resolveJob(
   name: string,
-  job: z.output<typeof jobSchema>,
+  job: CheckedJob,
   storages: Map<string, Storage>,
   originals: Map<string, Storage>,
 ): Job {
@@ -157,18 +98,20 @@ function resolveJob(
   const resolved = job.storages.map((storage, index) =>
     resolveStorage(storage, `${path}.storages.${index}`, storages, originals),
   )
-  if (new Set(resolved).size < resolved.length) throw invalid([`${path}.storages: names a storage twice`])
+  if (new Set(resolved).size < resolved.length) throw invalidConfig([`${path}.storages: names a storage twice`])
   if (job.minCopies > resolved.length) {
-    throw invalid([`${path}.minCopies: is ${job.minCopies}, but the job has only ${resolved.length} storages`])
+    throw invalidConfig([`${path}.minCopies: is ${job.minCopies}, but the job has only ${resolved.length} storages`])
   }
   const { dump, inventory, onWarning } = job
   const { formats } = job.source
   if (dump.format !== undefined && formats?.includes(dump.format) === false) {
-    throw invalid([`${path}.dump.format: must be one of ${formats.join(', ')} (it is ${JSON.stringify(dump.format)})`])
+    throw invalidConfig([
+      `${path}.dump.format: must be one of ${formats.join(', ')} (it is ${JSON.stringify(dump.format)})`,
+    ])
   }
   const canDecrypt = !job.verify || (job.encrypt?.canDecrypt ?? true) // gpg looks through its keyring to answer
   const untestable = job.verify && testRestoreProblem(job.verify, { source: job.source, canDecrypt })
-  if (untestable) throw invalid([`${path}.verify.${untestable.key}: ${untestable.problem}`])
+  if (untestable) throw invalidConfig([`${path}.verify.${untestable.key}: ${untestable.problem}`])
   return {
     name,
     source: job.source,
@@ -192,49 +135,18 @@ function resolveStorage(
   if (typeof value === 'string') {
     const found = storages.get(value)
     if (found) return found
-    throw invalid([`${path}: no storage is called ${JSON.stringify(value)}${closest(value, [...storages.keys()])}`])
+    throw invalidConfig([
+      `${path}: no storage is called ${JSON.stringify(value)}${closest(value, [...storages.keys()])}`,
+    ])
   }
   const known = [...originals].find(([, original]) => original === value)
   if (known) return storages.get(known[0]) ?? value
   if (storages.has(value.name)) {
-    throw invalid([
+    throw invalidConfig([
       `${path}: two storages are called ${JSON.stringify(value.name)}; give one of them another name, or use one object for both jobs`,
     ])
   }
   originals.set(value.name, value)
   storages.set(value.name, value)
   return value
-}
-
-function compression(value: string, context: z.RefinementCtx): Codec {
-  try {
-    return parseCompression(value)
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: messageOf(error) })
-    return z.NEVER
-  }
-}
-
-function isReadable({ id }: Codec): boolean {
-  try {
-    return codecById(id).id === id
-  } catch {
-    return false
-  }
-}
-
-function hasMethods(value: unknown, names: readonly string[]): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
-}
-
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  if (path.length === 0) return Object.keys(configSchema.shape)
-  if (path[0] === 'jobs' && path.length === 2) return Object.keys(jobSchema.shape)
-  if (path[2] === 'verify') return path.length === 3 ? ['scrub', 'testRestore'] : ['schedule', 'on', 'assertions']
-  return ['sections', 'tables', 'excludeTables', 'format']
-}
-
-function invalid(problems: readonly string[]): BackupError {
-  return new BackupError('config-invalid', { message: `The configuration is not valid: ${problems.join('; ')}` })
 }
