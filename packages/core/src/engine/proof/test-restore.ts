@@ -1,18 +1,17 @@
-import { BackupError, isBackupError, messageOf } from '../../backup-error.js'
-import type { ByteStream } from '../../byte-stream.js'
+import { BackupError } from '../../backup-error.js'
 import type { Cipher } from '../../cipher/cipher.js'
-import type { Driver, DumpSection, RestoreSource } from '../../driver/driver.js'
+import type { Driver, DumpSection } from '../../driver/driver.js'
 import type { Inventory, Manifest, ManifestPart } from '../../layout/manifest.js'
-import { plainBytes, storedBytes } from '../../layout/read-part.js'
 import type { RunContext } from '../../run-context.js'
 import type { Storage } from '../../storage/storage.js'
-import { observed } from '../../stream/observed.js'
 import { type Assertion, type FailedAssertion, failedAssertions } from '../assertions.js'
-import { readThrough } from '../verify-backup.js'
 import { compareInventory } from './compare-inventory.js'
-import { type ComparedDump, judgeSections, type ProvingDriver } from './judge-sections.js'
+import { type ComparedDump, judgeSections } from './judge-sections.js'
 import { reDumpRequest, withDump, withPart } from './re-dump.js'
+import { restoreIntoScratch } from './restore-into-scratch.js'
 import type { Difference, TestRestore } from './test-restore-result.js'
+import { makesTests, type TestingDriver } from './testing-driver.js'
+import { type ReadPart, watchBackup } from './watched-backup.js'
 
 /** What to restore for a test, and where. */
 export interface TestRestorePlan {
@@ -31,7 +30,7 @@ export interface TestRestorePlan {
 export interface TestedCopy {
   readonly test: TestRestore
   /** Size and hash of each part, for each was read to its end. */
-  readonly parts: readonly { readonly name: string; readonly plainBytes: number; readonly plainSha256: string }[]
+  readonly parts: readonly ReadPart[]
 }
 
 /** Most differences that a result keeps. */
@@ -51,7 +50,7 @@ export async function runTestRestore(plan: TestRestorePlan, ctx: RunContext): Pr
   const { manifest } = plan
   const started = ctx.clock.monotonic()
   const { on, part } = requireMeans(plan)
-  const backup = openBackup(plan, on, part, ctx)
+  const backup = watchBackup(plan, on, part, ctx)
   const restoring = await restoreIntoScratch(plan, on, backup.source, ctx)
   await using scratch = restoring.scratch
   const about = {
@@ -128,11 +127,6 @@ async function nothingCompared(
   return database?.empty ? [] : [{ section: 'dump', problem: 'nothing was found in it that could be compared' }]
 }
 
-/** A driver that makes test restores. Dumps are told apart without a server, so it speaks for its scratches too. */
-type TestingDriver = ProvingDriver & Required<Pick<Driver, 'scratch'>>
-
-const makesTests = (driver: Driver): driver is TestingDriver => Boolean(driver.scratch && driver.sections)
-
 /** What must be there before anything is begun. */
 function requireMeans({ on, manifest, cipher }: TestRestorePlan): { on: TestingDriver; part: ManifestPart } {
   if (!makesTests(on)) {
@@ -157,121 +151,6 @@ function requireMeans({ on, manifest, cipher }: TestRestorePlan): { on: TestingD
   const [part] = manifest.parts
   if (part) return { on, part }
   throw new BackupError('manifest-invalid', { message: `Backup ${manifest.id} has no parts` })
-}
-
-/** The backup as the restore reads it. */
-interface WatchedBackup {
-  readonly source: RestoreSource
-  /** Of the main part, as it was read for the restore. */
-  sections(): Promise<readonly DumpSection[]>
-  /** Reads what the restore did not, and tells what was read. */
-  finish(): Promise<Pick<TestedCopy, 'parts'>>
-}
-
-function openBackup(
-  { manifest, storage, cipher }: TestRestorePlan,
-  on: TestingDriver,
-  main: ManifestPart,
-  ctx: RunContext,
-): WatchedBackup {
-  const looks: Promise<readonly DumpSection[]>[] = []
-  const read = new Map<string, { readonly plainBytes: number; readonly plainSha256: string }>()
-  const look = (body: ByteStream): Promise<readonly DumpSection[]> => on.sections(main, body, ctx)
-
-  async function* plainOf(part: ManifestPart, readCtx: RunContext): AsyncGenerator<Uint8Array> {
-    const plain = plainBytes(part, storedBytes(part, storage, 'restore', readCtx), cipher, readCtx)
-    yield* plain.stream
-    const { bytes, sha256 = '' } = plain.result()
-    read.set(part.name, { plainBytes: bytes, plainSha256: sha256 })
-  }
-
-  return {
-    source: {
-      manifest,
-      parts: manifest.parts,
-      open(name, readCtx) {
-        const part = manifest.parts.find((each) => each.name === name)
-        if (!part) throw new BackupError('no-match', { message: `Backup ${manifest.id} has no part ${name}` })
-        if (part !== main || read.has(name)) return plainOf(part, readCtx)
-        const { stream, result } = observed(plainOf(part, readCtx), look, readCtx.clock)
-        looks.push(result) // a driver may look into the dump more than once before it reads it to its end
-        return stream
-      },
-    },
-    async sections() {
-      const settled = await Promise.allSettled(looks)
-      const whole = settled.find((result) => result.status === 'fulfilled')
-      return whole ? whole.value : look(plainOf(main, ctx))
-    },
-    async finish() {
-      for (const part of manifest.parts) if (!read.has(part.name)) for await (const _ of plainOf(part, ctx));
-      return { parts: [...read].map(([name, plain]) => ({ name, ...plain })) }
-    },
-  }
-}
-
-interface Restoring {
-  readonly scratch: AsyncDisposable & { readonly driver: Driver }
-  readonly serverVersion: string
-  readonly restoreMs: number
-  readonly withOwners: boolean
-  readonly notes: readonly string[]
-  /** Why the backup could not be restored. */
-  readonly problem?: string
-}
-
-/** The scratch is the caller's to drop; it is dropped here where this throws. */
-async function restoreIntoScratch(
-  { manifest, storage }: TestRestorePlan,
-  on: TestingDriver,
-  source: RestoreSource,
-  ctx: RunContext,
-): Promise<Restoring> {
-  ctx.report({
-    type: 'stage',
-    stage: 'restore',
-    detail: `${storage.name}, into a scratch database beside ${on.display}`,
-  })
-  const scratch = await on.scratch({ manifest, toSwap: false }, ctx)
-  try {
-    const { version: serverVersion } = await scratch.driver.probe(ctx)
-    const started = ctx.clock.monotonic()
-    const took = (): number => ctx.clock.monotonic() - started
-    try {
-      const notes = await restoreWithOwners(scratch.driver, source, ctx)
-      return { scratch, serverVersion, restoreMs: took(), withOwners: notes.length === 0, notes }
-    } catch (error) {
-      ctx.signal.throwIfAborted()
-      // What may go well another time (a connection was lost, a program killed) says nothing about the backup.
-      if (!isBackupError(error, 'restore-failed') || error.retryable) throw error
-      await readThrough(manifest, storage, ctx) // damage can make the client fail before hashes are compared
-      return { scratch, serverVersion, restoreMs: took(), withOwners: true, notes: [], problem: messageOf(error) }
-    }
-  } catch (error) {
-    await scratch[Symbol.asyncDispose]()
-    throw error
-  }
-}
-
-/**
- * Restores all there is; where the server refuses because of roles that it does not have, without owners and grants:
- * a server for tests need not know the roles of the one in earnest.
- *
- * @returns What was left out, for the notes.
- */
-async function restoreWithOwners(driver: Driver, source: RestoreSource, ctx: RunContext): Promise<readonly string[]> {
-  try {
-    await driver.restore(source, { mode: 'create' }, ctx)
-    return []
-  } catch (error) {
-    if (!isBackupError(error, 'restore-refused')) throw error
-    try {
-      await driver.restore(source, { mode: 'create', noOwner: true, noPrivileges: true }, ctx)
-    } catch (second) {
-      throw isBackupError(second, 'restore-refused') ? error : second
-    }
-    return [`Owners and grants were not restored, and are not compared: ${error.message}`]
-  }
 }
 
 async function dumpScratch(
