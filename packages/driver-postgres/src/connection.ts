@@ -134,13 +134,19 @@ function endpointsOf(keywords: ConnectionKeywords): readonly [Endpoint, ...Endpo
   const ports = (keywords.port ?? '').split(',')
   const count = Math.max(hosts.length, addresses.length)
   if (ports.length !== 1 && ports.length !== count) {
-    throw new BackupError('config-invalid', { message: `There are ${ports.length} ports for ${count} hosts` })
+    throw new BackupError('config-invalid', {
+      message: `The PostgreSQL connection has ${ports.length} ports for ${count} hosts`,
+      hint: 'Give one port for all of the hosts, or one for each.',
+    })
   }
   const at = (index: number): Endpoint => {
     const hostaddr = addresses[index]
     const port = Number((ports.length === 1 ? ports[0] : ports[index]) || 5432)
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-      throw new BackupError('config-invalid', { message: 'A port of the PostgreSQL connection is not from 1 to 65535' })
+      throw new BackupError('config-invalid', {
+        message: 'A port of the PostgreSQL connection is not a number from 1 to 65535',
+        hint: 'Correct it in the URL, the service file or the option port.',
+      })
     }
     return { host: hosts[index] || hostaddr || defaultHost(), port, ...(hostaddr ? { hostaddr } : {}) }
   }

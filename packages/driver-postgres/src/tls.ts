@@ -47,6 +47,7 @@ function readCertificate(path: string): string {
   } catch (error) {
     throw new BackupError('config-invalid', {
       message: `The certificate file ${path} cannot be read: ${messageOf(error)}`,
+      hint: 'Check the path and its permissions: sslrootcert, sslcert, sslkey, or ~/.postgresql/root.crt.',
       cause: error,
     })
   }

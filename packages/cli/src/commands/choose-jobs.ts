@@ -70,7 +70,10 @@ async function jobOfUrl(
 ): Promise<Jobs> {
   const others = args.filter((argument) => !isSourceUrl(argument))
   if (others.length > 0 || args.length > 1) {
-    throw new BackupError('config-invalid', { message: 'A URL is backed up by itself: run the command once for each' })
+    throw new BackupError('config-invalid', {
+      message: 'A URL is backed up by itself',
+      hint: 'Run the command once for each URL, and once for the jobs.',
+    })
   }
   if (setup.file !== undefined && options.to === undefined) {
     throw new BackupError('config-invalid', {

@@ -71,6 +71,7 @@ async function writeOut(
   if (cli.output.json) {
     throw new BackupError('config-invalid', {
       message: 'Standard output carries the backup itself: --json has no place there',
+      hint: 'Leave --json away, or name a file with `holdfast download -o`.',
     })
   }
   const opened = await openBackups(options, cli)

@@ -23,7 +23,10 @@ export async function keyGenerateCommand(
 ): Promise<ExitCode> {
   const { output, world, signal } = cli
   if (options.output === '-' && output.json) {
-    throw new BackupError('config-invalid', { message: 'Standard output carries the key: --json has no place there' })
+    throw new BackupError('config-invalid', {
+      message: 'Standard output carries the key: --json has no place there',
+      hint: 'Leave --json away, or name a file with -o.',
+    })
   }
   const passphrase = await passphraseFor(options, cli)
   const key = await generateAgeKey()

@@ -74,7 +74,8 @@ function readKey(path: string): string {
     if (/AGE-SECRET-KEY-|-----BEGIN AGE/.test(text)) return text
   } catch (error) {
     throw new BackupError('config-invalid', {
-      message: `The identity cannot be read: ${messageOf(error)}`,
+      message: `The identity ${path} cannot be read: ${messageOf(error)}`,
+      hint: 'Check the path of --identity and its permissions.',
       cause: error,
     })
   }

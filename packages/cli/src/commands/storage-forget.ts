@@ -12,7 +12,10 @@ export async function storageForgetCommand(cli: Cli, args: readonly string[]): P
   await storage?.close?.()
   const file = knownStoragesFile(cli.world)
   if (file === undefined || !forgetStorage(file, place, loggerTo(cli))) {
-    throw new BackupError('no-match', { message: `${place} is not remembered here: there is nothing to forget` })
+    throw new BackupError('no-match', {
+      message: `${place} is not remembered here: there is nothing to forget`,
+      hint: 'Name the storage as the backups do: by its name, directory or URL, and as the user who runs them.',
+    })
   }
   cli.output.document({ status: 'forgotten', storage: place })
   cli.output.result(`${place} is forgotten: the next backup takes what lies there for what it is`)

@@ -74,10 +74,16 @@ export function passphraseIn(path: string, { output }: Pick<Cli, 'output'>): Sec
   } catch (error) {
     throw new BackupError('config-invalid', {
       message: `The file given with --passphrase-file cannot be read: ${messageOf(error)}`,
+      hint: 'Check the path and its permissions.',
       cause: error,
     })
   }
-  if (text === '') throw new BackupError('config-invalid', { message: `The passphrase file ${path} is empty` })
+  if (text === '') {
+    throw new BackupError('config-invalid', {
+      message: `The passphrase file ${path} is empty`,
+      hint: 'Write the passphrase into it, and nothing else.',
+    })
+  }
   output.hide(text)
   return new Secret(text)
 }

@@ -168,6 +168,7 @@ function readUrlFile(path: string, option: string): string {
   } catch (error) {
     throw new BackupError('config-invalid', {
       message: `The file given with ${option} cannot be read: ${messageOf(error)}`,
+      hint: 'Check the path and its permissions.',
       cause: error,
     })
   }

@@ -73,7 +73,7 @@ export function dumpFromStream(name: string, stream: ByteStream): DumpFile {
 function unreadable(file: string, error: unknown): BackupError {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new BackupError('not-found', { message: `There is no file ${file}`, cause: error })
+    return new BackupError('not-found', { message: `There is no file ${file}`, hint: 'Check the path.', cause: error })
   }
   if (code === 'EISDIR') {
     return new BackupError('restore-refused', {
@@ -82,5 +82,9 @@ function unreadable(file: string, error: unknown): BackupError {
       cause: error,
     })
   }
-  return new BackupError('unavailable', { message: `${file} cannot be read: ${messageOf(error)}`, cause: error })
+  return new BackupError('unavailable', {
+    message: `${file} cannot be read: ${messageOf(error)}`,
+    hint: 'Check its permissions, and the disk that it lies on.',
+    cause: error,
+  })
 }
