@@ -44,4 +44,11 @@ describe('holdfast restore FILE', () => {
     expect(result.err).toMatch(message)
     expect(result.code).toBe(code)
   })
+
+  it('with --dry-run shows what is in the way, and what to do about it', async () => {
+    const { cwd } = fakeProject()
+    const given = { cwd, input: Buffer.from('SQLite format 3\0') }
+    const { code, out } = await runIn(given, 'restore', '-', '--into', 'sqlite:new.db', '--append', '--dry-run')
+    expect([code, out]).toEqual([6, expect.stringMatching(/Problem .* cannot be appended.*\n +Restore it beside/)])
+  })
 })

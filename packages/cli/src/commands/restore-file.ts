@@ -121,7 +121,10 @@ function describe(preview: FileRestorePreview, file: DumpFile, driver: Driver, {
     ['Holds', visible(what) + wrapped],
     ['Into', `${paint.strong(driver.display)}, which ${now}`],
     ['How', ways[mode]],
-    ...problems.map(({ message }): [string, string] => ['Problem', paint.bad(visible(message))]),
+    ...problems.flatMap(({ message, hint }): [string, string][] => [
+      ['Problem', paint.bad(visible(message))],
+      ...(hint === undefined ? [] : [['', visible(hint)] as [string, string]]),
+    ]),
     ...warnings.map((warning): [string, string] => ['Note', visible(warning)]),
   ]
   return lines.map(([name, text]) => `${paint.faint(name.padEnd(7))} ${text}`).join('\n')
