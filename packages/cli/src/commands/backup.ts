@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
-import { type BackupResult, createHoldfast, type Holdfast, type Storage } from '@holdfast/core'
+import type { BackupResult, Holdfast, Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { defaultDirectory } from '../configuration/from-environment.js'
-import { commandCatalog } from '../configuration/known-storages.js'
-import { chooseStorages, loggerTo, readSetup, type Setup } from '../configuration/setup.js'
+import { openHoldfast } from '../configuration/open-holdfast.js'
+import { chooseStorages, readSetup, type Setup } from '../configuration/setup.js'
 import { type ExitCode, exitCodeFor, exitCodes } from '../exit-codes.js'
 import { backupDocument } from '../output/backup-document.js'
 import { codeOf, describeError, type ErrorDocument, errorDocument } from '../output/errors.js'
@@ -25,13 +25,7 @@ export async function backupCommand(
   if (storages && !options.to) tellDefault(storages, cli)
   const jobs = await chooseJobs(args, options, storages && Object.keys(storages), setup, cli)
   const all = { ...(await namedStorages(setup)), ...storages }
-  await using holdfast = createHoldfast({
-    catalog: commandCatalog(cli.world, all, loggerTo(cli)),
-    ...setup.config,
-    storages: all,
-    jobs,
-    logger: loggerTo(cli),
-  })
+  await using holdfast = openHoldfast(setup, { storages: all, jobs }, cli)
   const outcomes: Outcome[] = []
   for (const job of Object.keys(jobs)) outcomes.push(await backUp(job, holdfast, options, cli))
   const [only, another] = outcomes

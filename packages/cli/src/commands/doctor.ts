@@ -1,8 +1,9 @@
-import { BackupError, createHoldfast, createRunContext, type JobConfig, named, type Storage } from '@holdfast/core'
+import { BackupError, createRunContext, type JobConfig, named, type RunContext, type Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
 import { variablesBesideConfig } from '../configuration/from-environment.js'
 import { checkKnownStorages, knownStoragesFile } from '../configuration/known-storages.js'
+import { openHoldfast } from '../configuration/open-holdfast.js'
 import { isSourceUrl } from '../configuration/plugins.js'
 import { chooseStorages, loggerTo, readSetup, type Setup, urlFrom } from '../configuration/setup.js'
 import { binDirOf } from '../configuration/source-from-text.js'
@@ -62,41 +63,40 @@ async function checkSetup(
     isBare && !isNamed ? noDatabase : good('configuration', setup.file ?? 'no config file; the environment is used'),
   ])
   tell(await checkPrograms(Object.values(jobs ?? {}), options.binDir))
-  const storages = await attempt(
-    'storages',
-    () => storagesToCheck(setup, options, isBare || url !== undefined, cli),
-    tell,
-  )
-  for (const [name, unnamed] of Object.entries(storages ?? {})) {
+  const needsNone = isBare || url !== undefined
+  const storages = await attempt('storages', () => storagesToCheck(setup, options, needsNone, cli), tell)
+  await tellStorages(storages ?? {}, ctx, tell, cli)
+  if (!jobs || !storages) return
+  const chosen = url === undefined ? choose(jobs, asked) : jobs
+  for (const [name, job] of Object.entries(chosen)) tell(await checkSource(name, job, ctx))
+  if (Object.keys(storages).length === 0) return
+  const reading = isNamed || url !== undefined ? readingFrom(Object.keys(storages), jobs) : jobs
+  await using holdfast = await attempt('jobs', async () => openHoldfast(setup, { storages, jobs: reading }, cli), tell)
+  if (!holdfast) return
+  const firstBackup = url === undefined ? undefined : 'Back it up: holdfast backup URL --to STORAGE'
+  for (const name of Object.keys(chosen)) tell(await checkBackups(name, holdfast, cli.signal, firstBackup))
+}
+
+async function tellStorages(
+  storages: Readonly<Record<string, Storage>>,
+  ctx: RunContext,
+  tell: (found: readonly Finding[]) => void,
+  cli: Cli,
+): Promise<void> {
+  for (const [name, unnamed] of Object.entries(storages)) {
     const storage = named(unnamed, name)
     const found = await checkStorage(storage, ctx)
     tell(found)
     await tellPolicy(storage, found, cli)
   }
-  if (!jobs || !storages) return
-  const chosen = url === undefined ? choose(jobs, asked) : jobs
-  for (const [name, job] of Object.entries(chosen)) tell(await checkSource(name, job, ctx))
-  if (Object.keys(storages).length === 0) return
-  const readable = Object.entries(jobs).map(([name, job]) => {
-    return [name, isNamed || url !== undefined ? { ...job, storages: Object.keys(storages), minCopies: 1 } : job]
-  })
-  await using holdfast = await attempt(
-    'jobs',
-    async () =>
-      createHoldfast({ ...setup.config, storages, jobs: Object.fromEntries(readable), logger: loggerTo(cli) }),
-    tell,
-  )
-  if (!holdfast) return
-  for (const name of Object.keys(chosen)) {
-    tell(
-      await checkBackups(
-        name,
-        holdfast,
-        cli.signal,
-        url === undefined ? undefined : 'Back it up: holdfast backup URL --to STORAGE',
-      ),
-    )
-  }
+}
+
+/** Jobs whose backups lie on these storages, and not on their own. */
+function readingFrom(
+  storages: readonly string[],
+  jobs: Readonly<Record<string, JobConfig>>,
+): Readonly<Record<string, JobConfig>> {
+  return Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, { ...job, storages, minCopies: 1 }]))
 }
 
 async function jobsToCheck(

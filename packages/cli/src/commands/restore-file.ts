@@ -1,19 +1,17 @@
-import { createHoldfast, type Driver, type DumpFile, type FileRestorePreview } from '@holdfast/core'
+import type { Driver, DumpFile, FileRestorePreview, RestoreFileResult } from '@holdfast/core'
 import type { Cli } from '../cli.js'
-import { commandCatalog } from '../configuration/known-storages.js'
+import { openHoldfast } from '../configuration/open-holdfast.js'
 import { readingCiphers } from '../configuration/reading-keys.js'
-import { chooseStorages, loggerTo, readSetup } from '../configuration/setup.js'
+import { chooseStorages, readSetup } from '../configuration/setup.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { backupDocument } from '../output/backup-document.js'
-import { counted } from '../output/counted.js'
-import { formatBytes } from '../output/format-bytes.js'
 import { formatDuration } from '../output/format-duration.js'
 import { createProgress } from '../output/progress.js'
 import { visible } from '../output/visible.js'
 import { openNamedFile } from './named-file.js'
 import type { RestoreCommandOptions } from './restore-options.js'
 import { refused, requestOf } from './restore-request.js'
-import { describeOld } from './restore-summary.js'
+import { describeOld, stateOf } from './restore-summary.js'
 import { confirmRestore, intoDriver, noTarget } from './restore-target.js'
 
 /** Restores a dump from a file, an object or standard input: shows what it is and what will happen, asks, restores. */
@@ -27,19 +25,12 @@ export async function restoreFileCommand(
   const driver = await intoDriver(options, cli)
   if (!driver) throw noTarget()
   await using opened = await openNamedFile(argument, setup, cli)
+  const { file } = opened
   const jobs = setup.file === undefined ? {} : await setup.jobs()
   const storages = setup.file === undefined ? {} : await chooseStorages(undefined, setup, cli, false)
-  await using holdfast = createHoldfast({
-    catalog: commandCatalog(cli.world, storages, loggerTo(cli)),
-    ...setup.config,
-    storages,
-    jobs,
-    logger: loggerTo(cli),
-  })
-  const { file } = opened
+  await using holdfast = openHoldfast(setup, { storages, jobs }, cli)
   using progress = createProgress(file.name, cli.world, output, cli.options)
-  let blocked = false
-  let told: readonly string[] = []
+  let told: Told = { warnings: [], blocked: false }
   const restoring = holdfast.restoreFile(file, {
     ...requestOf(options, cli),
     signal,
@@ -48,9 +39,8 @@ export async function restoreFileCommand(
     ciphers: await readingCiphers(options, setup, cli),
     confirm: async (found) => {
       told = tell(found, file, driver, options, cli)
-      blocked = found.problems.length > 0
       if (options.dryRun) throw dryRun
-      if (blocked) throw refused(found.problems)
+      if (told.blocked) throw refused(found.problems)
       const loses = found.database !== undefined && !found.database.empty && losing.includes(found.mode)
       await confirmRestore(loses ? driver.database : undefined, options, cli)
     },
@@ -60,42 +50,60 @@ export async function restoreFileCommand(
     return undefined
   })
   progress[Symbol.dispose]()
-  if (!result) return blocked ? exitCodes.restoreFailed : exitCodes.done
-  const { manifest, safetyBackup, ...rest } = result
-  const saved = safetyBackup && { safetyBackup: backupDocument(safetyBackup) }
-  output.document({ status: 'restored', file: file.display, engine: manifest.engine, ...rest, ...saved })
-  const { paint } = output
-  output.result(
-    [
-      `${visible(file.display)} is ${paint.good('restored')} into ${result.target} in ${formatDuration(result.durationMs)}`,
-      ...(result.old ? describeOld(result.old, undefined, options, paint) : []),
-      ...result.warnings
-        .filter((warning) => !told.includes(warning))
-        .map((warning) => `  ${paint.warning('warning:')} ${visible(warning)}`),
-    ].join('\n'),
-  )
+  if (!result) return told.blocked ? exitCodes.restoreFailed : exitCodes.done
+  output.document(restoredDocument(result, file))
+  output.result(describeResult(result, file, told.warnings, options, cli))
   return exitCodes.done
 }
 
-/** @returns The warnings that have been shown. */
+function restoredDocument({ manifest, safetyBackup, ...rest }: RestoreFileResult, file: DumpFile): object {
+  const saved = safetyBackup && { safetyBackup: backupDocument(safetyBackup) }
+  return { status: 'restored', file: file.display, engine: manifest.engine, ...rest, ...saved }
+}
+
+function describeResult(
+  { target, durationMs, old, warnings }: RestoreFileResult,
+  file: DumpFile,
+  toldBefore: readonly string[],
+  options: RestoreCommandOptions,
+  { output: { paint } }: Cli,
+): string {
+  return [
+    `${visible(file.display)} is ${paint.good('restored')} into ${target} in ${formatDuration(durationMs)}`,
+    ...(old ? describeOld(old, undefined, options, paint) : []),
+    ...warnings
+      .filter((warning) => !toldBefore.includes(warning))
+      .map((warning) => `  ${paint.warning('warning:')} ${visible(warning)}`),
+  ].join('\n')
+}
+
+/** What somebody has been shown before anything is touched. */
+interface Told {
+  readonly warnings: readonly string[]
+  /** Whether there are problems that keep the restore from working. */
+  readonly blocked: boolean
+}
+
+/** Shows what will happen. */
 function tell(
   preview: FileRestorePreview,
   file: DumpFile,
   driver: Driver,
   options: RestoreCommandOptions,
   cli: Cli,
-): readonly string[] {
+): Told {
   const { output } = cli
   const text = describe(preview, file, driver, cli)
+  const blocked = preview.problems.length > 0
   if (!options.dryRun) {
     const say = options.yes ? output.note : output.error // nobody is asked about what was not shown
     say(text)
-    return options.yes && cli.options.quiet ? [] : preview.warnings
+    return { warnings: options.yes && cli.options.quiet ? [] : preview.warnings, blocked }
   }
   const { manifest, ...rest } = preview
   output.document({ status: 'preview', file: file.display, target: driver.display, engine: manifest.engine, ...rest })
   output.result(text)
-  return preview.warnings
+  return { warnings: preview.warnings, blocked }
 }
 
 /** Ends a restore that is only to show what it would do. */
@@ -111,15 +119,10 @@ function describe(preview: FileRestorePreview, file: DumpFile, driver: Driver, {
   const what = isBackup
     ? `backup ${manifest.id.slice(-8)} of ${manifest.database}`
     : `a dump of ${manifest.engine}${version}`
-  const now = !database
-    ? 'is made new'
-    : database.empty
-      ? 'exists, and is empty'
-      : `exists, and holds ${counted(database.tables, 'table')}, ${formatBytes(database.sizeBytes)}`
   const lines: [string, string][] = [
     ['File', visible(file.display)],
     ['Holds', visible(what) + wrapped],
-    ['Into', `${paint.strong(driver.display)}, which ${now}`],
+    ['Into', `${paint.strong(driver.display)}, which ${stateOf(database)}`],
     ['How', ways[mode]],
     ...problems.flatMap(({ message, hint }): [string, string][] => [
       ['Problem', paint.bad(visible(message))],

@@ -16,11 +16,6 @@ export function describeRestore(
 ): string {
   const { backup, database } = preview
   const age = `${formatTime(backup.startedAt)}, ${formatAge(backup.startedAt, new Date())}`
-  const now = database
-    ? database.empty
-      ? 'exists, and is empty'
-      : `exists, and holds ${contentsOf(database)}`
-    : 'is made new'
   const copies = backup.copies.filter(({ status }) => status === 'complete').map(({ storage }) => storage)
   const lines: [string, string][] = [
     [
@@ -30,7 +25,7 @@ export function describeRestore(
     ['Taken', age],
     ['From', copies.length > 0 ? copies.join(', ') : paint.bad('no copy that is whole')],
     ...testedOf(backup, paint),
-    ['Into', `${paint.strong(driver.display)}, which ${now}`],
+    ['Into', `${paint.strong(driver.display)}, which ${stateOf(database)}`],
     ['What', whatOf(options)],
     ...howOf(preview, driver, options),
     ['Loses', lossOf(preview, options, paint.warning)],
@@ -110,6 +105,12 @@ function lossOf(
     )
   }
   return 'nothing; rows are added to what is there'
+}
+
+/** What a target is before the restore. */
+export function stateOf(database: DatabaseInfo | undefined): string {
+  if (!database) return 'is made new'
+  return database.empty ? 'exists, and is empty' : `exists, and holds ${contentsOf(database)}`
 }
 
 function contentsOf({ tables, sizeBytes }: DatabaseInfo): string {

@@ -1,8 +1,8 @@
-import { createHoldfast, type Holdfast, type JobConfig, type Storage } from '@holdfast/core'
+import type { Holdfast, JobConfig, Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
-import { commandCatalog } from './known-storages.js'
+import { openHoldfast } from './open-holdfast.js'
 import { type KeyOptions, readingCiphers } from './reading-keys.js'
-import { chooseStorages, loggerTo, readSetup, type Setup } from './setup.js'
+import { chooseStorages, readSetup, type Setup } from './setup.js'
 
 /** Options of every command that looks for backups. */
 export interface FromOptions extends KeyOptions {
@@ -39,14 +39,9 @@ export async function openBackups(
     ...(more.length > 0 && (await chooseStorages(more, setup, cli))),
   }
   const jobs = setup.file === undefined ? {} : await setup.jobs()
-  const holdfast = createHoldfast({
-    catalog: commandCatalog(cli.world, storages, loggerTo(cli)),
-    ...setup.config,
-    ciphers: [...(await readingCiphers(options, setup, cli)), ...(setup.config?.ciphers ?? [])],
-    storages,
-    jobs: readingFrom(jobs, Object.keys(storages)),
-    logger: loggerTo(cli),
-  })
+  const ciphers = [...(await readingCiphers(options, setup, cli)), ...(setup.config?.ciphers ?? [])]
+  const reading = readingFrom(jobs, Object.keys(storages))
+  const holdfast = openHoldfast(setup, { storages, jobs: reading, ciphers }, cli)
   const engines = Object.values(jobs).map(({ source }) => source.engine)
   return { holdfast, setup, storages, jobs: Object.keys(jobs), engines }
 }

@@ -1,0 +1,15 @@
+import { createHoldfast, type Holdfast, type HoldfastConfig, type Storage } from '@holdfast/core'
+import type { Cli } from '../cli.js'
+import { commandCatalog } from './known-storages.js'
+import { loggerTo, type Setup } from './setup.js'
+
+/** What a command works with: the rest is as the config file says. */
+export interface CommandConfig extends Pick<HoldfastConfig, 'jobs' | 'ciphers'> {
+  readonly storages: Readonly<Record<string, Storage>>
+}
+
+/** Opens jobs and storages for one command. It remembers which storage is which, unless the config file has a catalog. */
+export function openHoldfast(setup: Setup, own: CommandConfig, cli: Cli): Holdfast {
+  const logger = loggerTo(cli)
+  return createHoldfast({ catalog: commandCatalog(cli.world, own.storages, logger), ...setup.config, ...own, logger })
+}
