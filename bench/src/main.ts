@@ -10,6 +10,7 @@ import { figureTable, writeReport } from '#bench/report'
 import { keepResults } from '#bench/results'
 import { startS3Sink } from '#bench/s3-sink/start'
 import { scenarios } from '#bench/scenarios/all'
+import { countStolenTime } from '#bench/stolen-time'
 
 // Ends by `exit`, so that the servers are stopped.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
@@ -54,13 +55,15 @@ async function benchmark(list: readonly Scenario[]): Promise<void> {
 
 async function measureScenario(scenario: Scenario, bench: Bench): Promise<readonly Figure[]> {
   const machine = await describeMachine(bench.server.version)
+  const stolenTime = countStolenTime()
   const figures = await scenario.run(bench)
+  const stolen = stolenTime()
   process.stdout.write(`\n## ${scenario.title}\n${figureTable(figures)}\n\n`)
   if (!options.keep) return figures
   const measuredAt = new Date().toISOString()
   await keepResults(
     scenario.name,
-    figures.map((figure) => ({ figure, measuredAt, runs: options.runs, machine })),
+    figures.map((figure) => ({ figure, measuredAt, runs: options.runs, machine, stolen })),
   )
   await writeReport()
   return figures

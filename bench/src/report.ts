@@ -39,11 +39,12 @@ function chapter(name: string, title: string, results: readonly Result[]): strin
   ].join('\n\n')
 }
 
-function originOf({ measuredAt, runs, machine }: Result): string {
-  return `${measuredAt.slice(0, 10)}, medians of ${runs} runs, ${describe(machine)}`
+function originOf({ measuredAt, runs, machine, stolen }: Result): string {
+  const share = stolen === undefined ? '' : `, ${(stolen * 100).toFixed(0)} % of the processors taken by the host`
+  return `${measuredAt.slice(0, 10)}, medians of ${runs} runs, ${describe(machine)}${share}.`
 }
 
 function describe({ cpu, memory, kernel, versions, commit, load }: Machine): string {
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  return `${cpu}, ${memory}, Linux ${kernel}, ${programs.join(', ')}, commit ${commit}, load before ${load.toFixed(1)}.`
+  return `${cpu}, ${memory}, Linux ${kernel}, ${programs.join(', ')}, commit ${commit}, load before ${load.toFixed(1)}`
 }

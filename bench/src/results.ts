@@ -11,6 +11,8 @@ export interface Result {
   readonly measuredAt: string
   readonly runs: number
   readonly machine: Machine
+  /** Share of the processor time wanted meanwhile that the host gave to others. Absent in older results. */
+  readonly stolen?: number
 }
 
 const folder = join(benchDir, 'results')
