@@ -92,9 +92,13 @@ describe('filterScript', () => {
     const seen: string[] = []
     const rows = (bytes: Buffer): void => void seen.push(bytes.toString())
     const windows = script.replaceAll('\n', '\r\n')
-    const all = filterScript(streamOf(Buffer.from(windows)), { statement: () => true, command: () => true, rows })
-    expect((await readAll(all)).toString()).toBe(windows)
-    expect(seen.join('')).toMatch(/^\\restrict is a value here\r\n.*\/\*\r\n$/s)
+    const byByte = Array.from(Buffer.from(windows), (byte) => Uint8Array.of(byte))
+    for (const source of [streamOf(Buffer.from(windows)), streamOf(...byByte)]) {
+      seen.length = 0
+      const all = filterScript(source, { statement: () => true, command: () => true, rows })
+      expect((await readAll(all)).toString()).toBe(windows)
+      expect(seen.join('')).toMatch(/^\\restrict is a value here\r\n.*\/\*\r\n$/s)
+    }
   })
 
   it.each(['', '|.\n', '\\.x\n', '.\\.\n'])(

@@ -15,9 +15,6 @@ export interface ScriptFilter {
 
 /** Statements are looked at whole; rows of COPY are not statements. */
 const maxStatementBytes = 256 * MiB
-const [lineFeed, carriage] = [0x0a, 0x0d]
-const endOfCopy = Buffer.from('\n\\.')
-const longestEnd = endOfCopy.length + 2
 
 /**
  * Passes an SQL script on without what the filter does not want. Rows between `COPY … FROM stdin;` and `\.` pass as
@@ -28,39 +25,23 @@ const longestEnd = endOfCopy.length + 2
  */
 export async function* filterScript(source: ByteStream, filter: ScriptFilter): AsyncGenerator<Uint8Array> {
   let rest: Buffer = Buffer.alloc(0)
-  let inCopy = false
-  let beforeRows = false // the line feed after the statement is the next byte
-  let scanAt = 0 // a piece that was not whole is tried again when there is twice as much
+  let place: Place = 'statements'
+  let worthwhile = 0 // length of the rest from which on it is looked at: a piece that was not whole wants twice as much
 
-  const take = (bytes: Buffer, atEnd: boolean): readonly Buffer[] => {
+  const pass = (atEnd: boolean): readonly Buffer[] => {
+    const window = windowOf(rest, atEnd)
     const passed: Buffer[] = []
-    let text = inCopy ? '' : bytes.toString('latin1')
     let index = 0
-    while (index < bytes.length) {
-      if (inCopy) {
-        const end = endOfRows(bytes, index, atEnd)
-        if (end.rows > index) {
-          const piece = bytes.subarray(index, end.rows)
-          passed.push(piece)
-          filter.rows?.(piece.subarray(beforeRows ? 1 : 0, end.mark > 0 ? -end.mark : undefined))
-          beforeRows = false
-        }
-        index = end.rows
-        if (end.mark === 0) break
-        inCopy = false
-        text = bytes.toString('latin1')
-      }
-      const piece = scanPiece(text, index, atEnd)
-      if (!piece) break
-      const bytesOfPiece = bytes.subarray(index, piece.end)
-      if (passes(piece.kind, bytesOfPiece, filter)) passed.push(bytesOfPiece)
-      index = piece.end
-      inCopy = piece.kind === 'statement' && isCopyFromInput(bytesOfPiece)
-      if (inCopy) index = passLineEnd(bytes, index, passed)
-      beforeRows = inCopy
+    while (index < rest.length) {
+      const step: Step | undefined =
+        place === 'statements' ? passPiece(window, index, filter) : passRows(window, index, place, filter)
+      if (!step) break
+      if (step.passed) passed.push(step.passed)
+      index = step.end
+      place = step.next
     }
-    rest = bytes.subarray(index)
-    scanAt = inCopy ? 0 : rest.length * 2
+    rest = rest.subarray(index)
+    worthwhile = place === 'statements' ? rest.length * 2 : 0
     return passed
   }
 
@@ -68,15 +49,59 @@ export async function* filterScript(source: ByteStream, filter: ScriptFilter): A
     rest =
       rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.concat([rest, chunk])
     if (rest.length > maxStatementBytes) throw tooLong()
-    if (rest.length >= scanAt) yield* joined(take(rest, false))
+    if (rest.length >= worthwhile) yield* joined(pass(false))
   }
-  yield* joined(take(rest, true))
-  if (inCopy) throw endless()
+  yield* joined(pass(true))
+  if (place !== 'statements') throw endless()
 }
 
 function* joined(pieces: readonly Buffer[]): Generator<Uint8Array> {
   const [only] = pieces
   if (only) yield pieces.length === 1 ? only : Buffer.concat(pieces)
+}
+
+/** What comes next in a script. `first rows`: those of a COPY, from the end of the line that it stands on. */
+type Place = 'statements' | 'first rows' | 'rows'
+
+/** The bytes at hand. */
+interface Window {
+  readonly bytes: Buffer
+  /** The same, one character a byte; made when it is first asked for, as rows do without. */
+  readonly text: string
+  /** Whether no more will come. */
+  readonly atEnd: boolean
+}
+
+/** A piece of a script that was dealt with. */
+interface Step {
+  /** Absent: it was left out. */
+  readonly passed?: Buffer
+  /** First byte after it. */
+  readonly end: number
+  /** What begins there. */
+  readonly next: Place
+}
+
+function windowOf(bytes: Buffer, atEnd: boolean): Window {
+  let text: string | undefined
+  return {
+    bytes,
+    atEnd,
+    get text() {
+      text ??= bytes.toString('latin1')
+      return text
+    },
+  }
+}
+
+/** @returns `undefined` when more has to come first. */
+function passPiece({ bytes, text, atEnd }: Window, from: number, filter: ScriptFilter): Step | undefined {
+  const piece = scanPiece(text, from, atEnd)
+  if (!piece) return undefined
+  const { kind, end } = piece
+  const own = bytes.subarray(from, end)
+  const next = kind === 'statement' && isCopyFromInput(own) ? 'first rows' : 'statements'
+  return { ...(passes(kind, own, filter) && { passed: own }), end, next }
 }
 
 function passes(kind: 'statement' | 'command' | 'other', bytes: Buffer, filter: ScriptFilter): boolean {
@@ -93,23 +118,30 @@ function isCopyFromInput(statement: Buffer): boolean {
   )
 }
 
-/** The rows begin after the line of the statement. */
-function passLineEnd(bytes: Buffer, index: number, passed: Buffer[]): number {
-  const newline = bytes[index] === carriage ? index + 1 : index
-  if (bytes[newline] !== lineFeed) return index
-  passed.push(bytes.subarray(index, newline)) // the line feed stays: it may begin the end of no rows at all
-  return newline
+const [lineFeed, carriage] = [0x0a, 0x0d]
+
+/** @returns `undefined` when more has to come first. */
+function passRows({ bytes, atEnd }: Window, from: number, place: Place, filter: ScriptFilter): Step | undefined {
+  const isFirst = place === 'first rows'
+  const lineEnd = isFirst && bytes[from] === carriage ? from + 1 : from
+  const { end, mark } = endOfRows(bytes, lineEnd, atEnd) // from the line feed on: it may begin the end of no rows at all
+  if (end <= lineEnd) return undefined
+  filter.rows?.(bytes.subarray(isFirst ? lineEnd + 1 : from, end - mark))
+  return { passed: bytes.subarray(from, end), end, next: mark > 0 ? 'statements' : 'rows' }
 }
 
+const endOfCopy = Buffer.from('\n\\.')
+const longestEnd = endOfCopy.length + 2
+
 /** Up to where rows can be passed on, and the length of their end (`\.` on a line of its own) where it is there. */
-function endOfRows(bytes: Buffer, from: number, atEnd: boolean): { readonly rows: number; readonly mark: number } {
+function endOfRows(bytes: Buffer, from: number, atEnd: boolean): { readonly end: number; readonly mark: number } {
   for (let at = bytes.indexOf(endOfCopy, from); at >= 0; at = bytes.indexOf(endOfCopy, at + 1)) {
     const after = at + endOfCopy.length
     const lineEnd = bytes[after] === carriage ? 2 : 1
-    if (bytes[after + lineEnd - 1] === lineFeed) return { rows: after + lineEnd, mark: 2 + lineEnd }
+    if (bytes[after + lineEnd - 1] === lineFeed) return { end: after + lineEnd, mark: 2 + lineEnd }
     if (after + lineEnd > bytes.length) break // the rest of the line has not come yet
   }
-  return { rows: atEnd ? bytes.length : Math.max(from, bytes.length - longestEnd + 1), mark: 0 }
+  return { end: atEnd ? bytes.length : Math.max(from, bytes.length - longestEnd + 1), mark: 0 }
 }
 
 /** psql takes all that follows for rows, and ends well: a table of one text column swallows the rest of the dump. */
