@@ -1,6 +1,7 @@
 import {
   BackupError,
   type PreflightFindings,
+  type PreflightProblem,
   type PreflightRequest,
   type RestoreSource,
   type RunContext,
@@ -10,11 +11,11 @@ import { displayOf } from './connection.js'
 import { propertiesFrom } from './database-properties.js'
 import { requireMayCreate } from './database-rights.js'
 import { locksNeeded, requireLockRoom } from './lock-room.js'
-import { checkConnectable, preflight } from './preflight.js'
+import { checkConnectable, type Preflight, preflight } from './preflight.js'
 import { collectProblems } from './problems.js'
-import { type BoundDatabase, openJob } from './restore-job.js'
+import { type BoundDatabase, openJob, type RestoreJob } from './restore-job.js'
 import { refuseImpossible } from './restore-rules.js'
-import { openMaintenance } from './session.js'
+import { openMaintenance, type Session } from './session.js'
 import { freeSpaceFindings } from './space.js'
 import { checkSwap } from './swap-checks.js'
 import { databaseExists } from './target.js'
@@ -26,47 +27,76 @@ export async function findings(
   request: PreflightRequest,
   ctx: RunContext,
 ): Promise<PreflightFindings> {
-  const { database } = bound.connection
-  const staged = request.mode === 'staged'
-  const inPlace = request.mode === 'clean' || request.mode === 'append'
+  const { connection, settings } = bound
   const mode = request.mode === 'staged' ? 'create' : request.mode
-  const job = await openJob(bound.settings, from, { ...request, mode }, ctx)
-  await using session = await openMaintenance(bound.connection, bound.settings.maintenanceDatabase, ctx)
-  const exists = await databaseExists(session, database)
+  const job = await openJob(settings, from, { ...request, mode }, ctx)
+  await using session = await openMaintenance(connection, settings.maintenanceDatabase, ctx)
+  const exists = await databaseExists(session, connection.database)
   const found = await preflight(job, session, exists ? undefined : propertiesFrom(from.manifest.options))
-  const { terminateConnections = false } = request
-  const swap =
-    staged && exists ? await checkSwap(session, { database, manifest: from.manifest, terminateConnections }) : undefined
-  const isWhole = !request.tables && (request.sections ?? 'all') === 'all'
-  const space = !swap && isWhole ? await freeSpaceFindings(session, from.manifest) : undefined
-  const closed: string[] = []
-  const makesOne = exists ? request.mode !== 'create' && !inPlace : !inPlace
-  const further = await collectProblems([
+  const question = { bound, job, request, session, exists, found }
+  const place = await placeFindings(question)
+  const target = await targetFindings(question)
+  return {
+    problems: [...found.problems, ...target.problems, ...place.problems].map(toTell),
+    warnings: [
+      ...job.warnings,
+      ...target.warnings,
+      ...place.warnings,
+      ...(await leftovers(session, connection.database, ctx.clock.now())),
+    ],
+  }
+}
+
+interface Question {
+  readonly bound: BoundDatabase
+  readonly job: RestoreJob
+  readonly request: PreflightRequest
+  /** In the maintenance database. */
+  readonly session: Session
+  /** Whether the target database exists. */
+  readonly exists: boolean
+  readonly found: Preflight
+}
+
+/** Whether the target can be replaced in the end, where it is to be; else whether there is space for a whole dump. */
+async function placeFindings({ bound, job, request, session, exists }: Question): Promise<PreflightFindings> {
+  const { manifest } = job.from
+  const { database } = bound.connection
+  const { terminateConnections = false, tables, sections = 'all' } = request
+  if (request.mode === 'staged' && exists) {
+    return await checkSwap(session, { database, manifest, terminateConnections })
+  }
+  const isWhole = !tables && sections === 'all'
+  return isWhole ? await freeSpaceFindings(session, manifest) : { problems: [], warnings: [] }
+}
+
+/** What the server and the target would refuse. */
+async function targetFindings({ bound, job, request, session, exists, found }: Question): Promise<PreflightFindings> {
+  const { mode, tables } = request
+  const inPlace = mode === 'clean' || mode === 'append'
+  const makesDatabase = !inPlace && (!exists || mode === 'staged')
+  const warnings: string[] = []
+  const problems = await collectProblems([
     async () => refuseImpossible(job),
-    async () => void (makesOne && (await requireMayCreate(session))),
-    async () => void closed.push(...(await checkConnectable(session, database, request.mode))),
+    async () => {
+      if (makesDatabase) await requireMayCreate(session)
+    },
+    async () => {
+      warnings.push(...(await checkConnectable(session, bound.connection.database, mode)))
+    },
     async () => {
       if (inPlace && !exists) throw noTarget(bound)
     },
-    async () =>
-      void (
-        inPlace &&
-        !request.tables &&
-        (await requireLockRoom(session, locksNeeded(found.objects, mode === 'clean')))
-      ),
+    async () => {
+      if (inPlace && !tables) await requireLockRoom(session, locksNeeded(found.objects, mode === 'clean'))
+    },
   ])
-  return {
-    problems: [...found.problems, ...further, ...((swap ?? space)?.problems ?? [])].map(({ message, hint }) => ({
-      message,
-      ...(hint !== undefined && { hint }),
-    })),
-    warnings: [
-      ...job.warnings,
-      ...closed,
-      ...((swap ?? space)?.warnings ?? []),
-      ...(await leftovers(session, database, ctx.clock.now())),
-    ],
-  }
+  return { problems, warnings }
+}
+
+/** Without the error that it was made from. */
+function toTell({ message, hint }: PreflightProblem): PreflightProblem {
+  return { message, ...(hint !== undefined && { hint }) }
 }
 
 /** In place there has to be a place. */

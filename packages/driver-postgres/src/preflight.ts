@@ -43,27 +43,17 @@ export async function preflight(
 ): Promise<Preflight> {
   const needs = await needsOf(job, properties)
   const problems = await collectProblems([
-    () => requireExtensions(session, needs.extensions),
-    async () => void (job.request.globals || (await requireRoles(session, needs.roles))),
+    () => requireAll(session, 'extensions', needs.extensions),
+    async () => {
+      if (!job.request.globals) await requireAll(session, 'roles', needs.roles)
+    },
     () => requireTools(job, majorVersion(session)),
   ])
-  const [row] = await session.query<{ superuser: boolean }>(
-    'select rolsuper as superuser from pg_roles where rolname = current_user',
-  )
-  const superuser = row?.superuser ?? false
-  if (superuser) {
-    job.warnings.push('The restore runs as a superuser: whatever code the dump holds may do anything on the server')
-  }
-  const lacking = await missingOf(session, needs.tablespaces, 'select spcname::text as name from pg_tablespace')
-  if (lacking.length > 0) {
-    job.warnings.push(`The server has no tablespace ${lacking.join(', ')}: everything goes to the default one`)
-  }
+  const superuser = await isSuperuser(session)
+  const tablespaces = await missingOf(session, needs.tablespaces, 'select spcname::text as name from pg_tablespace')
   const maySetOwner = await mayGiveTo(session, properties?.owner)
-  if (properties && !maySetOwner && !job.request.noOwner) {
-    job.warnings.push(
-      `The database will belong to the role of the restore, which is no member of its owner ${properties.owner}`,
-    )
-  }
+  const lostOwner = maySetOwner || job.request.noOwner ? undefined : properties?.owner
+  job.warnings.push(...warningsOf({ superuser, tablespaces, lostOwner }))
   return {
     problems,
     maySetOwner,
@@ -73,9 +63,41 @@ export async function preflight(
       versionNumber: session.versionNumber,
       superuser,
     },
-    noTablespaces: lacking.length > 0,
+    noTablespaces: tablespaces.length > 0,
     objects: needs.objects,
   }
+}
+
+async function isSuperuser(session: Session): Promise<boolean> {
+  const [row] = await session.query<{ superuser: boolean }>(
+    'select rolsuper as superuser from pg_roles where rolname = current_user',
+  )
+  return row?.superuser ?? false
+}
+
+/** What does not keep the restore from working, and has to be known. */
+function warningsOf({
+  superuser,
+  tablespaces,
+  lostOwner,
+}: {
+  readonly superuser: boolean
+  /** Those that the server lacks. */
+  readonly tablespaces: readonly string[]
+  /** To whom the database cannot be given. */
+  readonly lostOwner: string | undefined
+}): readonly string[] {
+  return [
+    ...(superuser
+      ? ['The restore runs as a superuser: whatever code the dump holds may do anything on the server']
+      : []),
+    ...(tablespaces.length > 0
+      ? [`The server has no tablespace ${tablespaces.join(', ')}: everything goes to the default one`]
+      : []),
+    ...(lostOwner === undefined
+      ? []
+      : [`The database will belong to the role of the restore, which is no member of its owner ${lostOwner}`]),
+  ]
 }
 
 async function needsOf(job: RestoreJob, properties: DatabaseProperties | undefined): Promise<Needs> {
@@ -139,27 +161,35 @@ async function requireTools({ dump, dumpMajor, settings }: RestoreJob, serverMaj
   else await chooseTool('pg_restore', Math.max(dumpMajor, serverMajor), settings.binDir, needs)
 }
 
-async function requireExtensions(session: Session, extensions: readonly string[]): Promise<void> {
-  const missing = await missingOf(session, extensions, 'select name::text from pg_available_extensions')
-  if (missing.length === 0) return
-  throw new BackupError('restore-refused', {
-    message: `The dump needs extensions that the server does not have: ${missing.join(', ')}`,
+/** What dumps take for granted: how a server tells of what it has, and what to say of the rest. */
+const prerequisites = {
+  extensions: {
+    present: 'select name::text from pg_available_extensions',
+    missing: 'The dump needs extensions that the server does not have',
     hint: 'Install them on the server (postgresql-contrib, or their own packages), then restore again.',
-  })
-}
-
-async function requireRoles(session: Session, roles: readonly string[]): Promise<void> {
-  const missing = await missingOf(session, roles, 'select rolname::text as name from pg_roles')
-  if (missing.length === 0) return
-  throw new BackupError('restore-refused', {
-    message: `The dump names roles that the server does not have: ${missing.join(', ')}`,
+  },
+  roles: {
+    present: 'select rolname::text as name from pg_roles',
+    missing: 'The dump names roles that the server does not have',
     hint: 'Make them (CREATE ROLE), restore the globals of the backup as well, or restore with noOwner and noPrivileges.',
-  })
+  },
+} as const
+
+async function requireAll(
+  session: Session,
+  kind: keyof typeof prerequisites,
+  wanted: readonly string[],
+): Promise<void> {
+  const { present, missing, hint } = prerequisites[kind]
+  const names = await missingOf(session, wanted, present)
+  if (names.length === 0) return
+  throw new BackupError('restore-refused', { message: `${missing}: ${names.join(', ')}`, hint })
 }
 
-async function missingOf(session: Session, wanted: readonly string[], having: string): Promise<readonly string[]> {
+/** @param present - The statement that lists what the server has. */
+async function missingOf(session: Session, wanted: readonly string[], present: string): Promise<readonly string[]> {
   if (wanted.length === 0) return []
-  const rows = await session.query<{ name: string }>(having)
-  const present = new Set(rows.map(({ name }) => name))
-  return [...new Set(wanted)].filter((name) => !present.has(name)).sort()
+  const rows = await session.query<{ name: string }>(present)
+  const there = new Set(rows.map(({ name }) => name))
+  return [...new Set(wanted)].filter((name) => !there.has(name)).sort()
 }
