@@ -5,7 +5,9 @@ import type { Client } from 'pg'
 import { type Connection, displayOf, type Endpoint, toDatabase } from './connection.js'
 import { codeOf, databaseError } from './errors.js'
 import { passwordFromFile } from './password-file.js'
+import { isInState, wantedStates } from './server-state.js'
 import { tlsAttempts } from './tls.js'
+import { untilAborted } from './until-aborted.js'
 import { isWithoutTls, rememberWithoutTls, saysNoTls } from './without-tls.js'
 
 /** A row as the server sent it. Ask for `::text` or `::float8` where JavaScript has no better type. */
@@ -46,8 +48,9 @@ export async function openSession(connection: Connection, ctx: RunContext): Prom
         })
       } catch (error) {
         ctx.signal.throwIfAborted()
-        failure = databaseError(error, `Connecting to ${displayOf(connection)} failed`)
-        if ((failure as BackupError).code !== 'source-unreachable') throw failure
+        const known = databaseError(error, `Connecting to ${displayOf(connection)} failed`)
+        if (known.code !== 'source-unreachable') throw known
+        failure = known
       }
     }
   }
@@ -172,35 +175,4 @@ async function sessionOf(client: Client, { connection, endpoint, ctx, close }: S
     `select pg_catalog.set_config('search_path', 'pg_catalog', false), pg_catalog.current_setting('server_version_num') as version`,
   )
   return { endpoint, versionNumber: Number(row?.version), query, [Symbol.asyncDispose]: close }
-}
-
-/** Rejects as soon as the signal fires: the driver below may not notice that its socket is gone. */
-async function untilAborted<T>(work: Promise<T>, { signal }: RunContext): Promise<T> {
-  work.catch(() => {}) // begun before this call: after an abort nobody else would see it fail
-  signal.throwIfAborted()
-  let stop = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
-}
-
-function wantedStates(attrs: string): readonly string[] {
-  if (attrs === 'prefer-standby') return ['standby', 'any']
-  if (['any', 'read-write', 'read-only', 'primary', 'standby'].includes(attrs)) return [attrs]
-  throw new BackupError('config-invalid', { message: `target_session_attrs=${JSON.stringify(attrs)} is not known` })
-}
-
-async function isInState(session: Session, wanted: string): Promise<boolean> {
-  if (wanted === 'any') return true
-  const [row] = await session.query<{ standby: boolean; read_only: boolean }>(
-    `select pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as read_only`,
-  )
-  if (wanted === 'primary' || wanted === 'standby') return row?.standby === (wanted === 'standby')
-  return row?.read_only === (wanted === 'read-only')
 }
