@@ -1,8 +1,10 @@
 import { closeSync, openSync, readdirSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { isBackupError } from '../src/backup-error.js'
+import { gpg } from '../src/cipher/gpg.js'
 import { askProgram } from '../src/driver/ask-program.js'
 import { startChild } from '../src/driver/child-process.js'
+import { versionDirectories } from '../src/driver/version-directories.js'
 import { createRunContext } from '../src/run-context.js'
 
 /** Under a low limit (`ulimit -n`), with so many descriptors left: what comes of starting children, and what stays open. */
@@ -10,6 +12,8 @@ interface Outcome {
   readonly left: number
   readonly started: string
   readonly asked: string
+  readonly keys: string
+  readonly listed: string
   readonly leaked: number
 }
 
@@ -26,6 +30,12 @@ async function start(): Promise<string> {
 }
 
 const ask = async (): Promise<string> => (await askProgram('/bin/echo', ['word'], {}))?.trim() ?? 'nothing'
+
+/** A keyring without keys. */
+const keyring = gpg({ program: '/bin/true' })
+const keys = async (): Promise<string> => (keyring.canDecrypt ? 'some' : 'none')
+
+const list = async (): Promise<string> => versionDirectories([['/usr', /^bin$/, '.']]).join()
 
 async function outcome(of: () => Promise<string>): Promise<string> {
   try {
@@ -50,8 +60,13 @@ for (let left = 0; left <= most; left++) {
   } catch {
     for (let i = 0; i < left; i++) closeSync(held.pop() ?? -1)
   }
-  const [started, asked] = [await outcome(start), await outcome(ask)]
+  const tried = {
+    started: await outcome(start),
+    asked: await outcome(ask),
+    keys: await outcome(keys),
+    listed: await outcome(list),
+  }
   for (const descriptor of held) closeSync(descriptor)
-  const result: Outcome = { left, started, asked, leaked: (await settled(before)) - before }
+  const result: Outcome = { left, ...tried, leaked: (await settled(before)) - before }
   console.log(JSON.stringify(result))
 }

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { askProgram, BackupError } from '@holdfast/core'
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { askProgram, BackupError, pathDirectories, type VersionRoot, versionDirectories } from '@holdfast/core'
 import { unfitness } from './other-flavour.js'
 import { type Flavour, type Server, serverName, versionNumber } from './server.js'
 
@@ -27,7 +27,7 @@ const programs: Readonly<Record<ToolName, readonly string[]>> = {
 }
 
 /** Where tools are found, apart from `PATH`. */
-const versionedRoots: readonly (readonly [root: string, entry: RegExp])[] = [
+const versionRoots: readonly VersionRoot[] = [
   ['/opt/homebrew/opt', /^(mysql|mysql-client|mariadb)(@[\d.]+)?$/],
   ['/usr/local/opt', /^(mysql|mysql-client|mariadb)(@[\d.]+)?$/],
   ['/home/linuxbrew/.linuxbrew/opt', /^(mysql|mysql-client|mariadb)(@[\d.]+)?$/],
@@ -88,20 +88,7 @@ function newest(tools: readonly Tool[]): Tool | undefined {
 
 function placesOf(binDir: string | undefined): readonly string[] {
   if (binDir) return [binDir]
-  const versioned = versionedRoots.flatMap(([root, entry]) =>
-    list(root)
-      .filter((name) => entry.test(name))
-      .map((name) => join(root, name, 'bin')),
-  )
-  return [...new Set([...versioned, ...(process.env.PATH ?? '').split(delimiter).filter(Boolean)])]
-}
-
-function list(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
-  }
+  return [...new Set([...versionDirectories(versionRoots), ...pathDirectories()])]
 }
 
 function describe(path: string): Promise<Tool | undefined> {

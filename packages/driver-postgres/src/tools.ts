@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { askProgram, BackupError } from '@holdfast/core'
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { askProgram, BackupError, pathDirectories, type VersionRoot, versionDirectories } from '@holdfast/core'
 
 /** A client program of PostgreSQL. */
 export type ToolName = 'pg_dump' | 'pg_dumpall' | 'pg_restore' | 'psql'
@@ -16,14 +16,14 @@ export interface Tool {
 }
 
 /** Where tools are found, apart from `PATH`. Newest first does not matter: the version decides. */
-const versionedRoots: readonly (readonly [root: string, entry: RegExp])[] = [
+const versionRoots: readonly VersionRoot[] = [
   ['/usr/lib/postgresql', /^\d+(\.\d+)?$/],
   ['/usr', /^pgsql-\d+(\.\d+)?$/],
   ['/opt/homebrew/opt', /^(postgresql|libpq)(@\d+)?$/],
   ['/usr/local/opt', /^(postgresql|libpq)(@\d+)?$/],
   ['/home/linuxbrew/.linuxbrew/opt', /^(postgresql|libpq)(@\d+)?$/],
   ['/Library/PostgreSQL', /^\d+$/],
-  ['/usr/libexec', /^postgresql\d+$/],
+  ['/usr/libexec', /^postgresql\d+$/, '.'],
 ]
 
 const asked = new Map<string, Promise<string | undefined>>()
@@ -55,17 +55,27 @@ export async function chooseTool(
     undefined,
   )
   if (chosen) return chosen
-  const newest = newestOf(tools)
-  const install = `Install it: apt-get install postgresql-client-${atLeast} (from apt.postgresql.org where the system has none), or set binDir (--bin-dir) to where it is.`
+  throw noToolFits(name, atLeast, newestOf(tools), binDir, needs)
+}
+
+/** @param newest - Of those that are there. */
+function noToolFits(
+  name: ToolName,
+  atLeast: number,
+  newest: Tool | undefined,
+  binDir: string | undefined,
+  needs: string,
+): BackupError {
+  const hint = `Install it: apt-get install postgresql-client-${atLeast} (from apt.postgresql.org where the system has none), or set binDir (--bin-dir) to where it is.`
   if (newest) {
-    throw new BackupError('tool-too-old', {
+    return new BackupError('tool-too-old', {
       message: `${name} ${newest.version} is too old for ${needs}: version ${atLeast} or newer is needed`,
-      hint: install,
+      hint,
     })
   }
-  throw new BackupError('tool-missing', {
+  return new BackupError('tool-missing', {
     message: `${name} was not found${binDir ? ` in ${binDir}` : ''}; it is needed for ${needs}`,
-    hint: install,
+    hint,
   })
 }
 
@@ -103,21 +113,9 @@ export function majorOf(version: string): number {
 /** Directories to search, nearest first. */
 function placesOf(binDir: string | undefined): readonly (readonly string[])[] {
   if (binDir) return [[binDir]]
-  const versioned = versionedRoots.flatMap(([root, entry]) =>
-    list(root)
-      .filter((name) => entry.test(name))
-      .map((name) => join(root, name, ...(root === '/usr/libexec' ? [] : ['bin']))),
-  )
-  const onPath = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
-  return [[...new Set(versioned)], [...new Set(onPath)].filter((directory) => !versioned.includes(directory))]
-}
-
-function list(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
-  }
+  const versioned = versionDirectories(versionRoots)
+  const onPath = pathDirectories().filter((directory) => !versioned.includes(directory))
+  return [[...new Set(versioned)], [...new Set(onPath)]]
 }
 
 /** @returns `undefined` for what is not a program of PostgreSQL, or does not run here. */

@@ -68,6 +68,11 @@ describe('checkPrograms', () => {
   })
 })
 
+it('checkRuntime tells of a compressor that is there and does not run', async () => {
+  writeFileSync(join(directory, 'zstd'), '#!/bin/sh\nexit 127\n', { mode: 0o755 })
+  expect((await checkRuntime())[1]).toMatchObject({ level: 'warning', text: `${directory}/zstd does not run` })
+})
+
 it('checkRuntime tells of Node, and of a compressor that is missing', async () => {
   expect(await checkRuntime()).toEqual([
     { level: 'good', about: 'Node.js', text: process.versions.node },

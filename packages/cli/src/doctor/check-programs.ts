@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process'
 import { realpathSync } from 'node:fs'
-import { promisify } from 'node:util'
-import { type ClientProgram, findProgram, type JobConfig } from '@holdfast/core'
-import { type Finding, good, warning } from './finding.js'
+import { askProgram, type ClientProgram, findProgram, type JobConfig, minimalEnvironment } from '@holdfast/core'
+import { type Finding, failure, good, warning } from './finding.js'
 
 /** What doctor looks at in a job to tell which programs it needs. */
 export type NeedsPrograms = Pick<JobConfig, 'source' | 'encrypt'>
@@ -67,11 +65,15 @@ const noGpg = warning(
 )
 
 async function checkClient({ about, install, find }: Client, binDir: string | undefined): Promise<Finding> {
-  const found = await find(binDir)
-  if (found.length === 0) return warning(about, `not found${binDir === undefined ? '' : ` in ${binDir}`}`, install)
-  // `/bin` is often a link to `/usr/bin`.
-  const distinct = new Map(found.toReversed().map((tool) => [realpathSync(tool.path), tool]))
-  return good(about, [...distinct.values()].reverse().map(describeProgram(about)).join(', '))
+  try {
+    const found = await find(binDir)
+    if (found.length === 0) return warning(about, `not found${binDir === undefined ? '' : ` in ${binDir}`}`, install)
+    // `/bin` is often a link to `/usr/bin`.
+    const distinct = new Map(found.toReversed().map((tool) => [realpathSync(tool.path), tool]))
+    return good(about, [...distinct.values()].reverse().map(describeProgram(about)).join(', '))
+  } catch (error) {
+    return failure(about, error)
+  }
 }
 
 /** Version and path, and the name where it does not go without saying. */
@@ -82,6 +84,11 @@ function describeProgram(about: string): (program: ClientProgram) => string {
 async function checkProgram(name: string, missing: Finding): Promise<Finding> {
   const path = findProgram(name)
   if (path === undefined) return missing
-  const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 10_000 })
-  return good(name, `${/\d+(?:\.\d+)+/.exec(stdout)?.[0] ?? 'unknown version'} (${path})`)
+  try {
+    const says = await askProgram(path, ['--version'], minimalEnvironment())
+    if (says === undefined) return warning(name, `${path} does not run`, `See what it says: ${path} --version`)
+    return good(name, `${/\d+(?:\.\d+)+/.exec(says)?.[0] ?? 'unknown version'} (${path})`)
+  } catch (error) {
+    return failure(name, error)
+  }
 }

@@ -7,6 +7,8 @@ import type { ChildExit } from '../driver/child.js'
 import { minimalEnvironment } from '../driver/child-environment.js'
 import { startChild } from '../driver/child-process.js'
 import { findProgram } from '../driver/find-program.js'
+import { lacksDescriptors, requireDescriptors } from '../driver/free-descriptors.js'
+import { notStarted } from '../driver/not-started.js'
 import type { RunContext } from '../run-context.js'
 import type { Secret } from '../secret.js'
 import type { Cipher } from './cipher.js'
@@ -153,11 +155,28 @@ async function* run(
 }
 
 /** Whether the keyring holds the secret key of a recipient; without recipients, any. */
-function hasSecretKey({ command, base, recipients }: Gpg): boolean {
-  const args = [...base, '--with-colons', '--list-secret-keys', ...recipients]
-  const { stdout } = spawnSync(command, args, { env: minimalEnvironment(), encoding: 'utf8' })
-  const keys = (stdout ?? '').split('\n').filter((line) => /^(?:sec|ssb):/.test(line))
+function hasSecretKey(gpg: Gpg): boolean {
+  const keys = listSecretKeys(gpg)
+    .split('\n')
+    .filter((line) => /^(?:sec|ssb):/.test(line))
   return keys.some((line) => line.split(':')[14] !== '#') // `#` marks a key of which the secret half is elsewhere
+}
+
+/**
+ * What gpg lists of the secret keys of the recipients: nothing where it is not there, or knows of none.
+ *
+ * @throws {BackupError} `internal` (retryable) when this process has too many files open: that says nothing about keys.
+ */
+function listSecretKeys({ command, base, recipients }: Gpg): string {
+  const args = [...base, '--with-colons', '--list-secret-keys', ...recipients]
+  try {
+    requireDescriptors(3)
+    const { stdout, error } = spawnSync(command, args, { env: minimalEnvironment(), encoding: 'utf8' })
+    if (lacksDescriptors(error)) throw error
+    return stdout ?? ''
+  } catch (error) {
+    throw notStarted('internal', 'gpg', error)
+  }
 }
 
 function invalid(problem: string): BackupError {

@@ -21,6 +21,7 @@ export function isProgram(path: string): boolean {
   }
 }
 
-function pathDirectories(): readonly string[] {
+/** The directories of `PATH`, in their order. */
+export function pathDirectories(): readonly string[] {
   return (process.env.PATH ?? '').split(delimiter).filter((directory) => directory !== '')
 }

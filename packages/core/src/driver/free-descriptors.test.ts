@@ -12,17 +12,18 @@ describe.runIf(process.platform === 'linux')('a process with few descriptors', (
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>)
-    const because = (name: string): string => `(retryable): ${name} could not be started: too many files are open`
+    const because = (name: string, failed = 'started'): string =>
+      `(retryable): ${name} could not be ${failed}: too many files are open`
     expect(outcomes).toHaveLength(33)
-    for (const { leaked, started, asked } of outcomes) {
+    for (const { leaked, started, asked, keys, listed } of outcomes) {
       expect(leaked).toBe(0)
       expect(['word', `restore-failed ${because('script')}`]).toContain(started)
       expect(['word', `dump-failed ${because('/bin/echo')}`]).toContain(asked)
+      expect(['none', `internal ${because('gpg')}`]).toContain(keys)
+      expect(['/usr/bin', `dump-failed ${because('/usr', 'searched')}`]).toContain(listed)
     }
-    expect(outcomes[0]).toMatchObject({
-      started: expect.stringContaining('too many'),
-      asked: expect.stringContaining('too many'),
-    })
-    expect(outcomes.at(-1)).toMatchObject({ started: 'word', asked: 'word' })
+    const tooMany = expect.stringContaining('too many')
+    expect(outcomes[0]).toMatchObject({ started: tooMany, asked: tooMany, keys: tooMany, listed: tooMany })
+    expect(outcomes.at(-1)).toMatchObject({ started: 'word', asked: 'word', keys: 'none', listed: '/usr/bin' })
   })
 })
