@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createRunContext, type Driver, type RestoreSource } from '@holdfast/core'
 import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
 import { type MysqlServer, startMariadb } from '@holdfast/test-support'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { databasesOf, dropDatabases, plainDump } from '../test/support.js'
 import { mysql } from './driver.js'
 import { mysqlPlugin } from './plugin.js'
@@ -196,7 +196,7 @@ describe('a connection', () => {
           "select 1 as found from information_schema.processlist where info = 'select sleep(60)'",
         )
       ).length > 0
-    while (!(await isAsking()));
+    await vi.waitUntil(isAsking, { interval: 1, timeout: 20_000 })
     stop.abort(reason)
     await expect(asking).rejects.toBe(reason)
   })
