@@ -72,8 +72,8 @@ export async function dump(directory: string, request: DumpRequest, ctx: RunCont
       take() {
         if (taken) throw new BackupError('internal', { message: 'The dump was taken twice' })
         taken = true
-        // Few large chunks: every stage of the pipeline pays for each of them. A program's output goes
-        // by `childOutput` of core instead, as in the drivers of PostgreSQL and SQLite.
+        // Few large chunks: every stage of the pipeline pays for each of them. What programs write goes
+        // through `programDump` of core instead, as in the drivers of PostgreSQL, MySQL and SQLite.
         return { kind: 'stream', body: coalesce(body(), MiB) }
       },
     }

@@ -1,4 +1,4 @@
-import { BackupError, type DumpPart, type DumpRequest } from '@holdfast/core'
+import { BackupError, type DumpPart, type DumpReport, type DumpRequest } from '@holdfast/core'
 import type { Connection, Endpoint } from './connection.js'
 import { readProperties } from './database-properties.js'
 import type { PostgresSettings } from './options.js'
@@ -132,7 +132,7 @@ export function formatOf(request: DumpRequest, settings: PostgresSettings): 'cus
 }
 
 /** The options in force, for the manifest. */
-export function reportedOptions({ format, request, settings, selection, source }: DumpPlan): Record<string, unknown> {
+function reportedOptions({ format, request, settings, selection, source }: DumpPlan): Record<string, unknown> {
   const options = {
     format,
     sections: request.sections ?? 'all',
@@ -146,4 +146,19 @@ export function reportedOptions({ format, request, settings, selection, source }
     rendering: source.rendering,
   }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+/** What to say of a dump for the manifest. */
+export function reportOf(plan: DumpPlan, planned: readonly PlannedPart[], warnings: readonly string[]): DumpReport {
+  const { source, format } = plan
+  return {
+    serverVersion: source.serverVersion,
+    tools: Object.fromEntries(planned.map(({ tool }) => [tool.name, tool.version])),
+    warnings: [...source.warnings, ...warnings],
+    options: reportedOptions(plan),
+    recover:
+      format === 'custom'
+        ? 'pg_restore --exit-on-error --dbname=TARGET'
+        : 'psql -X -v ON_ERROR_STOP=1 --single-transaction --dbname=TARGET',
+  }
 }
