@@ -58,6 +58,12 @@ describe('a target older than the archive', () => {
     expect(await plainDump(server, 'new')).toBe(original)
   })
 
+  it('says that it takes one connection, where several were asked for', async () => {
+    const { warnings } = await target('by one').restore(backup, { mode: 'create', jobs: 2 }, ctx)
+    expect(warnings).toContainEqual(expect.stringContaining('Restored with one connection'))
+    expect(await plainDump(server, 'by one')).toBe(original)
+  })
+
   it('in place, in one transaction', async () => {
     await server.createDatabase('there')
     await target('there').restore(backup, { mode: 'append' }, ctx)

@@ -16,6 +16,11 @@ export async function runScript(
   { filterSettings }: { readonly filterSettings: boolean },
 ): Promise<void> {
   const { job, target: server, connection, singleTransaction } = filling
+  if (filling.jobs > 1) {
+    job.warnings.push(
+      'Restored with one connection: this dump goes to the server as a script, which several cannot share',
+    )
+  }
   const knownSettings = filterSettings ? await settingsOf(filling) : undefined
   const filter = scriptFilter({
     ...(knownSettings ? { knownSettings } : {}),

@@ -52,7 +52,11 @@ export function declareRestore(program: Command, run: RunCommand): void {
     .option('--tables <table>', 'only these tables; may be repeated', appendList)
     .addOption(new Option('--schema-only', 'no rows').conflicts('dataOnly'))
     .option('--data-only', 'rows alone')
-    .option('--jobs <number>', 'connections to restore with, from a spooled file', wholeNumber)
+    .option(
+      '--jobs <number>',
+      'connections to restore with, from a spooled file (PostgreSQL; not in place)',
+      wholeNumber,
+    )
     .option('--terminate', 'end other connections to the target')
     .option('--no-owner', 'everything belongs to the connecting user')
     .option('--no-privileges', 'leave grants out')

@@ -324,7 +324,10 @@ export interface RestoreRequest {
   readonly sections?: Sections
   /** Only these tables (`schema.table` or `table`), with their indexes, constraints, sequences and triggers. */
   readonly tables?: readonly string[]
-  /** Restore with this many connections, from a file spooled first. Default: 1, streamed. */
+  /**
+   * Restore with this many connections, from a file spooled first. Default: 1, streamed. A restore over connections that
+   * can use no more than one (in place, from a plain dump, into MySQL) warns of it.
+   */
   readonly jobs?: number
   /** Whether to end other connections to the target. Default `false`: `target-in-use` where they are in the way. */
   readonly terminateConnections?: boolean
