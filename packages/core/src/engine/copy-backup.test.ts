@@ -48,6 +48,35 @@ describe('a copy', () => {
     expect(await keysOn(to)).toEqual([manifestKey(base)])
   })
 
+  it('is made of what a killed run has left, where that alone is whole', async () => {
+    await to.put(key, from.get(key, undefined, ctx), {}, ctx)
+    const good = await bytesOf(from, key)
+    for (const damage of [
+      () => from.put(key, streamOf(content.subarray(0, 9)), {}, ctx),
+      () => from.delete(key, ctx),
+    ]) {
+      await damage()
+      await copyBackup(base, from, to, ctx)
+      expect([await keysOn(to), await bytesOf(to, key)]).toEqual([[key, manifestKey(base)], good])
+      await to.delete(manifestKey(base), ctx)
+    }
+    const gone = new BackupError('unavailable', { message: 'the line is cut' })
+    const away: Storage = {
+      ...to,
+      get: () => {
+        throw gone
+      },
+    }
+    await expect(
+      copyBackup(
+        base,
+        from,
+        { ...away, get: (at, ...rest) => (at === key ? away.get(at, ...rest) : to.get(at, ...rest)) },
+        ctx,
+      ),
+    ).rejects.toBe(gone)
+  })
+
   it('of what is damaged where it lies is none', async () => {
     await from.put(key, streamOf(content.subarray(0, 9)), {}, ctx)
     await expect(copyBackup(base, from, to, ctx)).rejects.toMatchObject({ code: 'corrupt' })

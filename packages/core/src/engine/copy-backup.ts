@@ -1,5 +1,6 @@
 import { BackupError, isBackupError } from '../backup-error.js'
 import { readAll, streamOf } from '../byte-stream.js'
+import type { ManifestPart } from '../layout/manifest.js'
 import { decodeManifest } from '../layout/manifest-file.js'
 import { manifestKey, verifiedKey } from '../layout/object-names.js'
 import { storedBytes } from '../layout/read-part.js'
@@ -31,7 +32,7 @@ export async function copyBackup(
   if (present && !present.equals(file)) throw otherManifest(key, to)
   for (const part of manifest.parts) {
     if (present && !isDamaged && (await to.stat(part.key, ctx))?.size === part.storedBytes) continue
-    await to.put(part.key, storedBytes(part, from, 'back-fill', ctx), {}, ctx)
+    await copyPart(part, from, to, ctx)
   }
   if (isDamaged) await removeQuietly(to, [verifiedKey(base)], ctx)
   if (present) return
@@ -41,6 +42,27 @@ export async function copyBackup(
     if (!isBackupError(error, 'already-exists')) throw error
     const written = await readIfThere(key, to, ctx) // by another process, or by us before an answer was lost
     if (!written?.equals(file)) throw otherManifest(key, to)
+  }
+}
+
+/** Where the one to copy from is damaged, what a run that was killed has left on the target may be the only good one. */
+async function copyPart(part: ManifestPart, from: Storage, to: Storage, ctx: RunContext): Promise<void> {
+  try {
+    await to.put(part.key, storedBytes(part, from, 'back-fill', ctx), {}, ctx)
+  } catch (error) {
+    if (!isBackupError(error, 'corrupt') && !isBackupError(error, 'not-found')) throw error
+    if (!(await isWhole(part, to, ctx))) throw error
+    ctx.log.warn(`${part.key} is damaged on ${from.name}, and whole on ${to.name}`)
+  }
+}
+
+async function isWhole(part: ManifestPart, on: Storage, ctx: RunContext): Promise<boolean> {
+  try {
+    for await (const _ of storedBytes(part, on, 'back-fill', ctx));
+    return true
+  } catch (error) {
+    if (isBackupError(error, 'corrupt') || isBackupError(error, 'not-found')) return false
+    throw error
   }
 }
 

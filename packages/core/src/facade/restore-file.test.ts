@@ -65,11 +65,20 @@ function directory(): string {
 describe('a dump in a file', () => {
   it('is restored as was agreed, whatever has come into the target since', async () => {
     const target = targetOf(Buffer.alloc(0))
+    const swap = async (): Promise<object> => {
+      target.content = sqlite
+      return {}
+    }
+    const into: Driver = {
+      ...target.driver,
+      scratch: async () => ({ driver: targetOf().driver, swap, async [Symbol.asyncDispose]() {} }),
+      asides: async () => [],
+    }
     const confirm = async (): Promise<void> => {
       target.content = Buffer.from('new')
     }
-    const options = { into: target.driver, confirm, keepOld: false } as const
-    await expect(restore(streamOf(sqlite), options)).rejects.toMatchObject({ code: 'target-not-empty' })
+    const restoring = restore(streamOf(sqlite), { into, confirm, keepOld: false })
+    await expect(restoring).rejects.toMatchObject({ code: 'target-not-empty' })
     expect(String(target.content)).toBe('new')
   })
 
