@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRunContext } from '@holdfast/core'
@@ -163,5 +173,25 @@ describe('a restore that others are in the way of', () => {
     } finally {
       execFileSync('umount', [full])
     }
+  })
+})
+
+describe('an empty database', () => {
+  it('that its programs fill while the dump comes is not touched', async () => {
+    makeDatabase(join(directory, 'source.db'))
+    const backup = await memoryBackup(sqlite({ path: join(directory, 'source.db') }), {}, ctx)
+    writeFileSync(path, '')
+    const late: typeof backup = {
+      ...backup,
+      async *open(name, using) {
+        makeDatabase(path, "create table own(a); insert into own values ('mine')")
+        yield* backup.open(name, using)
+      },
+    }
+    await expect(sqlite({ path }).restore(late, { mode: 'create' }, ctx)).rejects.toMatchObject({
+      code: 'target-not-empty',
+    })
+    expect(values(path, 'select a from own')).toEqual(['mine'])
+    expect(readdirSync(directory).filter((name) => name.includes('__'))).toEqual([])
   })
 })

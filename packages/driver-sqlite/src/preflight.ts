@@ -11,7 +11,7 @@ import {
 } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
 import { cannotMake, fileOf, requireRoom } from './database-files.js'
-import { lookAt } from './probe.js'
+import { lookAt, nameWarnings } from './probe.js'
 import type { Look } from './program/look.js'
 
 /** {@link Driver.preflight} for SQLite. */
@@ -28,7 +28,7 @@ export async function findings(
     ...(!target && request.mode === 'clean' ? [noTarget(path)] : []),
     ...(await problemsBeside(path, roomFor(from, request.mode === 'staged' ? target : undefined))),
   ]
-  return { problems, warnings: [] }
+  return { problems, warnings: nameWarnings(path, target) }
 }
 
 /** Whether a copy can be made beside the database. */

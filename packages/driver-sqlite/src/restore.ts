@@ -24,7 +24,7 @@ import {
   takeName,
 } from './database-files.js'
 import { noTarget, requestProblems, roomFor } from './preflight.js'
-import { lookAt } from './probe.js'
+import { lookAt, nameWarnings } from './probe.js'
 import { runTask } from './run-task.js'
 
 /**
@@ -50,6 +50,8 @@ export async function restore(
   try {
     await write(bodyOf(from, ctx), spooled, live, ctx)
     await runTask('check', [spooled], ctx, { failure: 'corrupt' })
+    // Its programs may have begun to use the empty database while the dump came.
+    if (target?.empty && request.mode === 'create' && !(await lookAt(path, ctx))?.empty) throw notEmpty(path)
     if (!target) await takeName(spooled, path)
     else if (bound.scratchOf !== undefined) await rename(spooled, path)
     else await overwrite(spooled, { ...bound, path }, ctx)
@@ -57,7 +59,7 @@ export async function restore(
     await removeDatabase(spooled)
   }
   const version = target?.version ?? (await runTask('version', [], ctx))
-  return { created: !target, warnings: [], tools: { sqlite: version } }
+  return { created: !target, warnings: nameWarnings(path, target), tools: { sqlite: version } }
 }
 
 /** Writes the dump to a private file beside a database; it is on disk when this returns. */
