@@ -8,6 +8,7 @@ import { quoteIdentifier } from './quoting.js'
 import type { BoundDatabase } from './restore-job.js'
 import { openMaintenance, type Session, withSession } from './session.js'
 import { shielded } from './shielded.js'
+import { dropSubscriptions } from './subscriptions.js'
 import { renameDatabase, swapDatabases } from './swap.js'
 import { applyProperties, databaseExists, dropDatabase, refuseIfInUse } from './target.js'
 import { warn } from './warn.js'
@@ -48,6 +49,7 @@ async function drop(
   await using session = await maintenance(bound, ctx)
   await requireOwner(session, name, 'drop')
   if (kind === 'replaced') return await dropDatabase(session, name)
+  await dropSubscriptions(toDatabase(bound.connection, name), ctx)
   // Without force: whoever has begun to use it since it was listed is a restore.
   await session.query(`drop database if exists ${quoteIdentifier(name)}`)
 }

@@ -14,7 +14,10 @@ export interface DatabaseBeside {
   readonly sizeBytes: number
   /** Whether somebody is connected to it. */
   readonly inUse: boolean
-  /** Whether its comment says that it belongs to this one; without that it may be anybody's. */
+  /**
+   * Whether its comment says that it belongs to this one; without that it may be anybody's. Of a `replaced` one, whose
+   * content may take the name again, also whether it has an owner who can be believed.
+   */
   readonly isOurs: boolean
   /** Its comment before it was replaced. */
   readonly comment?: string | undefined
@@ -22,24 +25,40 @@ export interface DatabaseBeside {
   readonly keepUntil?: Date
 }
 
+/**
+ * Whoever may make databases can make one that looks like what a restore has put aside, and wait for a superuser to take
+ * it back. What was put aside keeps its owner, who owns the new one too. Where there is none of the name ($2), it is
+ * anybody's to take.
+ */
+const hasTrustedOwner = `(not exists (select from pg_database where datname = $2)
+  or datdba in (select datdba from pg_database where datname = $2
+                union all select oid from pg_roles where rolsuper or rolname = current_user))`
+
 /** Databases whose names are made of this one's and a time, newest first; those of others are among them. */
 export async function databasesBeside(session: Session, database: string): Promise<readonly DatabaseBeside[]> {
   const prefixes = (['replaced', 'unfinished'] as const).map((kind) => asidePrefix(database, kind, maxNameBytes))
-  const rows = await session.query<{ name: string; size: number; used: boolean; comment: string | null }>(
+  const rows = await session.query<{
+    name: string
+    size: number
+    used: boolean
+    comment: string | null
+    trusted: boolean
+  }>(
     `select datname::text as name,
             case when has_database_privilege(oid, 'CONNECT') or pg_has_role('pg_read_all_stats', 'USAGE')
                  then pg_database_size(oid) else 0 end::float8 as size,
             exists (select from pg_stat_activity a where a.datid = d.oid) as used,
-            shobj_description(oid, 'pg_database') as comment
+            shobj_description(oid, 'pg_database') as comment,
+            ${hasTrustedOwner} as trusted
        from pg_database d
       where exists (select from unnest($1::text[]) prefix where left(datname::text, length(prefix)) = prefix)`,
-    [prefixes],
+    [prefixes, database],
   )
-  const found = rows.flatMap(({ name, size, used, comment }): DatabaseBeside[] => {
+  const found = rows.flatMap(({ name, size, used, comment, trusted }): DatabaseBeside[] => {
     const read = readAsideName(name, database, maxNameBytes)
     if (!read) return []
     const mark = readMark(comment)
-    const isOurs = mark?.beside === database
+    const isOurs = mark?.beside === database && (trusted || read.kind !== 'replaced')
     const noted = isOurs && { comment: mark.comment, ...(mark.keepUntil && { keepUntil: mark.keepUntil }) }
     return [{ name, ...read, sizeBytes: size, inUse: used, isOurs, ...noted }]
   })

@@ -44,7 +44,7 @@ async function readDatabase(session: Session, settings: PostgresSettings): Promi
               where c.relkind in ('r', 'p', 'm', 'f') and ${userSchema('n')}) as tables,
             array(select extname::text from pg_extension order by 1) as extensions,
             (select count(*)::int from pg_stat_activity a
-              where a.datid = d.oid and a.pid <> pg_backend_pid() and a.backend_type = 'client backend') as connections
+              where a.datid = d.oid and a.pid <> pg_backend_pid() and a.usesysid is not null) as connections
        from pg_database d where datname = current_database()`,
   )
   return {

@@ -6,7 +6,7 @@ import {
   type RunContext,
 } from '@holdfast/core'
 import { leftovers } from './beside.js'
-import { displayOf } from './connection.js'
+import { displayOf, toDatabase } from './connection.js'
 import { type DatabaseProperties, propertiesFrom, readProperties } from './database-properties.js'
 import { requireOwner } from './database-rights.js'
 import { fill } from './fill.js'
@@ -117,7 +117,10 @@ async function intoEmpty(situation: Situation): Promise<void> {
   await replaceDatabase(situation)
 }
 
-/** A new database is filled aside and takes the name at the end; then the empty one goes. */
+/**
+ * A new database is filled aside and takes the name at the end; then the empty one goes. Filling takes hours, in which an
+ * application, or another restore, may have begun to use it: then it does not go.
+ */
 async function replaceDatabase(situation: Situation): Promise<void> {
   const { bound, job, session } = situation
   const { ctx } = job
@@ -126,9 +129,14 @@ async function replaceDatabase(situation: Situation): Promise<void> {
   const filling = wholeFilling(situation)
   await using aside = await makeScratch(bound, ctx, like satisfies DatabaseProperties | undefined)
   await fill({ ...filling, connection: aside.connection, singleTransaction: false })
+  if (!(await targetIsEmpty(situation))) throw notEmpty(bound)
   const terminateConnections = job.request.terminateConnections ?? false
   const { oldName } = await aside.swap({ terminateConnections }, ctx)
-  await dropQuietly(situation, oldName)
+  const old = toDatabase(bound.connection, oldName)
+  if (await withSession(old, shielded(ctx), isEmpty).catch(() => false)) return await dropQuietly(situation, oldName)
+  job.warnings.push(
+    `Somebody has filled the database meanwhile: that is kept as ${oldName}; restore undo takes it back`,
+  )
 }
 
 /** What is left of a failed restore, or of a replaced database, goes; if it cannot, that is said. */

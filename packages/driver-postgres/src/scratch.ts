@@ -17,6 +17,7 @@ import { refuse } from './problems.js'
 import type { BoundDatabase } from './restore-job.js'
 import { openMaintenance, openSession, type Session } from './session.js'
 import { shielded } from './shielded.js'
+import { dropSubscriptions } from './subscriptions.js'
 import { renameDatabase, swapDatabases } from './swap.js'
 import { checkSwap } from './swap-checks.js'
 import { applyProperties, createDatabase, databaseExists, dropDatabase } from './target.js'
@@ -92,6 +93,7 @@ export async function makeScratch(
     async [Symbol.asyncDispose]() {
       await guard?.[Symbol.asyncDispose]()
       if (taken) return
+      await dropSubscriptions(own, ctx)
       try {
         await using session = await maintenance()
         await dropDatabase(session, name)
@@ -112,16 +114,30 @@ async function makeEmpty(
 ): Promise<string> {
   await using session = await maintenance()
   const properties = like ?? (await readProperties(session, database))
+  const tablespace = await tablespaceOf(session, database, ctx)
   for (let tries = 0; ; tries++) {
     const name = await freeName(session, database, 'unfinished', ctx.clock.now())
     try {
-      await createDatabase(session, name, properties)
+      await createDatabase(session, name, properties, tablespace)
       await session.query(markStatement(name, { beside: database }))
       return name
     } catch (error) {
       if (tries === 3 || !(await databaseExists(session, name))) throw error
     }
   }
+}
+
+/** Where the bound database lies, if it lies elsewhere than the server puts new ones: there its disk was meant to be used. */
+async function tablespaceOf(session: Session, database: string, ctx: RunContext): Promise<string | undefined> {
+  const [row] = await session.query<{ name: string; may: boolean }>(
+    `select spcname::text as name, has_tablespace_privilege(t.oid, 'CREATE') as may
+       from pg_database d join pg_tablespace t on t.oid = d.dattablespace
+      where d.datname = $1 and d.dattablespace <> (select dattablespace from pg_database where datname = 'template0')`,
+    [database],
+  )
+  if (!row || row.may) return row?.name
+  warn(`The role may make nothing in the tablespace ${row.name} of ${database}: the restored one lies elsewhere`, ctx)
+  return undefined
 }
 
 /** {@link Driver.scratch} for PostgreSQL, for one that is to take the place of the bound database. */

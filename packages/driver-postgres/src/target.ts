@@ -17,17 +17,20 @@ export async function databaseExists(session: Session, name: string): Promise<bo
 }
 
 /**
- * Makes an empty database, and gives it the properties of another one.
+ * Makes an empty database like another one.
  *
+ * @param tablespace - Default: that of `template0`.
  * @throws {BackupError} `restore-refused` when the server cannot make one like that.
  */
 export async function createDatabase(
   session: Session,
   name: string,
   like: DatabaseProperties | undefined,
+  tablespace?: string,
 ): Promise<void> {
+  const where = tablespace === undefined ? '' : ` tablespace ${quoteIdentifier(tablespace)}`
   try {
-    await session.query(createDatabaseStatement(name, like, majorVersion(session)))
+    await session.query(createDatabaseStatement(name, like, majorVersion(session)) + where)
   } catch (error) {
     throw new BackupError('restore-refused', {
       message: `The database ${quoteIdentifier(name)} could not be made: ${messageOf(error)}`,
@@ -72,11 +75,15 @@ export async function dropDatabase(session: Session, name: string): Promise<void
   await session.query(drop)
 }
 
-/** How many sessions others have in a database. */
+/**
+ * How many processes others have in a database: sessions, and what replicates it or works in it in the background. All
+ * of them keep it from being renamed but autovacuum, which gives way and has no user. Of what a process is the server
+ * tells only who may read it all.
+ */
 async function countConnections(session: Session, name: string): Promise<number> {
   const [row] = await session.query<{ count: number }>(
     `select count(*)::int as count from pg_stat_activity
-      where datname = $1 and pid <> pg_backend_pid() and backend_type = 'client backend'`,
+      where datname = $1 and pid <> pg_backend_pid() and usesysid is not null`,
     [name],
   )
   return row?.count ?? 0

@@ -1,15 +1,12 @@
 import type { Driver, Manifest, RunContext, ScratchDatabase } from '@holdfast/core'
-import { messageOf } from '@holdfast/core'
 import * as z from 'zod'
 import type { Connection } from './connection.js'
 import { type DatabaseProperties, propertiesFrom } from './database-properties.js'
 import type { PostgresSettings } from './options.js'
-import { quoteIdentifier } from './quoting.js'
 import { readRendering, renderingFrom } from './rendering.js'
 import type { BoundDatabase } from './restore-job.js'
 import { makeScratch } from './scratch.js'
 import { withSession } from './session.js'
-import { shielded } from './shielded.js'
 import { applyProperties } from './target.js'
 
 /**
@@ -24,20 +21,16 @@ export async function testScratch(
 ): Promise<ScratchDatabase> {
   const like = propertiesFrom(manifest.options)
   const made = await makeScratch(bound, ctx, like)
-  const dispose = async (): Promise<void> => {
-    await dropSubscriptions(made.connection, ctx)
-    await made[Symbol.asyncDispose]()
-  }
   try {
     if (like) await renderAlike(made.connection, like, manifest, ctx)
   } catch (error) {
-    await dispose()
+    await made[Symbol.asyncDispose]()
     throw error
   }
   const settings = { ...bound.settings, ...dumpedWith(manifest) }
   return {
     driver: bind({ settings, connection: made.connection, disposable: true }),
-    [Symbol.asyncDispose]: dispose,
+    [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
   }
 }
 
@@ -73,27 +66,4 @@ async function renderAlike(
     const lost = await applyProperties(session, connection.database, alike, { noOwner: true, noPrivileges: true })
     for (const message of lost) ctx.log.warn(message)
   })
-}
-
-/**
- * A database with subscriptions cannot be dropped. Those of a dump are not connected, and are taken away without a word
- * to the publisher: the slot there belongs to the subscription in earnest.
- */
-async function dropSubscriptions(connection: Connection, ctx: RunContext): Promise<void> {
-  try {
-    await withSession(connection, shielded(ctx), async (session) => {
-      const found = await session.query<{ name: string }>(
-        `select subname::text as name from pg_subscription s join pg_database d on d.oid = s.subdbid
-          where d.datname = current_database()`,
-      )
-      for (const { name } of found) {
-        const subscription = quoteIdentifier(name)
-        await session.query(`alter subscription ${subscription} disable`)
-        await session.query(`alter subscription ${subscription} set (slot_name = none)`)
-        await session.query(`drop subscription ${subscription}`)
-      }
-    })
-  } catch (error) {
-    ctx.log.debug(`Subscriptions of the scratch were not looked for: ${messageOf(error)}`)
-  }
 }
