@@ -104,10 +104,10 @@ async function takeBack(bound: BoundDatabase, name: string, options: SwapOptions
   const kept = await withSession(
     connection,
     ctx,
-    async (session) => ({
-      definitions: (await read(session)).plan.dropped,
-      like: await readProperties(session, name),
-    }),
+    async (session) => {
+      const { dropped: definitions, routineGrants = [] } = (await read(session)).plan
+      return { definitions, routineGrants, like: await readProperties(session, name) }
+    },
     'none',
   )
   const check = async (session: Session): Promise<void> => void (await read(session))

@@ -10,6 +10,7 @@ import { type ExchangeRequest, planExchange } from './plan-exchange.js'
 import { lockSeconds } from './programs.js'
 import { quoteIdentifier } from './quoting.js'
 import { lockAfter, lockDatabase } from './restore-lock.js'
+import { type RoutineGrant, readRoutineGrants } from './routine-grants.js'
 import { createSchema, dropSchema, readProperties, type SchemaProperties } from './schema-properties.js'
 import { type Session, schemaExists } from './session.js'
 import { shielded } from './shielded.js'
@@ -27,6 +28,8 @@ export interface Incoming {
   readonly definitions?: readonly Definition[]
   readonly like: SchemaProperties | undefined
   readonly terminateConnections: boolean
+  /** Rights on routines that come, which what was put aside has kept. */
+  readonly routineGrants?: readonly RoutineGrant[]
   /** Until when what goes is meant to be kept. */
   readonly keepUntil?: Date | undefined
   /** Looks once more, under the lock, whether it may be done. */
@@ -68,16 +71,18 @@ export async function exchangeInto(bound: BoundDatabase, request: Incoming, ctx:
 }
 
 async function begin(session: Session, database: string, request: Incoming, ctx: RunContext): Promise<Begun> {
-  const { like, terminateConnections: _, keepUntil, check, ...incoming } = request
+  const { like, terminateConnections: _, keepUntil, check, routineGrants: __, ...incoming } = request
   await check?.(session)
   const existed = await schemaExists(session, database)
   if (!existed) await createSchema(session, database, like)
   try {
     const aside = await freeName(session, database, 'replaced', ctx)
     const planned = await planExchange(session, { ...incoming, database, aside })
-    const plan = keepUntil ? { ...planned, keepUntil: keepUntil.toISOString() } : planned
+    const { grants, warnings: notKnown } = await readRoutineGrants(session, database, planned.dropped)
+    const routineGrants = [...grants, ...(request.routineGrants ?? [])]
+    const plan = { ...planned, routineGrants, ...(keepUntil && { keepUntil: keepUntil.toISOString() }) }
     const properties = await readProperties(session, database)
-    const warnings = await triggerWarnings(session, database, plan.filled)
+    const warnings = [...notKnown, ...(await triggerWarnings(session, database, plan.filled))]
     return { plan, existed, properties, like, sessionId: session.id, warnings }
   } catch (error) {
     if (!existed) await dropSchema(session, database)

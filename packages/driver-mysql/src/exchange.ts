@@ -6,6 +6,7 @@ import { addForeignKeys, dropForeignKeys } from './foreign-keys.js'
 import { closeJournal, type Journal, type Plan, writeJournal } from './journal.js'
 import { markScratch } from './marks.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
+import { grantRoutines } from './routine-grants.js'
 import { tablesOf } from './schema-objects.js'
 import { createSchema, dropSchema, readProperties, type SchemaProperties } from './schema-properties.js'
 import { type Session, schemaExists } from './session.js'
@@ -107,6 +108,7 @@ async function finish(session: Session, plan: Plan, ctx: RunContext): Promise<vo
   await makeDefinitions(session, plan.database, events, ({ name }, error) => {
     warn(`The event ${quoteIdentifier(name)} could not be started: ${messageOf(error)}`, ctx)
   })
+  await grantRoutines(session, plan.database, plan.routineGrants ?? [], ctx)
   await closeJournal(session, plan, 'done')
 }
 
@@ -129,6 +131,7 @@ async function undo(session: Session, plan: Plan, ctx: RunContext): Promise<void
   const lost: Definition[] = []
   await makeDefinitions(session, plan.database, plan.dropped, (definition) => lost.push(definition))
   await session.query('set session foreign_key_checks = 1')
+  await grantRoutines(session, plan.database, plan.routineGrants ?? [], ctx)
   if (lost.length === 0) return await dropSchema(session, plan.aside)
   await closeJournal(session, plan, 'lost')
   // The server keeps a view whose tables have gone, but does not make one.

@@ -2,6 +2,7 @@ import { BackupError } from '@holdfast/core'
 import type { Definition } from './definitions.js'
 import { digestOf, type Proof, prove, readProof } from './journal-proof.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
+import type { RoutineGrant } from './routine-grants.js'
 import { codeOf, ownTables } from './schema-objects.js'
 import type { Session } from './session.js'
 
@@ -37,6 +38,8 @@ export interface Plan {
   readonly defaults: readonly ColumnDefault[]
   /** Until when what goes is meant to be kept: ISO 8601, UTC. */
   readonly keepUntil?: string
+  /** Rights on routines of `dropped`: they go with those, and are given again. */
+  readonly routineGrants?: readonly RoutineGrant[]
   /** Tables that stay, and get the rows of the incoming ones of the same name. */
   readonly filled: readonly string[]
 }
