@@ -86,12 +86,18 @@ function rewriteStatement(given: string, rules: FilterRules): string | undefined
   return rewritten(sql, subject, rules)
 }
 
+/** All that a dump has to say of where a sequence stands; names in quotes are left out. */
+const setsValue = /^(?:DO|SELECT)\s+SETVAL\s*\(\s*(?:''|[\w$]+)\s*,\s*-?\d+(?:\s*,\s*\d+){0,2}\s*\)\s*$/i
+
 /** Whether it has to do with what is not in the database. */
 function reachesOut(sql: string, { verb, kind, qualified }: Subject): boolean {
   if (qualified) return true
   const words = outsideQuotes(sql)
   if (/\bSONAME\b/i.test(words)) return true
   if (verb === 'drop') return /[,.]/.test(words) // one at a time
+  if (verb === 'setval') return !setsValue.test(withoutVersions(words)) // a SELECT can do more, such as INTO OUTFILE
+  if (verb === 'insert') return true // that of a dump begins with the word, and is not looked at here
+  if (/\bUNION\s*=\s*\([^)]*\./i.test(words)) return true // tables that are merged into this one
   if (verb === 'alter') return /\b(?:RENAME|EXCHANGE)\b/i.test(words)
   return verb === 'create' && kind === 'table' && /\bSELECT\b/i.test(words)
 }

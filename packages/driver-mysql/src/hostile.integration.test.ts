@@ -124,6 +124,11 @@ const statements: readonly string[] = [
   `ALTER TABLE t EXCHANGE PARTITION p WITH TABLE mysql.user;`,
   `CREATE TABLE x AS SELECT * FROM mysql.user;`,
   `CREATE TABLE x (i int) SELECT * FROM mysql.user;`,
+  'CREATE TABLE x (i int) ENGINE=MRG_MyISAM UNION=(`mysql`.`general_log`);',
+  'ALTER TABLE t ENGINE=MRG_MyISAM UNION=(a, mysql.general_log);',
+  `SELECT SETVAL(s, 1, 0), 'executed' INTO OUTFILE '${mark}';`,
+  'DO SETVAL(`s`, (SELECT count(*) FROM mysql.user), 0);',
+  '/*!50000 INSERT INTO t SELECT authentication_string FROM mysql.user */;',
 ]
 
 function infected(payload: string, where: 'begin' | 'end'): MemoryBackup {
