@@ -1,7 +1,14 @@
-import type { ByteStream, ObjectName, PartFormat, RestoreSource, RunContext } from '@holdfast/core'
+import {
+  type ByteStream,
+  type ObjectName,
+  type PartFormat,
+  type RestoreSource,
+  type RunContext,
+  requireTrailer,
+} from '@holdfast/core'
 import { dumpTrailer } from './dump-plan.js'
 import { scanDump } from './dump-scanner.js'
-import { requireTrailer, sqlPart } from './fill.js'
+import { sqlPart } from './fill.js'
 import { subjectOf } from './statement-subject.js'
 
 /** {@link Driver.contents} for MySQL and MariaDB. */

@@ -1,11 +1,11 @@
 import {
   BackupError,
-  type ByteStream,
   coalesce,
   type ManifestPart,
   type RestoreRequest,
   type RestoreSource,
   type RunContext,
+  requireTrailer,
   startChild,
   writeToChild,
 } from '@holdfast/core'
@@ -80,26 +80,5 @@ export function sqlPart(from: RestoreSource): ManifestPart {
   throw new BackupError('restore-refused', {
     message: 'The backup has no part "sql"',
     hint: 'Was it made by a driver for MySQL or MariaDB?',
-  })
-}
-
-const withinLast = 512
-
-/**
- * The same bytes; throws instead of ending when the last of them do not hold `trailer`. A dump that was cut at the end
- * of a statement is not seen to be cut in any other way.
- *
- * @throws {BackupError} `corrupt`.
- */
-export async function* requireTrailer(source: ByteStream, trailer: string): AsyncGenerator<Uint8Array> {
-  let tail: Buffer = Buffer.alloc(0)
-  for await (const chunk of source) {
-    tail = Buffer.from(Buffer.concat([tail, chunk.subarray(-withinLast)]).subarray(-withinLast))
-    yield chunk
-  }
-  if (tail.includes(trailer)) return
-  throw new BackupError('corrupt', {
-    message: `The dump is not whole: its last lines lack ${JSON.stringify(trailer)}`,
-    hint: 'Use another backup; this one ended too early when it was made.',
   })
 }

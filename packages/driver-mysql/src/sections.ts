@@ -1,9 +1,15 @@
 import { createHash, type Hash } from 'node:crypto'
-import type { ByteStream, DumpSection, PartFormat, RunContext, SectionOptions } from '@holdfast/core'
+import {
+  type ByteStream,
+  type DumpSection,
+  type PartFormat,
+  type RunContext,
+  requireTrailer,
+  type SectionOptions,
+} from '@holdfast/core'
 import { requalify } from './dump-filter.js'
 import { dumpTrailer } from './dump-plan.js'
 import { type DumpPiece, scanDump } from './dump-scanner.js'
-import { requireTrailer } from './fill.js'
 import { createRowSplitter, type RowSplitter } from './row-splitter.js'
 import { type Subject, subjectOf, withoutVersions } from './statement-subject.js'
 

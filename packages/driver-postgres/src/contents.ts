@@ -7,11 +7,12 @@ import {
   type PartFormat,
   type RestoreSource,
   type RunContext,
+  requireTrailer,
   startChild,
   writeToChild,
 } from '@holdfast/core'
 import { readArchiveHead } from './archive.js'
-import { readThrough, requireTrailer } from './dump-streams.js'
+import { readThrough } from './dump-streams.js'
 import { dataKinds, headKinds, remarkKinds } from './entry-kinds.js'
 import type { PostgresSettings } from './options.js'
 import { objectsOfPlain } from './plain-objects.js'

@@ -1,4 +1,4 @@
-import { requireTrailer } from './dump-streams.js'
+import { requireTrailer } from '@holdfast/core'
 import { fillFromArchive } from './fill-archive.js'
 import type { Filling } from './filling.js'
 import { runScript } from './run-script.js'

@@ -1,5 +1,5 @@
+import { requireTrailer } from '@holdfast/core'
 import { type Connection, toDatabase } from './connection.js'
-import { requireTrailer } from './dump-streams.js'
 import { runPsql } from './psql.js'
 import type { RestoreJob, TargetServer } from './restore-job.js'
 import { filterScript, type ScriptFilter } from './script-filter.js'
