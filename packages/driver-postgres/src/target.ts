@@ -1,10 +1,6 @@
 import { BackupError, isBackupError, messageOf } from '@holdfast/core'
-import {
-  type ApplyOptions,
-  applyStatements,
-  createDatabaseStatement,
-  type DatabaseProperties,
-} from './database-properties.js'
+import type { DatabaseProperties } from './database-properties.js'
+import { type ApplyOptions, applyStatements, createDatabaseStatement } from './property-statements.js'
 import { quoteIdentifier } from './quoting.js'
 import type { Session } from './session.js'
 
