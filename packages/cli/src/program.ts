@@ -25,7 +25,7 @@ export type StartCommand = <Options>(
 /** Declares every command. Nothing that a command needs is loaded before it runs. */
 export function buildProgram(world: World, start: StartCommand): Command {
   const { scrub } = createScrubber()
-  const program = new Command('holdfast')
+  const program: Command = new Command('holdfast')
     .description('Backs up databases to disk, S3 and SFTP, and restores them.')
     .version(ownVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print help; `holdfast COMMAND --help` tells about a command')
@@ -47,13 +47,17 @@ export function buildProgram(world: World, start: StartCommand): Command {
       getOutHelpWidth: () => world.stdout.columns ?? 100,
       getErrHelpWidth: () => world.stderr.columns ?? 100,
     })
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      visibleGlobalOptions: ({ parent }): Option[] => (parent ? program.options.filter(({ hidden }) => !hidden) : []),
+    })
     .showHelpAfterError('Run the command with --help to see what it takes.')
 
   const run: RunCommand =
     <Options>(load: () => Promise<CommandFunction<Options>>) =>
     async (...given) => {
       const command = given.at(-1) as Command
+      refuseForeign(command)
       const options = optionsOf<Options & object>(command)
       await start(command.name(), load, command.args, options, program.opts<GlobalOptions>())
     }
@@ -67,6 +71,19 @@ export function buildProgram(world: World, start: StartCommand): Command {
   declareKey(program, run)
   declareStorage(program, run)
   return program
+}
+
+/** An option of `restore` that `restore undo` does not know must not pass in silence: `--dry-run` least of all. */
+function refuseForeign(command: Command): void {
+  const above = command.parent
+  if (!above?.parent) return
+  const own = new Set(command.options.map((option) => option.attributeName()))
+  const isForeign = (name: string): boolean => above.getOptionValueSource(name) === 'cli' && !own.has(name)
+  const foreign = above.options.find((option) => isForeign(option.attributeName()))
+  if (foreign) {
+    const message = `error: option '${foreign.long}' is one of ${above.name()}, not of ${above.name()} ${command.name()}`
+    command.error(message, { code: 'commander.unknownOption', exitCode: 1 })
+  }
 }
 
 /** A command's own options; of a command below another, also those that the upper one has taken for its own. */

@@ -40,10 +40,22 @@ describe('holdfast', () => {
     [['backup', '--inventory', 'all'], /Allowed choices/],
     [['copy', 'latest'], /required option '--to/],
     [['show'], /missing required argument/],
+    [['restore', 'undo', '--dry-run', '--yes'], /option '--dry-run' is one of restore, not of restore undo/],
+    [['restore', '--from', './b', 'cleanup', '--all', '--yes'], /option '--from' is one of restore/],
+    [['restore', 'cleanup', '--no-owner'], /option '--no-owner' is one of restore/],
   ])('refuses %j with exit code 1', async (argv, message) => {
     const { code, out, err } = await runIn({}, ...argv)
     expect(err).toMatch(message)
     expect([code, out]).toEqual([1, ''])
+  })
+
+  it('lists no option of restore for the commands below it but their own', async () => {
+    for (const command of ['undo', 'cleanup']) {
+      const { out } = await runIn({}, 'restore', command, '--help')
+      expect(out.match(/--yes/g)).toHaveLength(1)
+      expect(out).toContain('--json')
+      expect(out).not.toMatch(/--dry-run|--clean/)
+    }
   })
 
   it('says wrong usage as JSON too', async () => {

@@ -101,7 +101,7 @@ describe('a configuration', () => {
     [
       'more copies than storages',
       { jobs: { shop: { source, storages: [disk], minCopies: 2 } } },
-      /minCopies: is 2, but the job has only 1/,
+      /minCopies: is 2, but the job has only 1 storage$/,
     ],
     [
       'a compression nobody knows',

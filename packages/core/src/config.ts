@@ -100,7 +100,8 @@ function resolveJob(
   )
   if (new Set(resolved).size < resolved.length) throw invalidConfig([`${path}.storages: names a storage twice`])
   if (job.minCopies > resolved.length) {
-    throw invalidConfig([`${path}.minCopies: is ${job.minCopies}, but the job has only ${resolved.length} storages`])
+    const storages = resolved.length === 1 ? '1 storage' : `${resolved.length} storages`
+    throw invalidConfig([`${path}.minCopies: is ${job.minCopies}, but the job has only ${storages}`])
   }
   const { dump, inventory, onWarning } = job
   const { formats } = job.source

@@ -72,7 +72,7 @@ async function jobOfUrl(
   if (others.length > 0 || args.length > 1) {
     throw new BackupError('config-invalid', {
       message: 'A URL is backed up by itself',
-      hint: 'Run the command once for each URL, and once for the jobs.',
+      hint: 'Run the command once for each URL, and once for the jobs. The place for the backups is given with --to.',
     })
   }
   if (setup.file !== undefined && options.to === undefined) {

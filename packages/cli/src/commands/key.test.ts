@@ -82,8 +82,13 @@ describe('an encrypted backup', () => {
     expect((await read('--identity', 'other/key.txt', '--identity', 'key.txt')).code).toBe(0)
     expect((await read('--identity', 'nowhere.txt')).err).toContain('nowhere.txt')
 
-    expect((await runIn({ cwd }, 'verify', 'latest')).code).toBe(0)
-    expect((await runIn({ cwd }, 'verify', 'latest', '--identity', 'key.txt')).code).toBe(0)
+    const asStored = await runIn({ cwd }, 'verify', 'latest')
+    expect([asStored.code, asStored.out]).toEqual([
+      0,
+      expect.stringContaining('intact, as stored: no key here opens it'),
+    ])
+    const opened = await runIn({ cwd }, 'verify', 'latest', '--identity', 'key.txt')
+    expect([opened.code, opened.out]).toEqual([0, expect.not.stringContaining('as stored')])
     const restored = await runIn({ cwd }, 'restore', 'latest', '--mode', 'clean', '--yes', '--identity', 'key.txt')
     expect(restored.err + restored.out).toContain('restored')
     expect(shop.restored[0]?.content).toEqual(shop.content)

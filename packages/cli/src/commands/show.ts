@@ -126,7 +126,9 @@ function inventory({ manifest }: BackupRecord, { output }: Cli): string | undefi
 }
 
 function recover({ manifest }: BackupRecord, { output }: Cli): string {
-  return `${output.paint.faint('To restore it without Holdfast, download the object and run, with TARGET a new, empty database:')}\n  ${manifest.recover}`
+  const target = manifest.engine === 'sqlite' ? 'TARGET.db a new file' : 'TARGET a new, empty database'
+  const title = `To restore it without Holdfast, download the object and run, with ${target}:`
+  return `${output.paint.faint(title)}\n  ${manifest.recover}`
 }
 
 function encryptionOf({ manifest }: BackupRecord): string {

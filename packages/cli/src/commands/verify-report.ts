@@ -1,4 +1,4 @@
-import type { CopyVerification, VerifyResult } from '@holdfast/core'
+import type { BackupRecord, CopyVerification, VerifyResult } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { errorDocument } from '../output/errors.js'
 import { formatBytes } from '../output/format-bytes.js'
@@ -20,16 +20,19 @@ export function describeVerification({ backup, status, copies, test }: VerifyRes
     ...copies.flatMap((copy) => {
       const tested = test?.storage === copy.storage ? describeTest(test, paint, verbose) : []
       return [
-        `  ${copy.storage.padEnd(width)}  ${describeCopy(copy, paint)}`,
+        `  ${copy.storage.padEnd(width)}  ${describeCopy(copy, backup, paint)}`,
         ...tested.map((line) => `  ${' '.repeat(width)}  ${line}`),
       ]
     }),
   ].join('\n')
 }
 
-function describeCopy(copy: CopyVerification, paint: Cli['output']['paint']): string {
+function describeCopy(copy: CopyVerification, { manifest }: BackupRecord, paint: Cli['output']['paint']): string {
+  if (copy.status === 'intact') {
+    const wasOpened = copy.parts.length === manifest.parts.length
+    return paint.good('intact') + (wasOpened ? '' : ', as stored: no key here opens it')
+  }
   const { status, problem = 'no reason was given' } = copy
-  if (status === 'intact') return paint.good('intact')
   return status === 'unreadable' ? `${paint.warning('unreadable')}: ${problem}` : `${paint.bad('damaged')}: ${problem}`
 }
 

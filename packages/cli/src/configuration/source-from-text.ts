@@ -1,4 +1,4 @@
-import { BackupError, type Driver } from '@holdfast/core'
+import { BackupError, type Driver, isBackupError } from '@holdfast/core'
 import { driverPlugins, schemeOf } from './plugins.js'
 
 /** Options of a driver beside its URL, as the command line gives them. */
@@ -20,7 +20,25 @@ export async function sourceFromText(text: string, options: SourceOptions = {}):
     })
   }
   const { fromUrl, create } = await plugin.load()
-  return create({ ...(fromUrl(text) as object), ...given(options) })
+  const settings = fromUrl(text) as object
+  try {
+    return create({ ...settings, ...given(options) })
+  } catch (error) {
+    throw notForEngine(error, plugin.id, options) ?? error
+  }
+}
+
+/** In the words of the command line, where an option is given that the driver has no setting for. */
+function notForEngine(error: unknown, engine: string, options: SourceOptions): BackupError | undefined {
+  if (!isBackupError(error, 'config-invalid')) return undefined
+  const unknown = Object.keys(given(options)).find((name) => error.message.includes(`${name}: is not a known setting`))
+  if (unknown === undefined) return undefined
+  const option = `--${unknown.replace('binDir', 'bin-dir')}`
+  return new BackupError('config-invalid', {
+    message: `${option} says nothing to ${engine}, which has no such thing`,
+    hint: 'Leave it out.',
+    cause: error,
+  })
 }
 
 /**

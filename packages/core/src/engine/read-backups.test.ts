@@ -72,6 +72,18 @@ describe('what the storages hold', () => {
     })
   })
 
+  it('knows no size of what was verified as stored alone, for want of a key', async () => {
+    const disk = memoryStorage()
+    const { base, manifest } = await run(jobOn([disk]))
+    const parts = manifest.parts.map(({ plainBytes: _, plainSha256: __, ...part }) => part)
+    await disk.put(manifestKey(base), streamOf(encodeManifest({ ...manifest, parts })), {}, ctx)
+    const verifiedAt = '2026-03-02T00:00:00Z'
+    await writeVerification(disk, base, { id: manifest.id, verifiedAt, status: 'intact', parts: [] }, ctx)
+    const [backup] = (await readBackups([disk], {}, ctx)).backups
+    expect(backup).toMatchObject({ verifiedAt: new Date(verifiedAt) })
+    expect(backup).not.toHaveProperty('plainBytes')
+  })
+
   it('does without a verification that cannot be read, but not without the storage', async () => {
     const disk = memoryStorage()
     const { base } = await run(jobOn([disk]))

@@ -142,8 +142,10 @@ export function toRecord(
     .flatMap(({ verification }) => (verification?.test ? [verification.test] : []))
     .toSorted((a, b) => a.testedAt.localeCompare(b.testedAt))
     .at(-1)
+  // Without its key, a part that is encrypted is verified as stored, and of what is in it nothing is known.
+  const read = intact.find(({ parts }) => parts.length === manifest.parts.length)
   const plainBytes =
-    sum(manifest.parts.map((part) => part.plainBytes)) ?? sum(intact[0]?.parts.map((part) => part.plainBytes))
+    sum(manifest.parts.map((part) => part.plainBytes)) ?? sum(read?.parts.map((part) => part.plainBytes))
   return {
     base,
     id: manifest.id,

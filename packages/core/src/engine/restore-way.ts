@@ -48,7 +48,7 @@ export function chooseWay(target: Driver, request: WayRequest, database: Databas
     return { way, aside: false, keepsOld: false }
   }
   if (way === 'create' || !holdsData) {
-    if (way === 'create' && holdsData) throw notEmpty(target, database)
+    if (way === 'create' && holdsData) throw notEmpty(target, request, database)
     if (asserts && !canSwap(target)) throw noScratchFor(`a restore by the driver of ${target.display}`)
     return { way: 'create', aside: asserts, keepsOld: false }
   }
@@ -72,17 +72,18 @@ export function chooseWay(target: Driver, request: WayRequest, database: Databas
 function defaultWay(target: Driver, request: WayRequest, filled: DatabaseInfo | undefined): RestoreWay {
   if (!filled) return 'create'
   if (canSwap(target) && !isPart(request)) return 'staged'
-  throw notEmpty(target, filled)
+  throw notEmpty(target, request, filled)
 }
 
 function isPart({ tables, sections = 'all' }: WayRequest): boolean {
   return tables !== undefined || sections !== 'all'
 }
 
-function notEmpty(target: Driver, { tables }: DatabaseInfo): BackupError {
-  const ways = canSwap(target)
-    ? 'staged (restore beside it, then change places), replace (the same, and drop the old one), '
-    : ''
+function notEmpty(target: Driver, request: WayRequest, { tables }: DatabaseInfo): BackupError {
+  const ways =
+    canSwap(target) && !isPart(request)
+      ? 'staged (restore beside it, then change places), replace (the same, and drop the old one), '
+      : ''
   return new BackupError('target-not-empty', {
     message: `${target.display} exists and holds ${tables} ${tables === 1 ? 'table' : 'tables'}`,
     hint: `Say what to do with it: ${ways}clean (drop and make again what the backup holds) or append; or name another database.`,

@@ -17,7 +17,12 @@ export async function copyTo(
   const target = pick(storages, to, 'storage')
   const backup = await find(selector, options, ctx)
   const [from] = holders(backup).filter((storage) => storage !== target)
-  if (!from) throw new BackupError('no-match', { message: `No other storage than ${to} holds ${backup.name}` })
+  if (!from) {
+    throw new BackupError('no-match', {
+      message: `No other storage than ${to} holds ${backup.name}`,
+      hint: 'A copy is made from another storage than the one it goes to: name another on either side.',
+    })
+  }
   const there = backup.copies.find(({ storage }) => storage === to)
   if (there?.status === 'complete') return { copied: false }
   await ensureIdentity(target, catalog, ctx)
