@@ -138,11 +138,13 @@ describe(`a backup to disk and S3 that is killed ${kills} times at random points
       }
       console.log(`killed ${killed}, finished ${finished}, copies listed ${acknowledged.size}`)
 
+      // What is listed is not only of the right size: every byte is as it was dumped, before anything is filled in.
+      for (const { id } of (await holdfast.list()).backups) expect((await holdfast.verify(id)).status).toBe('intact')
+
       // The next run fills in what the killed ones owe.
       expect((await places.backup()).code).toBe(0)
       const filled = (await holdfast.list()).backups
       expect(filled.filter(({ copies }) => copies.length < 2)).toEqual([])
-      // What was listed is not only of the right size: every byte is as it was dumped.
       for (const { id } of filled) expect((await holdfast.verify(id)).status).toBe('intact')
       // Nothing half-written stays once it is swept.
       const later = new Date(Date.now() + 1_000)
