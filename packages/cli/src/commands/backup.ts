@@ -10,6 +10,7 @@ import { codeOf, describeError, type ErrorDocument, errorDocument } from '../out
 import { formatBytes } from '../output/format-bytes.js'
 import { formatDuration } from '../output/format-duration.js'
 import { createProgress, type Progress } from '../output/progress.js'
+import { visible } from '../output/visible.js'
 import { type BackupCommandOptions, chooseJobs } from './choose-jobs.js'
 
 type Outcome = { readonly job: string; readonly code: ExitCode; readonly document: object }
@@ -93,7 +94,7 @@ function describeResult(
         : `  ${storage.padEnd(width)}  ${paint.bad('failed')}: ${error ?? 'no reason was given'}`,
     ),
     ...filled.map(({ base, from, to }) => `  ${to}: filled in ${base.slice(base.lastIndexOf('/') + 1)} from ${from}`),
-    ...warnings.map((warning) => `  ${paint.warning('warning:')} ${warning}`),
+    ...warnings.map((warning) => `  ${paint.warning('warning:')} ${visible(warning)}`),
   ].join('\n')
 }
 

@@ -30,7 +30,7 @@ export async function listCommand(cli: Cli, args: readonly string[], options: Li
 
 /** Says what could not be read, on standard error. */
 export function reportProblems({ damaged, unreachable }: StoredBackups, { output }: Cli): void {
-  for (const { storage, problem } of damaged) output.warn(`${problem} (on ${storage}); it counts as no backup`)
+  for (const { storage, problem } of damaged) output.warn(`${visible(problem)} (on ${storage}); it counts as no backup`)
   for (const { storage, error } of unreachable) {
     const { message, hint } = errorDocument(error).error
     output.warn(

@@ -5,6 +5,7 @@ import { formatBytes } from '../output/format-bytes.js'
 import { formatAge, formatTime } from '../output/format-duration.js'
 import type { Output } from '../output/output.js'
 import { failureOf } from '../output/test-restore.js'
+import { visible, visibleLines } from '../output/visible.js'
 import type { RestoreCommandOptions } from './restore-options.js'
 
 /** What will be restored, where to, and what is lost. */
@@ -85,8 +86,10 @@ export function describeOld(
 /** What was found before a restore, one line each. */
 export function describeFindings({ problems, warnings }: RestorePreview, { paint }: Output): string {
   return [
-    ...problems.map(({ message, hint }) => `${paint.bad('problem:')} ${message}${hint ? `\n  ${hint}` : ''}`),
-    ...warnings.map((warning) => `${paint.warning('warning:')} ${warning}`),
+    ...problems.map(
+      ({ message, hint }) => `${paint.bad('problem:')} ${visible(message)}${hint ? `\n  ${visibleLines(hint)}` : ''}`,
+    ),
+    ...warnings.map((warning) => `${paint.warning('warning:')} ${visible(warning)}`),
     ...(problems.length === 0 ? ['Nothing is in the way of this restore; nothing was touched.'] : []),
   ].join('\n')
 }

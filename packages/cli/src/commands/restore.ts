@@ -5,7 +5,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { backupDocument } from '../output/backup-document.js'
 import { formatDuration } from '../output/format-duration.js'
 import { createProgress } from '../output/progress.js'
-import { visibleBackup } from '../output/visible.js'
+import { visible, visibleBackup } from '../output/visible.js'
 import { namesFile } from './named-file.js'
 import { restoreFileCommand } from './restore-file.js'
 import type { RestoreCommandOptions } from './restore-options.js'
@@ -59,7 +59,7 @@ function describeResult(
     `Backup ${paint.strong(backup.shortId)} is ${paint.good('restored')} into ${target}, from ${storage} in ${formatDuration(durationMs)}`,
     ...(safetyBackup ? [`  what was there before is in backup ${paint.strong(safetyBackup.shortId)}`] : []),
     ...(old ? describeOld(old, backup.job, options, paint) : []),
-    ...warnings.map((warning) => `  ${paint.warning('warning:')} ${warning}`),
+    ...warnings.map((warning) => `  ${paint.warning('warning:')} ${visible(warning)}`),
   ].join('\n')
 }
 

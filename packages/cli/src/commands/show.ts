@@ -4,8 +4,10 @@ import { openBackups } from '../configuration/open-backups.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { backupDocument, cipherOf } from '../output/backup-document.js'
 import { counted } from '../output/counted.js'
+import { describeOptions } from '../output/describe-options.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge, formatDuration, formatTime } from '../output/format-duration.js'
+import { isUsualRecoverLine } from '../output/recover-line.js'
 import { table } from '../output/table.js'
 import { describeTest, failureOf } from '../output/test-restore.js'
 import { visible, visibleBackup } from '../output/visible.js'
@@ -49,7 +51,7 @@ function facts(backup: BackupRecord, { output }: Cli): string {
     ...tested(backup, output),
     ['Encrypted', encryptionOf(backup)],
     ['Made by', `Holdfast ${manifest.holdfast}, ${toolsOf(manifest.tools)}`],
-    ['Options', optionsOf(manifest.options)],
+    ...optionsOf(manifest.options),
     ...manifest.warnings.map((warning): [string, string] => ['Warning', output.paint.warning(warning)]),
   ]
   return pairs
@@ -114,7 +116,9 @@ function inventory({ manifest }: BackupRecord, { output }: Cli): string | undefi
       shrinks: true,
     },
     { title: 'ROWS', cell: (each: Table) => String(each.rows), align: 'right' as const },
-    ...(inventory.level === 'checksums' ? [{ title: 'CHECKSUM', cell: (each: Table) => each.checksum ?? '' }] : []),
+    ...(inventory.level === 'checksums'
+      ? [{ title: 'CHECKSUM', cell: (each: Table) => visible(each.checksum ?? '') }]
+      : []),
   ]
   const largest = [...inventory.tables].sort((a, b) => b.rows - a.rows)
   const shown = output.verbose ? largest : largest.slice(0, tablesShown)
@@ -125,10 +129,14 @@ function inventory({ manifest }: BackupRecord, { output }: Cli): string | undefi
   )
 }
 
+const unusual =
+  'Its manifest says so, and whoever can write to the storage may have written it: Holdfast does not write such a line.\n  Read it before you run it.'
+
 function recover({ manifest }: BackupRecord, { output }: Cli): string {
   const target = manifest.engine === 'sqlite' ? 'TARGET.db a new file' : 'TARGET a new, empty database'
   const title = `To restore it without Holdfast, download the object and run, with ${target}:`
-  return `${output.paint.faint(title)}\n  ${manifest.recover}`
+  const caution = isUsualRecoverLine(manifest) ? [] : [output.paint.warning(`  ${unusual}`)]
+  return [output.paint.faint(title), ...caution, `  ${manifest.recover}`].join('\n')
 }
 
 function encryptionOf({ manifest }: BackupRecord): string {
@@ -142,8 +150,6 @@ function toolsOf(tools: Readonly<Record<string, string>>): string {
     .join(', ')
 }
 
-function optionsOf(options: Readonly<Record<string, unknown>>): string {
-  return Object.entries(options)
-    .map(([name, value]) => visible(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`))
-    .join(' ')
+function optionsOf(options: Readonly<Record<string, unknown>>): [string, string][] {
+  return describeOptions(options).map((line, index) => [index === 0 ? 'Options' : '', visible(line)])
 }

@@ -3,6 +3,7 @@ import type { Cli } from '../cli.js'
 import { errorDocument } from '../output/errors.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { describeTest } from '../output/test-restore.js'
+import { visible } from '../output/visible.js'
 
 /** What a verification found of one backup, for people. */
 export function describeVerification({ backup, status, copies, test }: VerifyResult, { output }: Cli): string {
@@ -16,7 +17,7 @@ export function describeVerification({ backup, status, copies, test }: VerifyRes
   }[status]
   const width = Math.max(0, ...copies.map(({ storage }) => storage.length))
   return [
-    `Backup ${paint.strong(backup.shortId)} of ${backup.job} is ${state} (${formatBytes(backup.storedBytes)})`,
+    `Backup ${paint.strong(backup.shortId)} of ${visible(backup.job)} is ${state} (${formatBytes(backup.storedBytes)})`,
     ...copies.flatMap((copy) => {
       const tested = test?.storage === copy.storage ? describeTest(test, paint, verbose) : []
       return [
@@ -33,7 +34,8 @@ function describeCopy(copy: CopyVerification, { manifest }: BackupRecord, paint:
     return paint.good('intact') + (wasOpened ? '' : ', as stored: no key here opens it')
   }
   const { status, problem = 'no reason was given' } = copy
-  return status === 'unreadable' ? `${paint.warning('unreadable')}: ${problem}` : `${paint.bad('damaged')}: ${problem}`
+  const state = status === 'unreadable' ? paint.warning('unreadable') : paint.bad('damaged')
+  return `${state}: ${visible(problem)}`
 }
 
 /** The same for programs. */

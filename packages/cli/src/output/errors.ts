@@ -1,5 +1,6 @@
 import type { BackupError, BackupErrorCode } from '@holdfast/core'
 import { noPaint, type Paint } from './colours.js'
+import { visibleLines } from './visible.js'
 
 /** An error as JSON. */
 export interface ErrorDocument {
@@ -19,9 +20,9 @@ export function codeOf(error: unknown): BackupErrorCode | undefined {
 /** What failed and why, and what to do. With `verbose`, what is beneath and where it was thrown. */
 export function describeError(error: unknown, paint: Paint = noPaint, verbose = false): string {
   const { message, hint } = errorDocument(error).error
-  const lines = [`${paint.bad('Error:')} ${message}`]
-  if (hint !== undefined) lines.push(`  ${hint}`)
-  if (verbose && error instanceof Error) lines.push('', paint.faint(stacksOf(error)))
+  const lines = [`${paint.bad('Error:')} ${visibleLines(message)}`]
+  if (hint !== undefined) lines.push(`  ${visibleLines(hint)}`)
+  if (verbose && error instanceof Error) lines.push('', paint.faint(visibleLines(stacksOf(error))))
   return lines.join('\n')
 }
 

@@ -2,6 +2,7 @@ import type { World } from '../world.js'
 import { type Paint, paintFor } from './colours.js'
 import { createScrubber, type Scrubber } from './scrub.js'
 import { widthOf } from './table.js'
+import { visibleJson } from './visible.js'
 
 /** Options that every command knows. */
 export interface GlobalOptions {
@@ -91,7 +92,7 @@ export function createOutput(world: World, options: GlobalOptions): Output {
 function toJson(value: unknown, scrubber: Scrubber): string {
   const clean = (key: string, item: unknown): unknown =>
     typeof item === 'string' && !(structural.has(key) && /^[a-z][a-z_-]*$/.test(item)) ? scrubber.scrub(item) : item
-  return JSON.stringify(value, clean, 2)
+  return visibleJson(JSON.stringify(value, clean, 2))
 }
 
 /** What lies under these is a word of this program's own, whatever the password. */

@@ -45,9 +45,9 @@ export function describeTest(test: TestRestore, paint: Paint, verbose: boolean):
 }
 
 function verdict(test: TestRestore, paint: Paint): string {
-  const took = `restored into a scratch database beside ${test.on} in ${formatDuration(test.restoreMs)}`
+  const took = `restored into a scratch database beside ${visible(test.on)} in ${formatDuration(test.restoreMs)}`
   if (test.status === 'failed') {
-    return `${paint.bad('could not be restored')} into a scratch database beside ${test.on}: ${visible(test.problem ?? 'no reason was given')}`
+    return `${paint.bad('could not be restored')} into a scratch database beside ${visible(test.on)}: ${visible(test.problem ?? 'no reason was given')}`
   }
   const compared = `${took}, ${counted(test.sections, 'section')} compared`
   if (test.status === 'proven') return `${paint.good('proven')}: ${compared}`

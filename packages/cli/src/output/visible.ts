@@ -11,6 +11,16 @@ export function visible(text: string): string {
   })
 }
 
+/** The same of a text that may be of several lines, such as the message of an error. */
+export function visibleLines(text: string): string {
+  return text.split('\n').map(visible).join('\n')
+}
+
+/** JSON with the same characters escaped: its strings keep what they say, and a terminal is told nothing. */
+export function visibleJson(json: string): string {
+  return json.replace(steering, (found) => (found === '\n' ? found : visible(found)))
+}
+
 /** A backup whose names, label, warnings and problems can be shown: who wrote its manifest is not known. */
 export function visibleBackup(backup: BackupRecord): BackupRecord {
   const { label, manifest } = backup

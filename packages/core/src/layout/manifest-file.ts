@@ -85,12 +85,17 @@ export function decodeManifest(file: Buffer, where: string, base?: string): Mani
   if (text !== head + digestOf(file)) throw invalid(where, 'its digest does not match its bytes')
   const checked = manifestSchema.safeParse(content)
   if (!checked.success) {
-    const issues = checked.error.issues.slice(0, 3).map(({ path, message }) => `${path.join('.')}: ${message}`)
+    const issues = checked.error.issues.slice(0, 3).map(({ path, message }) => `${nameOf(path)}: ${message}`)
     throw invalid(where, issues.join('; '))
   }
   const manifest = checked.data as Manifest
   if (base !== undefined) requireOwn(manifest, base, where)
   return manifest
+}
+
+/** Quoted where it is no plain name: who wrote it is not known. */
+function nameOf(path: readonly PropertyKey[]): string {
+  return path.map((key) => (/^[\w-]+$/.test(String(key)) ? String(key) : JSON.stringify(String(key)))).join('.')
 }
 
 function requireOwn(manifest: Manifest, base: string, where: string): void {
