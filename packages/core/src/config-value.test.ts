@@ -32,9 +32,11 @@ describe('a secret as a user may write it', () => {
 
   it.each<[object, string]>([
     [{ env: 'HOLDFAST_NOT_SET' }, 'the environment variable HOLDFAST_NOT_SET is not set'],
+    [{ env: 'HOLDFAST_EMPTY' }, 'the environment variable HOLDFAST_EMPTY is set, but empty'],
     [{ file: '/nowhere/secret' }, 'the file /nowhere/secret cannot be read (ENOENT)'],
     [{ file: file('') }, `the file ${join(directory, '0')} is empty`],
   ])('that this host lacks is told: %j', (value, problem) => {
+    vi.stubEnv('HOLDFAST_EMPTY', '')
     expect(secretProblem(value)).toBe(problem)
     expect(secretValue.safeParse(value).error?.issues[0]?.message).toBe(problem)
   })

@@ -7,12 +7,15 @@ import { Secret } from './secret.js'
  * Read once, when the configuration is loaded; a trailing newline of a file is dropped.
  */
 export const secretValue: z.ZodType<Secret, string | Secret | { env: string } | { file: string }> = z
-  .union([
-    z.string().min(1),
-    z.instanceof(Secret),
-    z.strictObject({ env: z.string().min(1) }),
-    z.strictObject({ file: z.string().min(1) }),
-  ])
+  .union(
+    [
+      z.string().min(1, 'must not be empty'),
+      z.instanceof(Secret),
+      z.strictObject({ env: z.string().min(1) }),
+      z.strictObject({ file: z.string().min(1) }),
+    ],
+    { error: "must be text, { env: 'NAME' } or { file: '/path' }" },
+  )
   .transform((value, context): Secret => {
     if (value instanceof Secret) return value
     if (typeof value === 'string') return new Secret(value)
@@ -23,7 +26,7 @@ export const secretValue: z.ZodType<Secret, string | Secret | { env: string } | 
   })
 
 /**
- * Why a secret cannot be read on this host: its variable is not set, its file not there. `undefined` where it can, and
+ * Why a secret cannot be read on this host: its variable is not set or empty, its file not there. `undefined` where it can, and
  * for what is none.
  */
 export function secretProblem(value: unknown): string | undefined {
@@ -35,7 +38,8 @@ export function secretProblem(value: unknown): string | undefined {
 
 function fromEnvironment(name: string): string | { problem: string } {
   const value = process.env[name]
-  return value ? value : { problem: `the environment variable ${name} is not set` }
+  if (value) return value
+  return { problem: `the environment variable ${name} is ${value === undefined ? 'not set' : 'set, but empty'}` }
 }
 
 function fromFile(path: string): string | { problem: string } {

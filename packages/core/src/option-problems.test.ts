@@ -55,14 +55,28 @@ describe('problems of options', () => {
     expect(problems({ path: 'x', mode: 'x'.repeat(200) })).not.toContain('xxx')
   })
 
-  it('of what has no names, or names within, are told without a suggestion', () => {
+  it('of what has no names, or names within', () => {
     const flat = z.string()
     const { error: ofFlat } = flat.safeParse(7)
     expect(ofFlat && describeOptionProblems(ofFlat, 7, flat)).toBe('the configuration: must be text (it is 7)')
     const nested = z.strictObject({ pool: z.strictObject({ size: z.number() }) })
     const given = { pool: { size: 1, sice: 2 } }
     const { error } = nested.safeParse(given)
-    expect(error && describeOptionProblems(error, given, nested)).toBe('pool.sice: is not a known setting')
+    expect(error && describeOptionProblems(error, given, nested)).toBe(
+      'pool.sice: is not a known setting (did you mean "size"?)',
+    )
+  })
+
+  it('of what may have several shapes, and nearly has one of them', () => {
+    const several = z.strictObject({ test: z.union([z.string(), z.strictObject({ schedule: z.string() })]) })
+    const told = (given: unknown): string => {
+      const { error } = several.safeParse(given)
+      return error ? describeOptionProblems(error, given, several) : 'none'
+    }
+    expect(told({ test: { schedul: 'daily' } })).toBe(
+      'test.schedule: is missing; it must be text; test.schedul: is not a known setting (did you mean "schedule"?)',
+    )
+    expect(told({ test: 7 })).toBe('test: has a value that cannot be used here (it is 7)')
   })
 
   it('of something that is no object', () => {

@@ -1,5 +1,6 @@
 import type * as z from 'zod'
 import { closest } from './closest.js'
+import { settingNames } from './setting-names.js'
 
 /**
  * What is wrong with options, in the user's words: the path, the problem, the value where it is short and no secret.
@@ -17,11 +18,9 @@ export function optionProblems(
   return told.flatMap((issue) => explain(issue, options, known))
 }
 
-/** {@link optionProblems} of a flat schema, as one sentence: `port: must be at most 65535 (it is 70000)`. */
+/** {@link optionProblems} of what a schema knows, as one sentence: `port: must be at most 65535 (it is 70000)`. */
 export function describeOptionProblems(error: z.ZodError, options: unknown, schema: z.ZodType): string {
-  const shape = 'shape' in schema ? (schema.shape as object) : {}
-  const known = (path: readonly PropertyKey[]): string[] => (path.length === 0 ? Object.keys(shape) : [])
-  return optionProblems(error, options, known).join('; ')
+  return optionProblems(error, options, (path) => settingNames(schema, path)).join('; ')
 }
 
 function explain(
@@ -34,12 +33,22 @@ function explain(
     const names = known(issue.path)
     return issue.keys.map((key) => `${path ? `${path}.` : ''}${key}: is not a known setting${closest(key, names)}`)
   }
+  const within = misnamed(issue)
+  if (within) return within.flatMap((each) => explain(each, options, known))
   const value = issue.path.reduce<unknown>(
     (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
     options,
   )
   const missing = value === undefined ? 'is missing; it ' : ''
   return [`${path || 'the configuration'}: ${missing}${problemOf(issue)}${shown(path, value)}`]
+}
+
+/** Where a value may have several shapes, and has one of them but for a name: what is wrong with it as that. */
+function misnamed(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] | undefined {
+  if (issue.code !== 'invalid_union') return undefined
+  const near = issue.errors.filter((problems) => problems.some(({ code }) => code === 'unrecognized_keys'))
+  if (near.length !== 1) return undefined
+  return near[0]?.map((problem) => ({ ...problem, path: [...issue.path, ...problem.path] }))
 }
 
 /** zod's own messages speak of inputs and types; ours, which a schema gives, are kept. */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import {
   age,
@@ -8,9 +7,9 @@ import {
   gpg,
   type HoldfastConfig,
   type JobConfig,
-  messageOf,
   type Storage,
   secretProblem,
+  secretValue,
   withoutDatabase,
 } from '@holdfast/core'
 import { driverPlugins, schemeOf, storagePlugins } from './plugins.js'
@@ -44,18 +43,21 @@ export async function configFromData(data: unknown, path: string): Promise<Holdf
 async function jobFrom(value: unknown, at: string, cwd: string): Promise<JobConfig> {
   if (!isObject(value)) throw invalid(at, 'must be an object with `source` and `storages`')
   const source = value.source === undefined ? {} : { source: await sourceFrom(value.source, `${at}.source`) }
-  const named = typeof value.storages === 'string' ? [value.storages] : value.storages
-  if (!Array.isArray(named)) throw invalid(`${at}.storages`, 'must be a list of storages')
-  const storages = await Promise.all(
-    named.map((each: unknown, index) =>
-      typeof each === 'string' && !looksLikePlace(each)
-        ? each
-        : storageFrom(each, `${at}.storages.${index}`, undefined, cwd),
-    ),
-  )
+  const storages =
+    value.storages === undefined ? {} : { storages: await storagesFrom(value.storages, `${at}.storages`, cwd) }
   const encrypt = value.encrypt === undefined ? {} : { encrypt: cipherFrom(value.encrypt, `${at}.encrypt`) }
   const verify = value.verify === undefined ? {} : { verify: await verifyFrom(value.verify, `${at}.verify`) }
-  return { ...value, ...source, ...encrypt, ...verify, storages } as unknown as JobConfig // what is missing is told with the rest
+  return { ...value, ...source, ...encrypt, ...verify, ...storages } as unknown as JobConfig // what is missing is told with the rest
+}
+
+async function storagesFrom(value: unknown, at: string, cwd: string): Promise<(string | Storage)[]> {
+  const named = typeof value === 'string' ? [value] : value
+  if (!Array.isArray(named)) throw invalid(at, 'must be a list of storages')
+  return Promise.all(
+    named.map((each: unknown, index) =>
+      typeof each === 'string' && !looksLikePlace(each) ? each : storageFrom(each, `${at}.${index}`, undefined, cwd),
+    ),
+  )
 }
 
 /** `{ cipher: 'age', recipients: […] }`, `{ cipher: 'gpg', … }`, or the recipient of age alone. */
@@ -135,17 +137,10 @@ function textFrom(value: unknown, at: string): string | undefined {
   if (!isObject(value)) return undefined
   const [[key, place] = [], another] = Object.entries(value)
   if (another !== undefined || typeof place !== 'string') return undefined
-  if (key === 'env') {
-    const found = process.env[place]
-    if (!found) throw invalid(at, `the environment variable ${place} is not set`)
-    return found
-  }
-  if (key !== 'file') return undefined
-  try {
-    return readFileSync(place, 'utf8').replace(/\r?\n$/, '')
-  } catch (error) {
-    throw invalid(at, `its file cannot be read: ${messageOf(error)}`)
-  }
+  if (key !== 'env' && key !== 'file') return undefined
+  const problem = secretProblem(value)
+  if (problem !== undefined) throw invalid(at, problem)
+  return secretValue.parse(value).reveal()
 }
 
 /** Names are looked up among the storages; places stand for themselves. */

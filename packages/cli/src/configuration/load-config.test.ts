@@ -12,6 +12,9 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
+const job = (settings: string): string =>
+  `storages: { d: ./d }\njobs: { nightly: { source: "postgres://h/d", ${settings} } }`
+
 function directory(): string {
   return tempDirectory('config')
 }
@@ -138,7 +141,12 @@ jobs:
       /jobs\.a\.compress: .*lzma/,
     ],
     ['holdfast.config.mjs', 'export default { jobs: {}, job: 1 }', /job: is not a known setting \(did you mean "jobs"/],
-    ['holdfast.config.yaml', 'jobs: { a: { source: "postgres://h/d" } }', /jobs\.a\.storages: must be a list/],
+    [
+      'holdfast.config.yaml',
+      'jobs: { a: { source: "postgres://h/d" } }',
+      /jobs\.a\.storages: is missing; it must be a list/,
+    ],
+    ['holdfast.config.yaml', 'jobs: { a: { storages: 7 } }', /jobs\.a\.storages: must be a list of storages/],
     [
       'holdfast.config.yaml',
       'jobs: { a: { source: { driver: dbase } } }',
@@ -152,6 +160,28 @@ jobs:
     const failure = loadConfig(write(name, content))
     await expect(failure).rejects.toMatchObject({ message: expect.stringMatching(message), name: 'BackupError' })
     await expect(failure).rejects.toThrow(name)
+  })
+
+  it.each([
+    ['storage: { d: ./d }', 'storage: is not a known setting (did you mean "storages"?)'],
+    ['job: { shop: {} }', 'job: is not a known setting (did you mean "jobs"?)'],
+    [job('storage: [d]'), 'jobs.nightly.storage: is not a known setting (did you mean "storages"?)'],
+    [job('storages: [d], encrpt: age1x'), 'jobs.nightly.encrpt: is not a known setting (did you mean "encrypt"?)'],
+    [
+      job('storages: [d], dump: { table: [a] }'),
+      'jobs.nightly.dump.table: is not a known setting (did you mean "tables"',
+    ],
+    [
+      job('storages: [d], verify: { testRestore: { schedul: daily } }'),
+      'jobs.nightly.verify.testRestore.schedul: is not a known setting (did you mean "schedule"?)',
+    ],
+    [
+      job('storages: [d], encrypt: { cipher: age, recipient: age1x }'),
+      'jobs.nightly.encrypt: The encryption with age cannot be used: recipient: is not a known setting (did you mean "recipients"?)',
+    ],
+  ])('says what is meant where a name is misspelt: %s', async (content, message) => {
+    const failure = loadConfig(write('holdfast.config.yaml', content))
+    await expect(failure).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringContaining(message) })
   })
 
   it('reads a file whose sources this host cannot use, and says later which and why', async () => {

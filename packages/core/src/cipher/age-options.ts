@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { BackupError } from '../backup-error.js'
 import { secretValue } from '../config-value.js'
+import { describeOptionProblems } from '../option-problems.js'
 import type { Secret } from '../secret.js'
 import { type IdentityFile, identityFile, parseIdentities } from './age-identities.js'
 import { defaultWorkFactor } from './age-scrypt.js'
@@ -47,7 +48,7 @@ const schema = z.strictObject({
 /** @throws {BackupError} `config-invalid`. */
 export function parseAgeOptions(options: AgeOptions): ResolvedAgeOptions {
   const parsed = schema.safeParse(options)
-  if (!parsed.success) throw invalid(z.prettifyError(parsed.error))
+  if (!parsed.success) throw invalid(describeOptionProblems(parsed.error, options, schema))
   const { passphrase, workFactor } = parsed.data
   const recipients = [...new Set(parsed.data.recipients.flatMap(recipientsIn))]
   const identities = parsed.data.identities.map(identitiesIn)

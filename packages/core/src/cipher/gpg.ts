@@ -9,6 +9,7 @@ import { startChild } from '../driver/child-process.js'
 import { findProgram } from '../driver/find-program.js'
 import { lacksDescriptors, requireDescriptors } from '../driver/free-descriptors.js'
 import { notStarted } from '../driver/not-started.js'
+import { describeOptionProblems } from '../option-problems.js'
 import type { RunContext } from '../run-context.js'
 import type { Secret } from '../secret.js'
 import type { Cipher } from './cipher.js'
@@ -63,7 +64,7 @@ interface Gpg {
  */
 export function gpg(options: GpgOptions = {}): Cipher {
   const parsed = schema.safeParse(options)
-  if (!parsed.success) throw invalid(z.prettifyError(parsed.error))
+  if (!parsed.success) throw invalid(describeOptionProblems(parsed.error, options, schema))
   const { recipients, passphrase, program } = parsed.data
   const homedir = parsed.data.homedir ?? process.env.GNUPGHOME
   const command = program ?? findProgram('gpg') ?? '/usr/bin/gpg'

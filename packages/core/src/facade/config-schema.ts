@@ -10,6 +10,7 @@ import { durationValue } from '../duration.js'
 import type { VerifySettings } from '../engine/proof/verify-settings.js'
 import { optionProblems } from '../option-problems.js'
 import type { Clock, Logger } from '../run-context.js'
+import { settingNames } from '../setting-names.js'
 import type { Storage } from '../storage/storage.js'
 import { verifyValue } from '../verify-config.js'
 
@@ -41,7 +42,8 @@ export interface CheckedJob {
  */
 export function checkConfig(config: unknown): Readonly<Record<string, CheckedJob>> {
   const parsed = configSchema.safeParse(config)
-  if (!parsed.success) throw invalidConfig(optionProblems(parsed.error, config, knownKeys))
+  if (!parsed.success)
+    throw invalidConfig(optionProblems(parsed.error, config, (path) => settingNames(configSchema, path)))
   return parsed.data.jobs
 }
 
@@ -124,11 +126,4 @@ function isReadable({ id }: Codec): boolean {
 function hasMethods(value: unknown, names: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null) return false
   return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
-}
-
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  if (path.length === 0) return Object.keys(configSchema.shape)
-  if (path[0] === 'jobs' && path.length === 2) return Object.keys(jobSchema.shape)
-  if (path[2] === 'verify') return path.length === 3 ? ['scrub', 'testRestore'] : ['schedule', 'on', 'assertions']
-  return Object.keys(dumpSchema.shape)
 }
