@@ -48,6 +48,16 @@ describe('holdfast doctor', () => {
     expect((await runIn({ cwd }, 'doctor', 'stock')).out).toContain('does not exist on the server')
   })
 
+  it('says what to do about the encryption of the environment, and looks at the rest', async () => {
+    const { cwd } = fakeProject()
+    const { code, out } = await runIn({ cwd, env: { BACKUP_GPG_RECIPIENT: '' } }, 'doctor')
+    expect([code, out]).toEqual([
+      1,
+      expect.stringMatching(/FAIL encryption: .*BACKUP_GPG_RECIPIENT .*is set and empty/),
+    ])
+    expect(out).toContain('source of shop: 3 tables')
+  })
+
   it('says what to do about a storage', async () => {
     const { cwd } = fakeProject()
     writeFileSync(join(cwd, 'offsite'), 'a file in the way')

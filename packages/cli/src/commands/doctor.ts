@@ -1,6 +1,7 @@
 import { BackupError, createRunContext, type JobConfig, named, type RunContext, type Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
+import { withEncryption } from '../configuration/encryption.js'
 import { variablesBesideConfig } from '../configuration/from-environment.js'
 import { checkKnownStorages, knownStoragesFile } from '../configuration/known-storages.js'
 import { openHoldfast } from '../configuration/open-holdfast.js'
@@ -62,7 +63,8 @@ async function checkSetup(
   tell([
     isBare && !isNamed ? noDatabase : good('configuration', setup.file ?? 'no config file; the environment is used'),
   ])
-  tell(await checkPrograms(Object.values(jobs ?? {}), options.binDir))
+  const encrypted = jobs && (await attempt('encryption', async () => withEncryption(jobs, setup.read), tell))
+  tell(await checkPrograms(Object.values(encrypted ?? jobs ?? {}), options.binDir))
   const needsNone = isBare || url !== undefined
   const storages = await attempt('storages', () => storagesToCheck(setup, options, needsNone, cli), tell)
   await tellStorages(storages ?? {}, ctx, tell, cli)

@@ -1,6 +1,6 @@
 import type { Driver, DumpFile, FileRestorePreview, RestoreFileResult } from '@holdfast/core'
 import type { Cli } from '../cli.js'
-import { openHoldfast } from '../configuration/open-holdfast.js'
+import { encrypted, openHoldfast } from '../configuration/open-holdfast.js'
 import { readingCiphers } from '../configuration/reading-keys.js'
 import { chooseStorages, readSetup } from '../configuration/setup.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
@@ -28,7 +28,8 @@ export async function restoreFileCommand(
   const { file } = opened
   const jobs = setup.file === undefined ? {} : await setup.jobs()
   const storages = setup.file === undefined ? {} : await chooseStorages(undefined, setup, cli, false)
-  await using holdfast = openHoldfast(setup, { storages, jobs }, cli)
+  const own = { storages, jobs }
+  await using holdfast = openHoldfast(setup, options.safetyBackup ? encrypted(own, setup) : own, cli)
   using progress = createProgress(file.name, cli.world, output, cli.options)
   let told: Told = { warnings: [], blocked: false }
   const restoring = holdfast.restoreFile(file, {

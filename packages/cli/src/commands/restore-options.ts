@@ -13,7 +13,6 @@ export interface RestoreCommandOptions extends FromOptions {
   readonly replace?: boolean
   readonly append?: boolean
   readonly keepOld?: Duration | false
-  readonly safetyBackup?: boolean
   /** SQL that must hold. */
   readonly assert?: readonly string[]
   readonly dryRun?: boolean

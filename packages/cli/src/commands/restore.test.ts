@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BackupError } from '@holdfast/core'
+import { age, BackupError, generateAgeKey } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
 import { fakeProject } from '../testing/fake-project.js'
 import { filesIn } from '../testing/files.js'
@@ -161,6 +161,24 @@ describe('holdfast restore', () => {
     const { safetyBackup } = saved.json() as { safetyBackup: { id: string; job: string } }
     expect([saved.code, safetyBackup.job]).toEqual([0, 'shop'])
     expect((await runIn({ cwd }, 'show', safetyBackup.id)).out).toContain('before the restore of shop of ')
+  })
+
+  it('encrypts the safety backup as a backup would be, and reads what its own keys read', async () => {
+    const { recipient, identity } = await generateAgeKey()
+    const other = await generateAgeKey()
+    const encrypt = age({ recipients: recipient, identities: identity.reveal() })
+    const { cwd, shop } = fakeProject()
+    const jobs = { shop: { source: shop.driver, storages: ['disk'], encrypt } }
+    const encrypting = fakeProject({ jobs })
+    await runIn({ cwd: encrypting.cwd }, 'backup')
+    const env = { BACKUP_AGE_RECIPIENTS: other.recipient }
+    const saved = await runIn({ cwd: encrypting.cwd, env }, 'restore', '--yes', '--json', '--safety-backup')
+    expect(saved.json()).toMatchObject({ safetyBackup: { cipher: { keyIds: [other.recipient] } } })
+    const empty = { BACKUP_AGE_RECIPIENTS: '' }
+    const { code, err } = await runIn({ cwd: encrypting.cwd, env: empty }, 'restore', '--yes', '--safety-backup')
+    expect([code, err]).toEqual([1, expect.stringContaining('is set and empty')])
+    expect((await runIn({ cwd, env: empty }, 'backup')).code).toBe(1)
+    expect(filesIn(join(cwd, 'disk'))).toEqual([])
   })
 
   it('only looks, with --dry-run', async () => {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AgeKey, generateAgeKey } from '@holdfast/core'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { type AgeKey, createHoldfast, generateAgeKey } from '@holdfast/core'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { tempDirectory } from '../testing/temp-directory.js'
 import { configFromData } from './config-from-data.js'
 import { encryptionFrom } from './encryption.js'
@@ -19,8 +19,8 @@ const from = (env: Record<string, string>, ageRecipient?: string[]) =>
 
 describe('encryption from the environment', () => {
   it('is none where nothing is said', () => {
-    for (const env of [{}, { BACKUP_ENCRYPT: 'false' }, { BACKUP_AGE_RECIPIENTS: '' }])
-      expect(from(env)).toBeUndefined()
+    for (const env of [{}, { BACKUP_ENCRYPT: 'false' }, { BACKUP_ENCRYPT: 'false', BACKUP_AGE_RECIPIENTS: '' }])
+      expect(from(env as unknown as Record<string, string>)).toBeUndefined()
   })
 
   it('takes recipients of age, one or several, from a variable, its file or its alias', () => {
@@ -40,6 +40,11 @@ describe('encryption from the environment', () => {
     }
     const reads = { BACKUP_AGE_RECIPIENTS: key.recipient, BACKUP_AGE_IDENTITY: key.identity.reveal() }
     expect(from(reads)).toMatchObject({ canDecrypt: true })
+  })
+
+  it('is what one variable says, where another is empty', () => {
+    const env = { BACKUP_ENCRYPT: '', BACKUP_GPG_RECIPIENT: '', BACKUP_AGE_RECIPIENTS: key.recipient }
+    expect(from(env)).toMatchObject({ keyIds: [key.recipient] })
   })
 
   it('takes recipients of gpg', () => {
@@ -68,9 +73,20 @@ describe('encryption from the environment', () => {
     [{ BACKUP_AGE_RECIPIENTS: 'age1x', BACKUP_GPG_RECIPIENT: 'a@example.org' }, /disagree/],
     [{ BACKUP_AGE_RECIPIENTS: 'age1x' }, /mistyped/],
     [{ BACKUP_GPG_RECIPIENT: '--yes' }, /must not begin with a hyphen/],
+    [{ BACKUP_ENCRYPT: '' }, /BACKUP_ENCRYPT .*is set and empty/],
+    [{ BACKUP_AGE_RECIPIENTS: '' }, /BACKUP_AGE_RECIPIENTS .*is set and empty/],
+    [{ BACKUP_GPG_RECIPIENT: ' ' }, /BACKUP_GPG_RECIPIENT .*is set and empty/],
+    [{ BACKUP_AGE_RECIPIENTS_FILE: '' }, /BACKUP_AGE_RECIPIENTS_FILE.* is set and empty/],
+    [{ BACKUP_GPG_RECIPIENT_FILE: '/dev/null' }, /BACKUP_GPG_RECIPIENT_FILE.* is set and empty/],
+    [{ BACKUP_ENCRYPT: 'true', BACKUP_AGE_RECIPIENTS: '' }, /asks for encryption, but it is not said for whom/],
   ])('never lets a backup through in plain that was to be encrypted: %j', (env, message) => {
     expect(() => from(env)).toThrow(message)
   })
+})
+
+it('for an empty recipient on the command line is refused', () => {
+  for (const recipient of ['', ' '])
+    expect(() => from({}, [recipient])).toThrow(/recipients: (?:must not be empty|there is none)/)
 })
 
 describe('encryption in JSON and YAML', () => {
@@ -89,6 +105,29 @@ describe('encryption in JSON and YAML', () => {
       '/etc/holdfast.json',
     )
     expect(ciphers).toMatchObject([{ id: 'gpg' }])
+  })
+
+  it('is refused where the variable that holds it is empty, or not set', async () => {
+    for (const [value, problem] of [
+      ['', 'is set, but empty'],
+      [' ', 'there is none'],
+      [undefined, 'is not set'],
+    ]) {
+      vi.stubEnv('HOLDFAST_TEST_KEY', value)
+      const place = { env: 'HOLDFAST_TEST_KEY' }
+      await expect(configFromData(job({ cipher: 'age', recipients: place }), '/x.json')).rejects.toThrow(problem)
+      if (value === ' ') continue
+      for (const cipher of ['age', 'gpg']) {
+        const data = job({ cipher, passphrase: place, ...(cipher === 'gpg' && { recipients: 'a@b' }) })
+        await expect(configFromData(data, '/x.json')).rejects.toThrow(problem)
+      }
+    }
+    vi.unstubAllEnvs()
+    for (const nothing of [null, '', ' ', false, { cipher: 'age' }, { cipher: 'gpg', recipients: '' }]) {
+      await expect(configFromData(job(nothing), '/x.json')).rejects.toThrow(/jobs\.shop\.encrypt: /)
+    }
+    const config = await configFromData(job({ cipher: 'gpg' }), '/x.json')
+    expect(() => createHoldfast(config)).toThrow(/jobs\.shop\.encrypt: has nobody to encrypt for/)
   })
 
   it('is refused with its path', async () => {

@@ -19,8 +19,11 @@ const everyName = Object.values(environmentVariables).flatMap((variable) =>
 describe('environmentReader', () => {
   it.each(everyName)('reads %s', (name, variable) => {
     expect(environmentReader({ [name]: 'value' })(variable)).toBe('value')
-    expect(environmentReader({ [name]: '' })(variable)).toBeUndefined()
     expect(environmentReader({})(variable)).toBeUndefined()
+    const empty = /ENCRYPT|RECIPIENT/.test(name) ? '' : undefined
+    expect(environmentReader({ [name]: '' })(variable)).toBe(empty)
+    expect(environmentReader({ [`${name}_FILE`]: '' })(variable)).toBe(empty)
+    expect(environmentReader({ [name]: '', [`${name}_FILE`]: file('filled') })(variable)).toBe('filled')
   })
 
   it.each(everyName)('reads %s_FILE, without the newline at its end', (name, variable) => {

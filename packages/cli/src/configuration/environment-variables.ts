@@ -12,6 +12,8 @@ export interface EnvironmentVariable {
   /** `source` and `storage` are ignored when there is a config file. */
   readonly group: Group
   readonly secret?: boolean
+  /** Read as `''` where it is set to nothing: what was meant by it is not known. */
+  readonly countsEmpty?: boolean
 }
 
 /** What each variable is called here. */
@@ -55,6 +57,9 @@ const variable = (
   secret = false,
 ): EnvironmentVariable => ({ name, group, alternatives, secret })
 
+/** One that asks for encryption: a secret that has not arrived must not mean a backup in plain. */
+const demand = (name: string): EnvironmentVariable => ({ ...variable(name, 'job'), countsEmpty: true })
+
 /** What the commands read from the environment. Every name is also read with `_FILE`, as a path to the value. */
 export const environmentVariables: Readonly<Record<VariableKey, EnvironmentVariable>> = {
   databaseUrl: variable('DATABASE_URL', 'source', ['POSTGRES_CONNECTION_STRING'], true),
@@ -64,9 +69,9 @@ export const environmentVariables: Readonly<Record<VariableKey, EnvironmentVaria
   backupMinio: variable('BACKUP_MINIO', 'storage'),
   backupRemote: variable('BACKUP_REMOTE', 'storage'),
   compression: variable('BACKUP_COMPRESSION', 'job'),
-  encrypt: variable('BACKUP_ENCRYPT', 'job'),
-  ageRecipients: variable('BACKUP_AGE_RECIPIENTS', 'job'),
-  gpgRecipient: variable('BACKUP_GPG_RECIPIENT', 'job'),
+  encrypt: demand('BACKUP_ENCRYPT'),
+  ageRecipients: demand('BACKUP_AGE_RECIPIENTS'),
+  gpgRecipient: demand('BACKUP_GPG_RECIPIENT'),
   ageIdentity: variable('BACKUP_AGE_IDENTITY', 'job', [], true),
   s3Bucket: variable('S3_BUCKET', 'storage', ['BACKUP_S3_BUCKET', 'MINIO_BUCKET']),
   s3Region: variable('S3_REGION', 'storage'),
@@ -94,7 +99,7 @@ export const environmentVariables: Readonly<Record<VariableKey, EnvironmentVaria
 export type ReadVariable = (variable: EnvironmentVariable) => string | undefined
 
 /**
- * Reads variables of an environment. An empty value counts as not set.
+ * Reads variables of an environment. An empty value counts as not set, except where encryption may have been meant.
  *
  * @throws {BackupError} `config-invalid` when two names of one variable disagree, or a file cannot be read.
  */
@@ -109,13 +114,17 @@ export function environmentReader(env: World['env']): ReadVariable {
         hint: `Keep one of them; ${variable.name} is the usual name.`,
       })
     }
-    return first?.value
+    return first ? first.value : variable.countsEmpty && isEmpty(variable, env) ? '' : undefined
   }
 }
 
 /** The names under which a variable is set. */
 export function namesSet({ name, alternatives }: EnvironmentVariable, env: World['env']): string[] {
   return [name, ...alternatives].flatMap((each) => [each, `${each}_FILE`]).filter((each) => env[each])
+}
+
+function isEmpty({ name, alternatives }: EnvironmentVariable, env: World['env']): boolean {
+  return [name, ...alternatives].some((each) => env[each] === '' || env[`${each}_FILE`] === '')
 }
 
 /** Values that must never be written: secrets of the table, and of the clients that read the environment themselves. */

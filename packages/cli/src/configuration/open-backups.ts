@@ -1,6 +1,6 @@
 import type { Holdfast, JobConfig, Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
-import { openHoldfast } from './open-holdfast.js'
+import { encrypted, openHoldfast } from './open-holdfast.js'
 import { type KeyOptions, readingCiphers } from './reading-keys.js'
 import { chooseStorages, readSetup, type Setup } from './setup.js'
 
@@ -9,6 +9,8 @@ export interface FromOptions extends KeyOptions {
   readonly from?: readonly string[]
   /** The same as `from`. */
   readonly storage?: readonly string[]
+  /** Whether what is there is backed up first. */
+  readonly safetyBackup?: boolean
 }
 
 /** What a command that looks for backups works with. */
@@ -41,7 +43,8 @@ export async function openBackups(
   const jobs = setup.file === undefined ? {} : await setup.jobs()
   const ciphers = [...(await readingCiphers(options, setup, cli)), ...(setup.config?.ciphers ?? [])]
   const reading = readingFrom(jobs, Object.keys(storages))
-  const holdfast = openHoldfast(setup, { storages, jobs: reading, ciphers }, cli)
+  const own = { storages, jobs: reading, ciphers }
+  const holdfast = openHoldfast(setup, options.safetyBackup ? encrypted(own, setup) : own, cli)
   const engines = Object.values(jobs).map(({ source }) => source.engine)
   return { holdfast, setup, storages, jobs: Object.keys(jobs), engines }
 }
