@@ -146,8 +146,14 @@ describe('holdfast restore cleanup', () => {
       return (await list?.(ctx)) ?? []
     }
     const all = await runIn({ cwd, terminal: true, typed: ['yes'] }, 'restore', 'cleanup', '--into', 'shop', '--all')
-    expect(all.out).toMatch(/dropped shop__before_old .*\nkept {4}shop__before_young/)
+    expect(all.out).toMatch(
+      /dropped shop__before_old .*\nkept {4}shop__before_young \(.*\): it was put aside meanwhile, .*the same command offers it next\n$/,
+    )
+    expect(all.out).not.toMatch(/until|--all/)
     expect(shop.asides).toEqual([young])
+    const again = await runIn({ cwd, terminal: true, typed: ['yes'] }, 'restore', 'cleanup', '--into', 'shop', '--all')
+    expect(again.err).toMatch(/shop__before_young .* will be dropped/)
+    expect(shop.asides).toEqual([])
   })
 
   it('says what to do about what could not be dropped', async () => {

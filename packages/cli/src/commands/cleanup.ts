@@ -18,7 +18,7 @@ export async function cleanupCommand(
   const names = options.all ? await confirmDropOfAll(drivers, holdfast, options, cli) : undefined
   const result = await cleanUp(drivers, holdfast, names, options, cli)
   cli.output.document(cleanupDocument(result))
-  tell(result, drivers, cli)
+  tell(result, drivers, options, cli)
   if (result.failed.length > 0) return exitCodes.restoreFailed
   const [first] = result.unreachable
   return first ? exitCodeFor(cli.command, codeOf(first.error)) : exitCodes.done
@@ -73,9 +73,9 @@ function cleanupDocument({ dropped, kept, failed, unreachable }: CleanupResult):
   }
 }
 
-function tell(result: CleanupResult, drivers: readonly Driver[], cli: Cli): void {
+function tell(result: CleanupResult, drivers: readonly Driver[], options: AsideCommandOptions, cli: Cli): void {
   const { output } = cli
-  const text = describeDrops(result, cli)
+  const text = describeDrops(result, options, cli)
   if (text !== '') output.result(text)
   else if (result.unreachable.length < drivers.length) output.result('No restore has left anything.')
   for (const { target, error } of result.unreachable) {
@@ -86,13 +86,18 @@ function tell(result: CleanupResult, drivers: readonly Driver[], cli: Cli): void
   }
 }
 
-function describeDrops({ dropped, kept, failed }: CleanupResult, { output: { paint } }: Cli): string {
+function describeDrops(
+  { dropped, kept, failed }: CleanupResult,
+  { all }: AsideCommandOptions,
+  { output: { paint } }: Cli,
+): string {
+  const why = ({ keepUntil }: CleanupResult['kept'][number]): string =>
+    all
+      ? ': it was put aside meanwhile, and nobody was asked about it; the same command offers it next'
+      : ` until ${formatTime(keepUntil)}; --all drops it now`
   return [
     ...distinct(dropped).map((aside) => `${paint.good('dropped')} ${describeAside(aside)}`),
-    ...distinct(kept).map(
-      (aside) =>
-        `${paint.faint('kept')}    ${describeAside(aside)} until ${formatTime(aside.keepUntil)}; --all drops it now`,
-    ),
+    ...distinct(kept).map((aside) => `${paint.faint('kept')}    ${describeAside(aside)}${why(aside)}`),
     ...distinct(failed).map(
       (aside) => `${paint.bad('failed')}  ${describeAside(aside)}: ${aside.problem}${hintOf(aside.error)}`,
     ),
