@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { buildPackages } from './lib/build.mjs'
 import { installDependencies } from './lib/install.mjs'
 import { say } from './lib/run.mjs'
+import { aloneInCheckout } from './lib/set-up-lock.mjs'
 import { ensureSystemPackages } from './lib/system-packages.mjs'
 import { ensureTools, linkNode } from './lib/tools.mjs'
 
@@ -15,10 +16,13 @@ import { ensureTools, linkNode } from './lib/tools.mjs'
  */
 export async function bootstrap({ purpose, build = true }) {
   const started = Date.now()
-  const tools = await ensureTools()
-  await ensureSystemPackages(purpose)
-  await installDependencies(tools)
-  linkNode(tools.node)
+  const tools = await aloneInCheckout(async () => {
+    const found = await ensureTools()
+    await ensureSystemPackages(purpose)
+    await installDependencies(found)
+    linkNode(found.node)
+    return found
+  })
   if (build) await buildPackages(tools)
   say(`• set up in ${((Date.now() - started) / 1000).toFixed(1)} s`)
   return tools

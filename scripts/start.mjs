@@ -1,4 +1,4 @@
-// npm start: sets up, then runs the main job end to end on a throwaway PostgreSQL. --once exits when it is done.
+// npm start: sets up, then runs the main job end to end on a throwaway PostgreSQL.
 import { bootstrap, exitWith } from './bootstrap.mjs'
 import { run, say } from './lib/run.mjs'
 import { readStartOptions } from './lib/start-options.mjs'

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './root.mjs'
 import { runOrThrow, say } from './run.mjs'
+import { aloneInCheckout } from './set-up-lock.mjs'
 import { filesBelow, hashOf, isStamped, writeStamp } from './stamp.mjs'
 import { publicPackages } from './workspace.mjs'
 
@@ -10,7 +11,12 @@ import { publicPackages } from './workspace.mjs'
  *
  * @param {{ env: NodeJS.ProcessEnv }} tools
  */
-export async function buildPackages({ env }) {
+export function buildPackages(tools) {
+  return aloneInCheckout(() => buildUnlessDone(tools))
+}
+
+/** @param {{ env: NodeJS.ProcessEnv }} tools */
+async function buildUnlessDone({ env }) {
   const packages = publicPackages()
   const stampFile = join(root, '.cache/built')
   const value = hashOf(['tsconfig.base.json', 'tsup.base.ts', 'pnpm-lock.yaml', ...packages.flatMap(inputs)])

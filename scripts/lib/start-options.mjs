@@ -1,5 +1,5 @@
-const usage = `npm start            sets up, and runs the main job end to end
-npm start -- --once  the same, and exits: 0 only if the restored databases equal their source
+const usage = `npm start            sets up, runs the main job end to end, and exits: 0 only if the restored databases equal their source
+npm start -- --once  the same
 npm start -- --help  prints this`
 
 /**
