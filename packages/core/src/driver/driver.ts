@@ -304,6 +304,11 @@ export interface RestoreSource {
   readonly manifest: Manifest
   readonly parts: readonly ManifestPart[]
   /**
+   * Whether somebody has named a file to restore, rather than a backup on a storage: nobody knows then who has made it,
+   * and what it holds deserves more warnings.
+   */
+  readonly fromFile?: boolean
+  /**
    * The plain bytes of a part. Keeps the law: hashes and sizes are checked before the stream ends, so damage is a
    * stream that throws `corrupt`. May be called again to read again.
    */
@@ -326,7 +331,7 @@ export interface RestoreRequest {
   readonly tables?: readonly string[]
   /**
    * Restore with this many connections, from a file spooled first. Default: 1, streamed. A restore over connections that
-   * can use no more than one (in place, from a plain dump, into MySQL) warns of it.
+   * can use no more than one (in place, from a plain dump, into MySQL or SQLite) warns of it.
    */
   readonly jobs?: number
   /** Whether to end other connections to the target. Default `false`: `target-in-use` where they are in the way. */

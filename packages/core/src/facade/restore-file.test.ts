@@ -220,6 +220,26 @@ describe('a file of a backup', () => {
     expect(modes).toEqual(['staged', 'replace'])
   })
 
+  it('is told to the driver as a file, as any other: anybody can write a manifest', async () => {
+    const { storage, key } = await backedUp()
+    await storage.put('stranger', streamOf(sqlite), {}, ctx)
+    for (const [name, driver] of [
+      [key, memoryDriver({ database: { content: undefined } })],
+      ['stranger', targetOf().driver],
+    ] as const) {
+      const told: unknown[] = []
+      const into: Driver = {
+        ...driver,
+        restore(from, request, given) {
+          told.push(from.fromFile)
+          return driver.restore(from, request, given)
+        },
+      }
+      await restore(dumpOnStorage(storage, name), { into, ciphers: [cipher] })
+      expect(told).toEqual([true])
+    }
+  })
+
   it('is found beside its manifest wherever both were downloaded to', async () => {
     const { storage, backup, content, key } = await backedUp()
     const path = directory()

@@ -96,10 +96,15 @@ async function openCopy(
   if (own) {
     const wanted = own.manifest.parts.find((part) => part.cipher)?.cipher?.id
     const cipher = ciphers.find(({ id, canDecrypt }) => id === wanted && canDecrypt)
-    const copy = copyOn(own.storage, own.manifest, { layout, cipher })
+    const copy = fromFile(copyOn(own.storage, own.manifest, { layout, cipher }))
     return { copy, isBackup: true, wrappings: [], async [Symbol.asyncDispose]() {} }
   }
   const dump = await openDump(file, { ciphers }, ctx)
-  const copy = { name: file.display, source: dump.source, readThrough: dump.readThrough }
+  const copy = fromFile({ name: file.display, source: dump.source, readThrough: dump.readThrough })
   return { copy, isBackup: false, wrappings: dump.wrappings, [Symbol.asyncDispose]: () => dump[Symbol.asyncDispose]() }
+}
+
+/** A manifest says who has made a backup, but anybody can write one. */
+function fromFile(copy: RestoreCopy): RestoreCopy {
+  return { ...copy, source: { ...copy.source, fromFile: true } }
 }
