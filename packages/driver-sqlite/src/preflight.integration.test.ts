@@ -49,6 +49,16 @@ describe('the preview of a restore', () => {
     await holdfast.restore('app', options)
   })
 
+  it('says that more jobs change nothing, as the restore does', async () => {
+    const changesNothing = [expect.stringContaining('jobs changes nothing')]
+    const options = { into: sqlite({ path: join(directory, 'jobs.db') }), jobs: 4 }
+    expect((await holdfast.previewRestore('app', options)).warnings).toEqual(changesNothing)
+    expect((await holdfast.restore('app', options)).warnings).toEqual(changesNothing)
+    const again = { ...options, mode: 'clean', jobs: 1 } as const
+    expect((await holdfast.previewRestore('app', again)).warnings).toEqual([])
+    expect((await holdfast.restore('app', again)).warnings).toEqual([])
+  })
+
   it('says that a staged restore has no room', async () => {
     const full = join(directory, 'full')
     mkdirSync(full)

@@ -28,7 +28,7 @@ export async function findings(
     ...(!target && request.mode === 'clean' ? [noTarget(path)] : []),
     ...(await problemsBeside(path, roomFor(from, request.mode === 'staged' ? target : undefined))),
   ]
-  return { problems, warnings: nameWarnings(path, target) }
+  return { problems, warnings: [...nameWarnings(path, target), ...requestWarnings(request)] }
 }
 
 /** Whether a copy can be made beside the database. */
@@ -66,6 +66,11 @@ export function requestProblems({
     })
   }
   return problems
+}
+
+/** What is asked for and changes nothing. */
+export function requestWarnings({ jobs = 1 }: Pick<PreflightRequest, 'jobs'>): readonly string[] {
+  return jobs > 1 ? ['The SQLite driver restores one file as a whole; jobs changes nothing'] : []
 }
 
 /** A database whose content is to be replaced, and that is not there. */

@@ -23,7 +23,7 @@ import {
   reserveBeside,
   takeName,
 } from './database-files.js'
-import { noTarget, requestProblems, roomFor } from './preflight.js'
+import { noTarget, requestProblems, requestWarnings, roomFor } from './preflight.js'
 import { lookAt, nameWarnings } from './probe.js'
 import { runTask } from './run-task.js'
 
@@ -59,7 +59,8 @@ export async function restore(
     await removeDatabase(spooled)
   }
   const version = target?.version ?? (await runTask('version', [], ctx))
-  return { created: !target, warnings: nameWarnings(path, target), tools: { sqlite: version } }
+  const warnings = [...nameWarnings(path, target), ...requestWarnings(request)]
+  return { created: !target, warnings, tools: { sqlite: version } }
 }
 
 /** Writes the dump to a private file beside a database; it is on disk when this returns. */
