@@ -1,7 +1,7 @@
 import { BackupError, type PreflightFindings, type PreflightRequest, type RestoreSource } from '@holdfast/core'
 import { shown } from './journal.js'
-import { quoteIdentifier, quoteQualified } from './quoting.js'
-import { type TableInfo, tablesOf } from './schema-objects.js'
+import { quoteIdentifier } from './quoting.js'
+import { hasRows, type TableInfo, tablesOf } from './schema-objects.js'
 import type { Session } from './session.js'
 
 /** Between which schemas rows are to be copied. */
@@ -70,10 +70,6 @@ export async function appendFindings(
         : []),
     ],
   }
-}
-
-async function hasRows(session: Session, schema: string, table: string): Promise<boolean> {
-  return (await session.query(`select 1 as found from ${quoteQualified(schema, table)} limit 1`)).length > 0
 }
 
 interface InsertTrigger {

@@ -15,14 +15,13 @@ const on = testDatabases('definers', [
   'create event rarely on schedule every 1 year do select 1',
 ])
 const { ctx, source, target, driverOf } = on
+const definer = /DEFINER=`[^`]*`@`[^`]*`/g
 
 const restored = (from: MemoryBackup, options: object = {}, request: object = {}): Promise<RestoreReport> =>
   driverOf(target, options).restore(from, { mode: 'create', ...request }, ctx)
 
-/** As a dump of another place may be, or of a program that takes definers out. */
-function withoutDefiners(): MemoryBackup {
-  const text = on.backup.bytes.get('sql')?.toString('latin1') ?? ''
-  const bytes = Buffer.from(text.replace(/DEFINER=`[^`]*`@`[^`]*`/g, ''), 'latin1')
+function changed(change: (text: string) => string): MemoryBackup {
+  const bytes = Buffer.from(change(on.backup.bytes.get('sql')?.toString('latin1') ?? ''), 'latin1')
   return {
     ...on.backup,
     async *open() {
@@ -30,6 +29,11 @@ function withoutDefiners(): MemoryBackup {
     },
   }
 }
+
+/** As a dump of another place may be, or of a program that takes definers out. */
+const withoutDefiners = (): MemoryBackup => changed((text) => text.replace(definer, ''))
+
+const ofRoot = (): MemoryBackup => changed((text) => text.replace(definer, 'DEFINER=`root`@`localhost`'))
 
 describe('what comes without a definer', () => {
   it('is warned of once, with counts, and by the name of the user who has it now', async () => {
@@ -51,13 +55,66 @@ describe('what comes without a definer', () => {
   it('is not, where definers are as they were', async () => {
     expect((await restored(on.backup)).warnings).toEqual([])
   })
+})
 
-  it('is not, where everything runs with the rights of its caller', async () => {
-    await on.server.sql(
-      source,
-      ...['drop trigger one', 'drop trigger two', 'drop procedure as_maker', 'drop event rarely', 'drop view as_owner'],
-    )
-    const harmless = await memoryBackup(driverOf(source), {}, ctx)
-    expect((await restored(harmless, { definer: 'invoker' })).warnings).toEqual([])
+describe('a dump in a file, of which nobody knows who has made it', () => {
+  const inFile = (backup: MemoryBackup): MemoryBackup => ({ ...backup, fromFile: true })
+
+  it('is warned of where it names others as definers, with their names and what to do', async () => {
+    const { warnings } = await restored(inFile(ofRoot()))
+    expect(warnings).toEqual([expect.stringMatching(/: root@localhost\. .*--no-owner/)])
+    for (const part of ['1 view', '2 triggers', '1 procedure', '1 event']) expect(warnings[0]).toContain(part)
   })
+
+  it('is warned of with ten of its definers at most', async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `somebody_${index + 10}`)
+    const more = names.map((name) => `CREATE DEFINER=\`${name}\`@\`%\` PROCEDURE ${name}() SELECT 1;\n`).join('')
+    const dump = changed((text) => text.replace('-- Dump completed', `${more}-- Dump completed`))
+    const { warnings } = await restored(inFile(dump))
+    expect(warnings).toEqual([expect.stringMatching(/^12 procedures .*somebody_19@% and 2 more\./)])
+  })
+
+  it('is not, where it names the restoring user, or where its definers are not kept', async () => {
+    expect((await restored(inFile(on.backup))).warnings).toEqual([])
+    for (const [options, request] of [
+      [{ definer: 'invoker' }, {}],
+      [{}, { noOwner: true }],
+    ]) {
+      await dropDatabases(on.server, target)
+      const { warnings } = await restored(inFile(ofRoot()), options, request)
+      expect(warnings).toEqual([expect.stringContaining('came without a definer, or lost it')])
+    }
+  })
+
+  it('is looked at before by what the restoring user may do', async () => {
+    const little = `definers_${process.pid.toString(36)}`
+    await on.server.sql(
+      undefined,
+      `create user ${little}@'%' identified by 'little'`,
+      `grant all on \`definers\\_%\`.* to ${little}@'%'`,
+    )
+    const asLittle = { url: on.server.url(target, { user: little, password: 'little' }) }
+    const look = async (from: MemoryBackup, options: object = {}, request: object = {}): Promise<unknown> =>
+      await driverOf(target, options).preflight?.(from, { mode: 'create', ...request }, ctx)
+    const harmless = { problems: [], warnings: [] }
+    expect(await look(inFile(ofRoot()))).toEqual({ problems: [], warnings: [expect.stringContaining('--no-owner')] })
+    expect(await look(inFile(ofRoot()), {}, { noOwner: true })).toEqual(harmless)
+    expect(await look(inFile(ofRoot()), {}, { sections: 'data' })).toEqual(harmless)
+    expect(await look(inFile(ofRoot()), asLittle)).toEqual(harmless)
+    expect(await look(ofRoot())).toEqual(harmless)
+    await on.server.sql(undefined, `drop user ${little}@'%'`)
+  })
+})
+
+it('a backup on a storage is not warned of, whoever its definers are', async () => {
+  expect((await restored(ofRoot())).warnings).toEqual([])
+})
+
+it('what runs with the rights of its caller is not warned of', async () => {
+  await on.server.sql(
+    source,
+    ...['drop trigger one', 'drop trigger two', 'drop procedure as_maker', 'drop event rarely', 'drop view as_owner'],
+  )
+  const harmless = await memoryBackup(driverOf(source), {}, ctx)
+  expect((await restored(harmless, { definer: 'invoker' })).warnings).toEqual([])
 })

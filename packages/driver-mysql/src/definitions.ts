@@ -37,6 +37,20 @@ export async function readDefinitions(session: Session, schema: string): Promise
   return [...definitions].sort((a, b) => order(a) - order(b))
 }
 
+/** The definitions of those events of a schema that are named. What others have there is not looked at. */
+export async function readEvents(
+  session: Session,
+  schema: string,
+  names: ReadonlySet<string>,
+): Promise<readonly Definition[]> {
+  await session.query(`use ${quoteIdentifier(schema)}`)
+  const events: Definition[] = []
+  for (const { kind, name } of await codeOf(session, schema)) {
+    if (kind === 'event' && names.has(name)) events.push(await showCreate(session, kind, name))
+  }
+  return events
+}
+
 /** Routines first: views and defaults may call them. Events last: they may run at once. */
 function order({ kind }: Definition): number {
   return ['package', 'package body', 'function', 'procedure', 'view', 'trigger', 'event'].indexOf(kind)

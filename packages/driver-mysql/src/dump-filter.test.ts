@@ -1,6 +1,7 @@
 import { streamOf } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
 import { type FilterRules, filterDump, requalify, runEvent, stopEvent } from './dump-filter.js'
+import { trackProgress } from './progress.js'
 
 interface Filtered {
   readonly text: string
@@ -20,6 +21,7 @@ async function filtered(dump: string, rules: Partial<FilterRules> = {}): Promise
     schema: true,
     rows: true,
     definerIsInvoker: false,
+    progress: trackProgress(),
     onEnabledEvent: (name) => events.push(name),
     onDefinition: ({ kind, name }, isAdopted) => (isAdopted ? adopted : kept).push(`${kind} ${name}`),
     ...rules,
@@ -75,6 +77,35 @@ describe('what is left of a dump', () => {
     const { text } = await filtered(dump, { into: 'copy' })
     expect(text).toContain('nextval(`copy`.`s`)')
     expect(text).toContain('TRIGGER `tr` BEFORE')
+  })
+})
+
+describe('what is of others', () => {
+  it('is not dropped: only what the dump has made itself, as it does with place-holders', async () => {
+    const view =
+      'DROP VIEW IF EXISTS v;\nCREATE VIEW v AS SELECT 1;\n/*!50001 DROP VIEW IF EXISTS v*/;\nCREATE VIEW v AS SELECT 2;\n'
+    const { text } = await filtered(
+      `DROP TABLE IF EXISTS t;\nCREATE TABLE t (i int);\n${view}DROP TABLE IF EXISTS v;\n`,
+    )
+    expect(text.split('\n')).toEqual([
+      ...['CREATE TABLE t (i int);', "SELECT 'holdfast 1' LIMIT 1;"],
+      ...['CREATE VIEW v AS SELECT 1;', "SELECT 'holdfast 2' LIMIT 1;"],
+      ...['/*!50001 DROP VIEW IF EXISTS v*/;', "SELECT 'holdfast 3' LIMIT 1;"],
+      ...['CREATE VIEW v AS SELECT 2;', "SELECT 'holdfast 4' LIMIT 1;", ''],
+    ])
+  })
+
+  it.each([
+    ['CREATE OR REPLACE TABLE t (i int)', 'CREATE TABLE t (i int)'],
+    ['/*!50001 CREATE OR REPLACE VIEW t AS SELECT 1 */', '/*!50001 CREATE VIEW t AS SELECT 1 */'],
+    ['CREATE TABLE IF NOT EXISTS `t` (i int)', 'CREATE TABLE `t` (i int)'],
+    [
+      'CREATE OR REPLACE DEFINER=`a`@`b` PROCEDURE IF NOT EXISTS t() BEGIN CREATE TEMPORARY TABLE IF NOT EXISTS x (i int)',
+      'CREATE DEFINER=`a`@`b` PROCEDURE t() BEGIN CREATE TEMPORARY TABLE IF NOT EXISTS x (i int)',
+    ],
+  ])('is neither replaced nor taken for that of the dump: %s', async (given, expected) => {
+    const { text } = await filtered(`DELIMITER ;;\n${given};;\n`)
+    expect(text).toBe(`DELIMITER ;;\n${expected};;\nSELECT 'holdfast 1' LIMIT 1;;\n`)
   })
 })
 

@@ -1,5 +1,6 @@
 import { BackupError, type ByteStream } from '@holdfast/core'
 import { type DumpPiece, scanDump } from './dump-scanner.js'
+import type { Progress } from './progress.js'
 import { quoteIdentifier } from './quoting.js'
 import { firstWord, type Subject, subjectOf, withoutVersions } from './statement-subject.js'
 
@@ -14,6 +15,8 @@ export interface FilterRules {
   readonly rows: boolean
   /** Views, triggers, routines and events belong to the connecting user. */
   readonly definerIsInvoker: boolean
+  /** Of this dump. What it has not made itself, it does not drop or put another in the place of: that is of others. */
+  readonly progress: Progress
   /** Told of each event that would run; it is made so that it does not. */
   onEnabledEvent(name: string): void
   /** Told of each view, trigger, routine and event, and whether the restoring user becomes its definer. */
@@ -39,10 +42,11 @@ export async function* filterDump(source: ByteStream, rules: FilterRules): Async
   const handle = (piece: DumpPiece): void => {
     if (piece.kind === 'delimiter') passed.push(Buffer.from(`DELIMITER ${piece.delimiter}\n`))
     if (piece.kind === 'statement') {
-      const sql = rewriteStatement(piece.sql, rules)
+      const { sql, said } = rewriteStatement(piece.sql, rules)
       if (sql === undefined) return
       const bytes = sql === piece.sql ? piece.bytes : Buffer.from(sql)
       passed.push(bytes, Buffer.from(`${piece.delimiter}\n`))
+      if (said !== undefined) passed.push(Buffer.from(`SELECT '${said}' LIMIT 1${piece.delimiter}\n`))
     }
     if (piece.kind !== 'rows') return
     if (piece.first) passRows = rules.rows && wantsRows(piece.bytes, rules)
@@ -63,15 +67,21 @@ function wantsRows(bytes: Buffer, { tables }: FilterRules): boolean {
   return tables === undefined || tables.has(subject.name)
 }
 
-/** @returns `undefined` for a statement that is left out. */
-function rewriteStatement(given: string, rules: FilterRules): string | undefined {
+interface Rewritten {
+  /** Absent for a statement that is left out. */
+  readonly sql?: string
+  /** What the client is to say when it is done. */
+  readonly said?: string
+}
+
+function rewriteStatement(given: string, rules: FilterRules): Rewritten {
   const isNewTrigger = /^CREATE\b/i.test(withoutVersions(given)) && subjectOf(given)?.kind === 'trigger'
   const sql = isNewTrigger ? unqualifyTrigger(given, rules.from) : given
   const word = firstWord(sql)
   if (!expected.has(word) || (word === '' && !/^[;\s]*$/.test(withoutVersions(sql)))) throw refused(sql)
-  if (word === '') return undefined
+  if (word === '') return {}
   if (/^(?:CREATE|DROP|ALTER)\s+(?:OR\s+REPLACE\s+)?(?:DATABASE|SCHEMA)\b/i.test(withoutVersions(sql))) {
-    return ofDatabase(sql)
+    return { sql: ofDatabase(sql) }
   }
   // SET STATEMENT … FOR runs any statement.
   if (word === 'SET' && /\b(?:global|persist|password|statement)\b|@@(?:global|persist)/i.test(outsideQuotes(sql)))
@@ -79,11 +89,17 @@ function rewriteStatement(given: string, rules: FilterRules): string | undefined
   const subject = subjectOf(sql)
   if (!subject) {
     if (!/^(?:SET\s|UNLOCK TABLES$|COMMIT$|START TRANSACTION|BEGIN$)/i.test(withoutVersions(sql))) throw refused(sql)
-    return sql
+    return { sql }
   }
   if (reachesOut(sql, subject)) throw refused(sql)
-  if (!wants(subject, rules)) return undefined
-  return rewritten(sql, subject, rules)
+  if (!wants(subject, rules)) return {}
+  const { verb } = subject
+  if (verb !== 'create' && verb !== 'drop') return { sql }
+  const { progress } = rules
+  const isOurs = progress.has(subject)
+  if (verb === 'drop') return isOurs ? { sql, said: progress.note(verb, subject) } : {}
+  const rewritten = rewriteDefinition(isOurs ? sql : asNew(sql), subject, rules)
+  return { sql: rewritten, said: progress.note(verb, subject) }
 }
 
 /** All that a dump has to say of where a sequence stands; names in quotes are left out. */
@@ -111,8 +127,7 @@ function wants(subject: Subject, { tables, schema, rows }: FilterRules): boolean
   return (kind === 'table' || kind === 'sequence') && tables.has(subject.name)
 }
 
-function rewritten(given: string, subject: Subject, rules: FilterRules): string {
-  if (subject.verb !== 'create') return given
+function rewriteDefinition(given: string, subject: Subject, rules: FilterRules): string {
   let sql = given
   if (rules.from !== rules.into && /^(?:table|view)$/.test(subject.kind)) sql = requalify(sql, rules.from, rules.into)
   if (subject.kind !== 'table' && subject.kind !== 'sequence') {
@@ -165,6 +180,17 @@ const head = new RegExp(
   `^CREATE\\s+(?:OR\\s+REPLACE\\s+)?(?:ALGORITHM\\s*=\\s*\\w+\\s+)?DEFINER\\s*=\\s*(${account})`,
   'i',
 )
+
+const kinds = '(?:TABLE|SEQUENCE|TRIGGER|PROCEDURE|FUNCTION|EVENT|PACKAGE(?:\\s+BODY)?)'
+const unlessThere = new RegExp(
+  `^(CREATE\\s+(?:DEFINER\\s*=\\s*${account}(?:\\s*@\\s*${account})?\\s+)?(?:AGGREGATE\\s+)?${kinds}\\s+)IF\\s+NOT\\s+EXISTS\\s+`,
+  'i',
+)
+
+/** What somebody else has put there meanwhile is neither replaced, nor taken for that of the dump. */
+function asNew(sql: string): string {
+  return sql.replace(/^((?:\/\*M?!\d*\s*)?CREATE\s+)OR\s+REPLACE\s+/i, '$1').replace(unlessThere, '$1')
+}
 
 /** The account that a definition names as its definer, or the first part of it. */
 function definerOf(sql: string): string | undefined {

@@ -1,5 +1,6 @@
 import { BackupError, type DumpPart, type DumpRequest } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
+import { type Kind, kindsHeld } from './held-kinds.js'
 import { lockSeconds } from './programs.js'
 import { ownTables, type TableInfo, tablesOf } from './schema-objects.js'
 import { readProperties, type SchemaProperties } from './schema-properties.js'
@@ -18,6 +19,8 @@ export interface DumpSource {
   /** What is dumped: tables and sequences. */
   readonly tables: readonly TableInfo[]
   readonly choice: TableChoice
+  /** Kinds of what is dumped beside tables: a restore needs rights of its own for each. */
+  readonly holds: readonly Kind[]
   readonly warnings: readonly string[]
 }
 
@@ -47,7 +50,9 @@ export async function readDumpSource(
       `Tables without transactions are dumped as they are when their turn comes, not of one state: ${shown}; lockTables locks them meanwhile`,
     )
   }
-  return { server: session.server, properties: await readProperties(session, database), tables, choice, warnings }
+  const properties = await readProperties(session, database)
+  const holds = await kindsHeld(session, { database, settings, request, choice, chosen })
+  return { server: session.server, properties, tables, choice, holds, warnings }
 }
 
 /** Whether the past of system-versioned tables is dumped. */
@@ -134,6 +139,7 @@ export function reportedOptions(
     triggers: settings.triggers,
     history: settings.history,
     database: source.properties,
+    holds: source.holds,
   }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

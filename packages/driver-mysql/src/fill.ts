@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import {
   BackupError,
   coalesce,
@@ -9,11 +10,12 @@ import {
   startChild,
   writeToChild,
 } from '@holdfast/core'
-import { adoptedWarnings, collectAdopted } from './adopted.js'
 import type { BoundDatabase } from './bound-database.js'
+import { collectDefinitions, definerWarnings } from './definers.js'
 import { filterDump } from './dump-filter.js'
 import { dumpTrailer } from './dump-plan.js'
 import { lockSeconds, prepareProgram } from './programs.js'
+import type { Progress } from './progress.js'
 import type { Tool } from './tools.js'
 
 /** One dump on its way into one database. */
@@ -26,6 +28,8 @@ export interface Filling {
   readonly warnings: string[]
   /** Gets the names of the events that are to run in the end: while it is filled, none does. */
   readonly enabledEvents: Set<string>
+  /** Of this dump, in this database. */
+  readonly progress: Progress
   readonly ctx: RunContext
 }
 
@@ -36,7 +40,8 @@ const blockBytes = 256 * 1024
  *
  * @throws {BackupError} `restore-failed`, `restore-refused`; what the source throws, after the client is gone.
  */
-export async function fill({ bound, from, request, tool, warnings, enabledEvents, ctx }: Filling): Promise<void> {
+export async function fill(filling: Filling): Promise<void> {
+  const { bound, from, request, tool, warnings, enabledEvents, progress, ctx } = filling
   const part = sqlPart(from)
   const args = [
     '--batch',
@@ -44,28 +49,70 @@ export async function fill({ bound, from, request, tool, warnings, enabledEvents
     '--binary-mode',
     // Without this, comments in the bodies of routines are lost, and one in a trigger makes the statement fail.
     '--comments',
+    // What it says of the progress is to come at once, and alone.
+    '--unbuffered',
+    '--skip-column-names',
     ...(tool.knows('sandbox') ? ['--sandbox'] : []),
     ...(tool.knows('system-command') ? ['--skip-system-command'] : []),
     '--skip-local-infile',
     '--default-character-set=utf8mb4',
     '--max-allowed-packet=1G',
-    `--init-command=SET SESSION lock_wait_timeout=${lockSeconds(bound.settings)}`,
+    `--init-command=SET SESSION lock_wait_timeout=${lockSeconds(bound.settings)}, @holdfast=GET_LOCK('${progress.lock}',0)`,
   ]
   await using program = await prepareProgram({ tool, args, failure: 'restore-failed' }, bound, ctx)
-  const adopted = collectAdopted()
+  const definitions = collectDefinitions()
   const script = filterDump(requireTrailer(from.open(part.name, ctx), dumpTrailer), {
     from: from.manifest.database,
     into: bound.connection.database,
     ...(request.tables ? { tables: new Set(tableNames(request.tables, from.manifest.database)) } : {}),
     schema: request.sections !== 'data',
     rows: request.sections !== 'schema',
-    definerIsInvoker: request.noOwner === true || bound.settings.definer === 'invoker',
+    definerIsInvoker: makesDefinersOwn(filling),
+    progress,
     onEnabledEvent: (name) => enabledEvents.add(name),
-    onDefinition: adopted.note,
+    onDefinition: definitions.note,
   })
-  const child = startChild(program.spec, { stdin: 'pipe', stdout: 'ignore' }, ctx)
-  await writeToChild(child, coalesce(script, blockBytes))
-  warnings.push(...program.messages.warnings, ...(await adoptedWarnings(bound.connection, adopted, ctx)))
+  const onStderrLine = (line: string): void => {
+    progress.readError(line)
+    program.messages.onLine(line)
+  }
+  const child = startChild({ ...program.spec, onStderrLine }, { stdin: 'pipe', stdout: 'pipe' }, ctx)
+  const reading = readLines(child.stdout, progress.read)
+  try {
+    await writeToChild(child, coalesce(script, blockBytes))
+  } finally {
+    await reading
+  }
+  const isForeign = from.fromFile === true
+  warnings.push(
+    ...program.messages.warnings,
+    ...(await definerWarnings(bound.connection, definitions, { isForeign }, ctx)),
+  )
+}
+
+/** Whether views, triggers, routines and events of a dump get the connecting user as their definer. */
+export function makesDefinersOwn({
+  bound,
+  request,
+}: {
+  readonly bound: Pick<BoundDatabase, 'settings'>
+  readonly request: Pick<RestoreRequest, 'noOwner'>
+}): boolean {
+  return request.noOwner === true || bound.settings.definer === 'invoker'
+}
+
+/** Until the stream ends, however it does: the child says why. */
+async function readLines(stream: Readable | undefined, onLine: (line: string) => void): Promise<void> {
+  let rest = ''
+  try {
+    for await (const chunk of stream ?? []) {
+      const lines = (rest + (chunk as Buffer).toString('latin1')).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) onLine(line)
+    }
+  } catch {
+    // as said
+  }
 }
 
 /** Names of tables, with or without the database before them. */

@@ -1,18 +1,78 @@
 import type { Session } from './session.js'
 
+/** What a user may do, as far as the server tells. */
+export interface Rights {
+  /** Those of the wanted rights (`CREATE VIEW`) that the user does not have on all of a schema. */
+  missing(schema: string, wanted: readonly string[]): readonly string[]
+  /** Whether the user has a right on the whole server. */
+  hasGlobally(right: string): boolean
+  /** Whether there are roles, whose rights may not be among those that the server tells of. */
+  readonly hasRoles: boolean
+}
+
 /** Whether the user may do anything on this server. */
 export async function mayAnything(session: Session): Promise<boolean> {
   const grants = await grantsOf(session)
   return grants.some((grant) => /^GRANT (ALL PRIVILEGES|.*\bSUPER\b.*) ON \*\.\* /.test(grant))
 }
 
-/** Whether the user has a right on the whole server. */
+/** Whether the user has rights on the whole server. */
 export async function mayGlobally(session: Session, ...rights: readonly string[]): Promise<boolean> {
-  const grants = (await grantsOf(session)).filter((grant) => / ON \*\.\* TO /.test(grant)).join('\n')
-  return /ALL PRIVILEGES/.test(grants) || rights.every((right) => new RegExp(`\\b${right}\\b`).test(grants))
+  const { hasGlobally } = await readRights(session)
+  return rights.every(hasGlobally)
+}
+
+/** Whether the user may make views, triggers, routines and events in the name of somebody else. */
+export async function mayNameDefiners(session: Session): Promise<boolean> {
+  const { hasGlobally } = await readRights(session)
+  return ['SET USER', 'SET_ANY_DEFINER', 'SET_USER_ID', 'SUPER'].some(hasGlobally)
+}
+
+/** Asks what the user may do. */
+export async function readRights(session: Session): Promise<Rights> {
+  return rightsFrom(await grantsOf(session))
 }
 
 async function grantsOf(session: Session): Promise<readonly string[]> {
   const rows = await session.query('show grants')
   return rows.flatMap((row) => Object.values(row).map(String))
+}
+
+interface Grant {
+  readonly rights: ReadonlySet<string>
+  /** The schemas that it is for; absent for all. */
+  readonly schemas?: RegExp
+}
+
+/** Reads the lines of `SHOW GRANTS`. Rights on single tables and routines are left out. */
+export function rightsFrom(lines: readonly string[]): Rights {
+  const grants = lines.map(grantFrom).filter((grant) => grant !== undefined)
+  const gives = ({ rights }: Grant, right: string): boolean => rights.has(right) || rights.has('ALL PRIVILEGES')
+  return {
+    missing(schema, wanted) {
+      const found = grants.filter(({ schemas }) => schemas === undefined || schemas.test(schema))
+      return wanted.filter((right) => !found.some((grant) => gives(grant, right)))
+    },
+    hasGlobally: (right) => grants.some((grant) => grant.schemas === undefined && gives(grant, right)),
+    hasRoles: lines.some((line) => line.startsWith('GRANT ') && !line.includes(' ON ')),
+  }
+}
+
+function grantFrom(line: string): Grant | undefined {
+  const [, rights, schema] = /^GRANT (.+?) ON (?:\*|`((?:[^`]|``)*)`)\.\* TO /s.exec(line) ?? []
+  if (rights === undefined) return undefined
+  const given = new Set(rights.split(/,\s*/))
+  return schema === undefined ? { rights: given } : { rights: given, schemas: patternOf(schema.replaceAll('``', '`')) }
+}
+
+/** `_` is any character and `%` any text, unless a backslash stands before it. */
+function patternOf(schema: string): RegExp {
+  const letters = schema.match(/\\.|./gsu) ?? []
+  return new RegExp(`^${letters.map(translate).join('')}$`, 'isu')
+}
+
+function translate(letter: string): string {
+  if (letter === '_') return '.'
+  if (letter === '%') return '.*'
+  return (letter.length > 1 ? letter.replace('\\', '') : letter).replace(/[\^$.*+?()[\]{}|\\/]/, '\\$&')
 }

@@ -50,6 +50,8 @@ describe('before a restore', () => {
       problems: [],
       warnings: [expect.stringContaining('what only one knows fails'), expect.stringContaining('jobs changes nothing')],
     })
+    const { warnings } = await driverOf(target).restore(backup, { mode: 'create', jobs: 4 }, ctx)
+    expect(warnings).toEqual([expect.stringContaining('jobs changes nothing')])
   })
 
   it.each(['clean', 'append'] as const)('in place is refused without a database: %s', async (mode) => {
@@ -92,6 +94,7 @@ describe('before a restore', () => {
     await server.sql(
       undefined,
       `grant select, insert, create, drop, alter, execute on ${target}.* to ${guest.user}@'%'`,
+      `grant all on \`${target.replaceAll('_', '\\_')}\\_\\_%\`.* to ${guest.user}@'%'`,
     )
     const findings = await asGuest(target).preflight?.(backup, { mode: 'clean' }, ctx)
     expect(findings?.problems).toEqual([

@@ -1,4 +1,5 @@
 import {
+  BackupError,
   isBackupError,
   messageOf,
   type PreflightFindings,
@@ -10,9 +11,13 @@ import {
 import { appendFindings } from './append-plan.js'
 import type { BoundDatabase } from './bound-database.js'
 import { type Definition, readDefinitions } from './definitions.js'
+import { makesDefinersOwn } from './fill.js'
 import { keysFromElsewhere } from './foreign-keys.js'
+import { mayNameDefiners } from './grants.js'
+import { kindsToMake } from './held-kinds.js'
 import { otherFlavourWarnings } from './other-flavour.js'
 import { quoteIdentifier } from './quoting.js'
+import { rightsFindings } from './restore-rights.js'
 import { serverName } from './server.js'
 import { openSession, type Session, schemaExists } from './session.js'
 import { chooseTool } from './tools.js'
@@ -49,7 +54,35 @@ export async function findings(
       hint: 'Restore with mode create, which makes it.',
     })
   }
+  const rights = await rightsFindings(session, connection.database, from, request, ctx)
+  problems.push(...rights.problems)
+  warnings.push(...rights.warnings, ...(await namesDefiners(session, bound, from, request)))
   return { problems, warnings: [...warnings, ...restoreWarnings(session, from, request)] }
+}
+
+/** @throws {BackupError} `restore-refused`, where there is any. */
+export function refuse(problems: readonly PreflightProblem[]): void {
+  const [first] = problems
+  if (first === undefined) return
+  const hints = problems.flatMap(({ hint }) => (hint === undefined ? [] : [hint]))
+  throw new BackupError('restore-refused', {
+    message: problems.map(({ message }) => message).join('; '),
+    ...(hints.length > 0 && { hint: hints.join(' ') }),
+  })
+}
+
+/** Which accounts a dump names stands anywhere in it: the restore tells, see {@link definerWarnings}. */
+async function namesDefiners(
+  session: Session,
+  bound: BoundDatabase,
+  from: RestoreSource,
+  request: PreflightRequest,
+): Promise<readonly string[]> {
+  if (!from.fromFile || makesDefinersOwn({ bound, request })) return []
+  if (kindsToMake(from.manifest, request).kinds.length === 0 || !(await mayNameDefiners(session))) return []
+  return [
+    "Views, triggers, routines and events of the dump run with the rights of the accounts that it names as their definers, for this user may give them to anybody. Unless you trust the dump, restore with --no-owner (definer: 'invoker')",
+  ]
 }
 
 /** What is worth knowing before a restore, and does not keep it from working. */

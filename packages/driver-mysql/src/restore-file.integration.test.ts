@@ -77,6 +77,19 @@ describe.each([
   })
 })
 
+it('a dump that names others as definers is warned of, in a preview too', async () => {
+  const text = shell('DUMP --routines --triggers --single-transaction --hex-blob shop').toString('latin1')
+  const stranger = Buffer.from(text.replace(/DEFINER=`[^`]*`@`[^`]*`/g, 'DEFINER=`root`@`localhost`'), 'latin1')
+  const before: string[] = []
+  await using holdfast = createHoldfast({ jobs: {} })
+  const { warnings } = await holdfast.restoreFile(dumpFromStream('-', streamOf(stranger)), {
+    into: driverOf(`t${++count}`),
+    confirm: async (preview) => void before.push(...preview.warnings),
+  })
+  expect(before).toEqual([expect.stringContaining('--no-owner')])
+  expect(warnings).toEqual([expect.stringContaining('root@localhost')])
+})
+
 it('a dump of several databases is refused', async () => {
   await using holdfast = createHoldfast({ jobs: {} })
   const file = dumpFromStream('-', streamOf(shell('DUMP --databases shop')))

@@ -37,17 +37,22 @@ export async function lockAfter(
   lost: number,
   ctx: RunContext,
 ): Promise<Session> {
-  await withSession(
-    connection,
-    ctx,
-    async (session) => {
-      await session.query(`kill ${lost}`).catch((error) => {
-        if (isBackupError(error, 'source-unreachable')) throw error // else it has ended by itself
-      })
-    },
-    'none',
-  )
+  await withSession(connection, ctx, (session) => kill(session, lost), 'none')
   return await lockDatabase(connection, database, ctx, longPatienceSeconds)
+}
+
+async function kill(session: Session, id: number): Promise<void> {
+  await session.query(`kill ${id}`).catch((error) => {
+    if (isBackupError(error, 'source-unreachable')) throw error // else it has ended by itself
+  })
+}
+
+/** Ends the session that holds a lock, if there is one, and waits until the server does nothing for it any more. */
+export async function endLocked(session: Session, lock: string): Promise<void> {
+  const [row] = await session.query<{ id: number | null }>('select is_used_lock(?) as id', [lock])
+  if (row?.id) await kill(session, Number(row.id))
+  await session.query('select get_lock(?, ?)', [lock, longPatienceSeconds])
+  await session.query('select release_lock(?)', [lock])
 }
 
 /** The server takes a moment to notice that a connection is gone. */

@@ -1,3 +1,4 @@
+import { quoteQualified } from './quoting.js'
 import type { Session } from './session.js'
 
 /** A table, sequence or view, as the server lists it. */
@@ -50,6 +51,11 @@ export async function tablesOf(session: Session, schema: string): Promise<readon
       bytes: Number(bytes),
       dataBytes: Number(data),
     }))
+}
+
+/** Whether a table holds any row. */
+export async function hasRows(session: Session, schema: string, table: string): Promise<boolean> {
+  return (await session.query(`select 1 as found from ${quoteQualified(schema, table)} limit 1`)).length > 0
 }
 
 /** Names of procedures, functions, packages and events of a schema. */

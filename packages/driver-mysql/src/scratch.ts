@@ -1,5 +1,4 @@
 import {
-  BackupError,
   type Driver,
   messageOf,
   type Replaced,
@@ -15,8 +14,9 @@ import { type Exchanged, exchangeInto } from './exchange-into.js'
 import { refusePending, settleLeftovers } from './leftovers.js'
 import { markScratch } from './marks.js'
 import type { ExchangeRequest } from './plan-exchange.js'
-import { exchangeProblems } from './preflight.js'
+import { exchangeProblems, refuse } from './preflight.js'
 import { lockDatabase } from './restore-lock.js'
+import { rightsFindings } from './restore-rights.js'
 import { createSchema, dropSchema, propertiesFrom, readProperties, type SchemaProperties } from './schema-properties.js'
 import { type Session, schemaExists, withSession } from './session.js'
 import { shielded } from './shielded.js'
@@ -83,8 +83,8 @@ export async function scratch(
     // Found now rather than after hours of filling. That others are connected does no harm: a renaming only waits for
     // those that are using a table.
     await using session = await lockDatabase(connection, connection.database, ctx)
-    const [problem] = await exchangeProblems(session, connection.database)
-    if (problem) throw new BackupError('restore-refused', problem)
+    const { problems } = await rightsFindings(session, connection.database, { manifest }, { mode: 'staged' }, ctx)
+    refuse([...(await exchangeProblems(session, connection.database)), ...problems])
   }
   const made = await makeScratch(bound, propertiesFrom(manifest.options), ctx)
   return {

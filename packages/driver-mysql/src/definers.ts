@@ -1,0 +1,110 @@
+import type { RunContext } from '@holdfast/core'
+import type { Connection } from './connection.js'
+import type { Thing } from './progress.js'
+import { type Session, withSession } from './session.js'
+
+/** The views, triggers, routines and events of a dump, by whom they belong to. */
+export interface Definitions {
+  /** To be told of each one; a view is defined twice, and the last one counts. */
+  note(thing: Thing, isAdopted: boolean): void
+  /** Those that become the restoring user's own. */
+  readonly adopted: readonly Thing[]
+  /** Those that keep the definer whom they name. */
+  readonly kept: readonly Thing[]
+}
+
+/** Collects them. */
+export function collectDefinitions(): Definitions {
+  const found = new Map<string, { readonly thing: Thing; readonly isAdopted: boolean }>()
+  const those = (wanted: boolean): readonly Thing[] =>
+    [...found.values()].filter(({ isAdopted }) => isAdopted === wanted).map(({ thing }) => thing)
+  return {
+    note({ kind, name }, isAdopted) {
+      const thing = { kind, name }
+      found.set(keyOf(thing), { thing, isAdopted })
+    },
+    get adopted() {
+      return those(true)
+    },
+    get kept() {
+      return those(false)
+    },
+  }
+}
+
+const keyOf = ({ kind, name }: Thing): string => JSON.stringify([kind, name])
+/** Some servers keep names in lower case. */
+const listedAs = ({ kind, name }: Thing): string => keyOf({ kind, name: name.toLowerCase() })
+
+/**
+ * Says, with counts, which of them run with the rights of somebody who has not written them: of the user who restored
+ * them, and, for a dump of which nobody knows who has made it, of the accounts that it names. What the author of the dump
+ * wrote, they do.
+ *
+ * @param isForeign - Of one's own backup, those accounts are as they were.
+ */
+export async function definerWarnings(
+  connection: Connection,
+  { adopted, kept }: Definitions,
+  { isForeign }: { readonly isForeign: boolean },
+  ctx: RunContext,
+): Promise<readonly string[]> {
+  const named = isForeign ? kept : []
+  if (adopted.length + named.length === 0) return []
+  return await withSession(connection, ctx, async (session) => {
+    const { user, definers } = await readDefiners(session, connection.database)
+    const dangerous = (things: readonly Thing[]): readonly Thing[] =>
+      things.filter((one) => definers.has(listedAs(one)))
+    const own = dangerous(adopted)
+    const others = dangerous(named).filter((one) => definers.get(listedAs(one)) !== user)
+    const accounts = new Set(others.map((one) => definers.get(listedAs(one)) ?? ''))
+    return [
+      ...(own.length > 0
+        ? [
+            `${countsOf(own)} of the dump came without a definer, or lost it: from now on they run with the rights of ${user}, whoever uses them. Look at what they do, unless you trust the dump`,
+          ]
+        : []),
+      ...(others.length > 0
+        ? [
+            `${countsOf(others)} of the dump run from now on with the rights of the accounts that it names as their definers, whoever uses them: ${firstOf([...accounts].sort())}. Look at what they do, unless you trust the dump; with --no-owner (definer: 'invoker') they become those of the restoring user`,
+          ]
+        : []),
+    ]
+  })
+}
+
+interface Definers {
+  /** The user of the session, as the server names definers: `user@host`. */
+  readonly user: string
+  /** Of all that runs with the rights of its definer; not of what says SQL SECURITY INVOKER. */
+  readonly definers: ReadonlyMap<string, string>
+}
+
+async function readDefiners(session: Session, database: string): Promise<Definers> {
+  const [row] = await session.query<{ user: string }>('select current_user() as user')
+  const rows = await session.query<{ kind: Thing['kind']; name: string; definer: string }>(
+    `select lower(routine_type) as kind, routine_name as name, definer as definer from information_schema.routines
+      where binary routine_schema = binary ? and security_type <> 'INVOKER'
+     union all select 'view', table_name, definer from information_schema.views
+      where binary table_schema = binary ? and security_type <> 'INVOKER'
+     union all select 'trigger', trigger_name, definer from information_schema.triggers
+      where binary trigger_schema = binary ?
+     union all select 'event', event_name, definer from information_schema.events where binary event_schema = binary ?`,
+    [database, database, database, database],
+  )
+  const definers = new Map(rows.map(({ definer, ...thing }) => [listedAs(thing), definer]))
+  return { user: row?.user ?? '', definers }
+}
+
+/** A dump can name any number. */
+function firstOf(accounts: readonly string[]): string {
+  return accounts.slice(0, 10).join(', ') + (accounts.length > 10 ? ` and ${accounts.length - 10} more` : '')
+}
+
+function countsOf(things: readonly Thing[]): string {
+  const counts = new Map<string, number>()
+  for (const { kind } of things) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  return [...counts].map(([kind, count]) => (count === 1 ? `1 ${kind}` : `${count} ${pluralOf(kind)}`)).join(', ')
+}
+
+const pluralOf = (kind: string): string => (kind === 'package body' ? 'package bodies' : `${kind}s`)

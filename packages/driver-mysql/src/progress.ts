@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto'
+import type { Subject } from './statement-subject.js'
+
+/** Something that a dump makes, by name. */
+export type Thing = Pick<Subject, 'kind' | 'name'>
+
+/**
+ * How far a dump has come on its way into a database: what of it stands there by now. Whatever else stands there is of
+ * others.
+ */
+export interface Progress {
+  /** The server's lock that the client holds as long as the server works for it. */
+  readonly lock: string
+  /** Whether the dump, as far as it was passed on, has made it and not dropped it again, as it does with place-holders. */
+  has(thing: Thing): boolean
+  /** Notes a statement that makes or drops something. @returns What the client is to say when the server has done it. */
+  note(verb: 'create' | 'drop', thing: Thing): string
+  /** Reads a line that the client has said. */
+  read(line: string): void
+  /** Reads a line of its errors. */
+  readError(line: string): void
+  /** What the server has made, in that order. */
+  readonly made: readonly Thing[]
+  /** What it was told to make next, where it is not known whether it still has. */
+  readonly doubtful: Thing | undefined
+}
+
+interface Step {
+  readonly verb: 'create' | 'drop'
+  readonly thing: Thing
+}
+
+/** Begins with nothing made. */
+export function trackProgress(): Progress {
+  const steps: Step[] = []
+  const sent = new Set<string>()
+  let done = 0
+  let refused = false
+  return {
+    lock: `holdfast:${randomBytes(16).toString('hex')}`,
+    has: (thing) => sent.has(keyOf(thing)),
+    note(verb, thing) {
+      steps.push({ verb, thing: { kind: thing.kind, name: thing.name } })
+      if (verb === 'create') sent.add(keyOf(thing))
+      else sent.delete(keyOf(thing))
+      return `${mark}${steps.length}`
+    },
+    read(line) {
+      const said = line.replaceAll('\0', '') // whatever character set the dump has asked for
+      if (said.startsWith(mark)) done = Math.max(done, Number(said.slice(mark.length)))
+    },
+    readError(line) {
+      if (isRefusal(line)) refused = true
+    },
+    get made() {
+      const made = new Map<string, Thing>()
+      for (const { verb, thing } of steps.slice(0, done)) {
+        made.delete(keyOf(thing))
+        if (verb === 'create') made.set(keyOf(thing), thing)
+      }
+      return [...made.values()]
+    },
+    get doubtful() {
+      const next = steps[done]
+      return refused || next?.verb !== 'create' ? undefined : next.thing
+    },
+  }
+}
+
+const mark = 'holdfast '
+const keyOf = ({ kind, name }: Thing): string => JSON.stringify([kind, name])
+
+/** That a session or statement was ended, which says nothing of what had been done by then. */
+const endings: ReadonlySet<number> = new Set([1053, 1317, 1927, 1969, 3024])
+
+/** Whether the server has refused a statement, which has changed nothing then. Numbers from 2000 on are the client's own. */
+function isRefusal(line: string): boolean {
+  const number = Number(/^ERROR (\d+) \(/.exec(line)?.[1] ?? 2_000)
+  return !endings.has(number) && (number < 2_000 || number > 2_999)
+}

@@ -1,0 +1,122 @@
+import type { PreflightFindings, RestoreSource } from '@holdfast/core'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { testDatabases } from '../test/databases.js'
+import { databasesOf, plainDump } from '../test/support.js'
+
+const on = testDatabases('rights', [
+  'create table t (i int)',
+  'create view v as select i from t',
+  'create trigger t_added before insert on t for each row set new.i = 1',
+  'create procedure p() select 1',
+  'create event rarely on schedule every 1 year do select 1',
+])
+const { target, ctx } = on
+const guest = { user: `rights_${process.pid.toString(36)}`, password: 'a guest' }
+const account = `${guest.user}@'%'`
+const pattern = target.replaceAll('_', '\\_')
+
+beforeEach(() =>
+  on.server.sql(
+    undefined,
+    ...[`drop user if exists ${account}`, `create user ${account} identified by '${guest.password}'`],
+    ...[`grant all on \`${pattern}\`.* to ${account}`, `grant all on \`${pattern}\\_\\_%\`.* to ${account}`],
+  ),
+)
+afterAll(() => on.server.sql(undefined, `drop user if exists ${account}`))
+
+const asGuest = () => on.driverOf(target, { url: on.server.url(target, guest), definer: 'invoker' })
+const look = async (mode: 'create' | 'staged' | 'clean', from: RestoreSource = on.backup, request: object = {}) =>
+  (await asGuest().preflight?.(from, { mode, ...request }, ctx)) as PreflightFindings
+const revoke = (right: string, schema = pattern): Promise<unknown> =>
+  on.server.sql(undefined, `revoke ${right} on \`${schema}\`.* from ${account}`)
+
+/** As of a file that Holdfast has not made. */
+function unknown(): RestoreSource {
+  const { holds: _, ...options } = on.backup.manifest.options
+  return { ...on.backup, manifest: { ...on.backup.manifest, options } }
+}
+
+describe('a right that a restore lacks for what the backup holds', () => {
+  it.each(['CREATE VIEW', 'TRIGGER', 'CREATE ROUTINE', 'EVENT'])(
+    'is named before anything is touched: %s',
+    async (right) => {
+      await revoke(right)
+      const { problems, warnings } = await look('create')
+      const message = `The user ${guest.user}@% lacks ${right} on \`${target}\``
+      expect({ problems, warnings }).toEqual({
+        problems: [{ message, hint: expect.stringContaining(`GRANT ${right} ON`) }],
+        warnings: [],
+      })
+      const restoring = asGuest().restore(on.backup, { mode: 'create' }, ctx)
+      await expect(restoring).rejects.toMatchObject({ code: 'restore-refused', message })
+      expect(await databasesOf(on.server)).not.toContain(target)
+      await on.server.sql(undefined, problems[0]?.hint ?? '')
+      expect((await look('create')).problems).toEqual([])
+      await asGuest().restore(on.backup, { mode: 'create' }, ctx)
+    },
+  )
+
+  it('is a warning where it is not known whether the backup holds such', async () => {
+    for (const right of ['CREATE VIEW', 'EVENT']) await revoke(right)
+    expect(await look('create', unknown())).toEqual({
+      problems: [],
+      warnings: [expect.stringMatching(/lacks CREATE VIEW, EVENT on .* if the dump holds what takes it/)],
+    })
+    await revoke('TRIGGER')
+    expect(await look('create', on.backup, { tables: ['t'] })).toEqual({
+      problems: [],
+      warnings: [expect.stringContaining('lacks TRIGGER on')],
+    })
+  })
+
+  it('is a warning where a role may give it', async () => {
+    const role = `${guest.user}_role`
+    await on.server.sql(undefined, `drop role if exists ${role}`, `create role ${role}`, `grant ${role} to ${account}`)
+    await revoke('EVENT')
+    const { problems, warnings } = await look('create')
+    await on.server.sql(undefined, `drop role ${role}`)
+    expect({ problems, warnings }).toEqual({
+      problems: [],
+      warnings: [expect.stringContaining('unless a role gives it')],
+    })
+  })
+
+  it('is not asked for by a restore of rows alone, or of a backup without such', async () => {
+    for (const right of ['CREATE VIEW', 'TRIGGER', 'CREATE ROUTINE', 'EVENT']) await revoke(right)
+    const { manifest } = on.backup
+    const bare = { ...on.backup, manifest: { ...manifest, options: { ...manifest.options, holds: [] } } }
+    expect(await look('create', bare)).toEqual({ problems: [], warnings: [] })
+    expect(await look('create', on.backup, { sections: 'data' })).toEqual({ problems: [], warnings: [] })
+  })
+})
+
+describe('a right that changing places takes', () => {
+  it('is named for each database in which it is lacking, the one with the journal too', async () => {
+    await on.server.createDatabase(target)
+    await on.server.sql(target, 'create table t (i int)', 'insert into t values (7)')
+    const before = await plainDump(on.server, target)
+    await revoke('ALL', `${pattern}\\_\\_%`)
+    const journal = `grant select, insert, create, drop, alter on \`${pattern}\\_\\_before\\_%\`.* to ${account}`
+    await on.server.sql(undefined, journal, `grant all on \`${pattern}\\_\\_holdfast\\_%\`.* to ${account}`)
+    const message = `The user ${guest.user}@% lacks CREATE VIEW on \`${target}__before_…\``
+    for (const mode of ['staged', 'clean'] as const) {
+      expect((await look(mode)).problems).toEqual([{ message, hint: expect.stringContaining('GRANT CREATE VIEW ON') }])
+    }
+    const refused = { code: 'restore-refused', message }
+    await expect(asGuest().restore(on.backup, { mode: 'clean' }, ctx)).rejects.toMatchObject(refused)
+    await expect(asGuest().scratch?.({ manifest: on.backup.manifest, toSwap: true }, ctx)).rejects.toMatchObject(
+      refused,
+    )
+    expect(await plainDump(on.server, target)).toBe(before)
+    expect(await on.beside()).toEqual([])
+
+    const [problem] = (await look('clean')).problems
+    await on.server.sql(undefined, problem?.hint ?? '')
+    await asGuest().restore(on.backup, { mode: 'clean' }, ctx)
+    expect(await on.server.sql(target, 'select * from t')).toEqual([])
+    await on.server.sql(undefined, `revoke trigger, insert on \`${pattern}\\_\\_holdfast\\_%\`.* from ${account}`)
+    expect((await look('staged')).problems.map((one) => one.message)).toEqual([
+      `The user ${guest.user}@% lacks INSERT, TRIGGER on \`${target}__holdfast_…\``,
+    ])
+  })
+})
