@@ -1,33 +1,16 @@
-import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { BackupError } from './backup-error.js'
 import type { Driver } from './driver/driver.js'
-import type { Holdfast } from './facade/holdfast.js'
 import { createHoldfast } from './holdfast.js'
 import { createRunContext } from './run-context.js'
-import type { Storage } from './storage/storage.js'
-import { createFakeClock } from './testing/fake-clock.js'
-import { type MemoryDatabase, memoryDriver } from './testing/memory-driver.js'
-import { memoryStorage } from './testing/memory-storage.js'
+import { type BackedUpShop, backedUpShop } from './testing/backed-up-shop.js'
 
 const hour = 3_600_000
 const mine = Buffer.from('what was there before')
-let clock: ReturnType<typeof createFakeClock>
-let shop: MemoryDatabase & { readonly beside: Map<string, MemoryDatabase> }
-let source: Driver
-let disk: Storage
-let holdfast: Holdfast
-let content: Buffer
+let { clock, shop, source, disk, holdfast, content } = {} as BackedUpShop
 
 beforeEach(async () => {
-  clock = createFakeClock(new Date('2026-03-01T12:00:00Z'))
-  content = randomBytes(100_000)
-  shop = { content, beside: new Map() }
-  source = memoryDriver({ name: 'shop', database: shop })
-  disk = memoryStorage({ name: 'disk' })
-  holdfast = createHoldfast({ storages: { disk }, jobs: { shop: { source, storages: ['disk'] } }, clock })
-  await holdfast.backup()
-  shop.content = mine
+  ;({ clock, shop, source, disk, holdfast, content } = await backedUpShop(mine))
 })
 
 describe('undo and cleanup', () => {

@@ -2,28 +2,19 @@ import { type Command, Option } from 'commander'
 import type { AsideCommandOptions, RestoreCommandOptions } from '../commands/restore-options.js'
 import type { RunCommand } from './command-function.js'
 import { append, appendList, keepOld, wholeNumber } from './option-values.js'
-import {
-  example,
-  fromOption,
-  identityOption,
-  passphraseFileOption,
-  selectorText,
-  storageAlias,
-} from './shared-options.js'
+import { example, readingBackups, selectorText } from './shared-options.js'
 
 /** Declares `holdfast restore`, `restore undo` and `restore cleanup`. */
 export function declareRestore(program: Command, run: RunCommand): void {
-  const restore = program
-    .command('restore')
-    .summary('restore a backup')
-    .description('Restores a backup into a database, after showing what will happen and asking.')
-    .argument('[backup|file]', `${selectorText} (default: latest); or a dump: a file, an object by its URL, or -`)
-    .option('--into <URL>', 'the database to restore into; made if it is not there')
-    .option('--into-file <file>', 'read that URL from a file')
-    .addOption(fromOption())
-    .addOption(storageAlias())
-    .addOption(identityOption())
-    .addOption(passphraseFileOption())
+  const restore = readingBackups(
+    program
+      .command('restore')
+      .summary('restore a backup')
+      .description('Restores a backup into a database, after showing what will happen and asking.')
+      .argument('[backup|file]', `${selectorText} (default: latest); or a dump: a file, an object by its URL, or -`)
+      .option('--into <URL>', 'the database to restore into; made if it is not there')
+      .option('--into-file <file>', 'read that URL from a file'),
+  )
     .addOption(
       new Option(
         '--mode <mode>',
