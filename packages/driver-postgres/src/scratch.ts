@@ -59,50 +59,82 @@ export async function makeScratch(
     ctx.log.debug(`No session stays in ${name}: ${messageOf(error)}`)
     return undefined
   })
+  const leave = async (): Promise<void> => await guard?.[Symbol.asyncDispose]()
+  const made: Made = { name, database, maintenance }
   let taken = false
 
   return {
     connection: own,
-    async swap({ terminateConnections, keepUntil }, swapCtx) {
+    async swap(options, swapCtx) {
       swapCtx.signal.throwIfAborted()
-      await guard?.[Symbol.asyncDispose]()
-      await using session = await maintenance()
-      const old = await readProperties(session, database)
-      if (!old) throw new BackupError('source-missing', { message: `There is no database ${database} to swap with` })
-      await warnOfReplication(session, database, swapCtx)
-      const { comment, ...like } = old
-      const lost = await applyProperties(session, name, like, { noOwner: false, noPrivileges: false })
-      for (const message of lost) warn(message, swapCtx)
-      const oldName = await freeName(session, database, 'replaced', swapCtx.clock.now())
-      const names = { name: database, fresh: name, aside: oldName }
-      await swapDatabases(session, { ...names, comment, keepUntil, terminateConnections, another: maintenance })
+      await leave()
+      const replaced = await swapIn(made, options, swapCtx)
       taken = true
-      return { oldName, ...(keepUntil && { keepUntil }) }
+      return replaced
     },
     async takeName(properties, options, takeCtx) {
       takeCtx.signal.throwIfAborted()
-      await guard?.[Symbol.asyncDispose]()
-      // A session of its own: one that was opened before hours of filling may be lost.
-      await using session = await maintenance()
-      const lost = properties
-        ? await applyProperties(session, name, { ...properties, comment: undefined }, options)
-        : []
-      await renameDatabase(session, name, database, properties?.comment)
+      await leave()
+      const lost = await rename(made, properties, options)
       taken = true
       return lost
     },
     async [Symbol.asyncDispose]() {
-      await guard?.[Symbol.asyncDispose]()
+      await leave()
       if (taken) return
       await dropSubscriptions(own, ctx)
-      try {
-        await using session = await maintenance()
-        await dropDatabase(session, name)
-      } catch (error) {
-        // Thrown here it would stand before the error that led here.
-        warn(`The unfinished database ${name} could not be dropped: ${messageOf(error)}; restore cleanup drops it`, ctx)
-      }
+      await dropUnfinished(made, ctx)
     },
+  }
+}
+
+/** A scratch database, and how its server is reached for what cannot be done from within. */
+interface Made {
+  readonly name: string
+  /** The bound one, in whose place it is to come. */
+  readonly database: string
+  /** A session of its own each time: one that was opened before hours of filling may be lost. */
+  maintenance(): Promise<Session>
+}
+
+/** {@link Scratch.swap}, after the guard has left. */
+async function swapIn(
+  { name, database, maintenance }: Made,
+  { terminateConnections, keepUntil }: SwapOptions,
+  ctx: RunContext,
+): Promise<Replaced & { readonly oldName: string }> {
+  await using session = await maintenance()
+  const old = await readProperties(session, database)
+  if (!old) throw new BackupError('source-missing', { message: `There is no database ${database} to swap with` })
+  await warnOfReplication(session, database, ctx)
+  const { comment, ...like } = old
+  const lost = await applyProperties(session, name, like, { noOwner: false, noPrivileges: false })
+  for (const message of lost) warn(message, ctx)
+  const oldName = await freeName(session, database, 'replaced', ctx.clock.now())
+  const names = { name: database, fresh: name, aside: oldName }
+  await swapDatabases(session, { ...names, comment, keepUntil, terminateConnections, another: maintenance })
+  return { oldName, ...(keepUntil && { keepUntil }) }
+}
+
+/** {@link Scratch.takeName}, after the guard has left. */
+async function rename(
+  { name, database, maintenance }: Made,
+  like: DatabaseProperties | undefined,
+  options: ApplyOptions,
+): Promise<readonly string[]> {
+  await using session = await maintenance()
+  const lost = like ? await applyProperties(session, name, { ...like, comment: undefined }, options) : []
+  await renameDatabase(session, name, database, like?.comment)
+  return lost
+}
+
+async function dropUnfinished({ name, maintenance }: Made, ctx: RunContext): Promise<void> {
+  try {
+    await using session = await maintenance()
+    await dropDatabase(session, name)
+  } catch (error) {
+    // Thrown here it would stand before the error that led here.
+    warn(`The unfinished database ${name} could not be dropped: ${messageOf(error)}; restore cleanup drops it`, ctx)
   }
 }
 

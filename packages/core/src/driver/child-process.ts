@@ -5,9 +5,10 @@ import { BackupError } from '../backup-error.js'
 import type { RunContext } from '../run-context.js'
 import type { Child, ChildExit, ChildIo, ChildSpec } from './child.js'
 import { watchChild } from './child-watchdog.js'
-import { killOnExit, signalGroup } from './die-with-parent.js'
+import { killOnExit } from './die-with-parent.js'
 import { serveExtraPipes } from './extra-pipes.js'
 import { isProgram } from './find-program.js'
+import { createGroupKiller, type GroupKiller } from './group-killer.js'
 import { notStarted } from './not-started.js'
 import { rowValueFilter } from './row-values.js'
 import { closeHere, spawnGroup } from './spawn-group.js'
@@ -38,50 +39,13 @@ export async function killAndWait(child: Child, reason?: unknown): Promise<void>
 
 function supervise(spec: ChildSpec, running: ChildProcess, io: ChildIo, ctx: RunContext): Child {
   const ended = new AbortController()
-  const group = running.pid
-  let killed: { readonly reason: unknown } | undefined
-  const send = (signal: NodeJS.Signals): void => {
-    if (group !== undefined) signalGroup(group, signal)
-  }
-
-  const kill = (reason: unknown = wasKilled(spec)): void => {
-    if (killed !== undefined || ended.signal.aborted) return
-    killed = { reason }
-    send('SIGTERM')
-    ctx.clock.sleep(spec.killGraceMs ?? 5_000, ended.signal).then(
-      () => send('SIGKILL'),
-      () => {}, // it went by itself
-    )
-  }
-  const onLine = (line: string): void => {
-    try {
-      spec.onStderrLine?.(line)
-    } catch (error) {
-      kill(error)
-    }
-  }
+  const killer = createGroupKiller(spec, running.pid, ended.signal, ctx)
   const pipes = serveExtraPipes(running, io.extra ?? [])
-  const toKeep = spec.rowValues && rowValueFilter(spec.rowValues)
-  const tail = running.stderr ? readLines(running.stderr, onLine, toKeep).tail : () => ''
-
-  async function settle(): Promise<ChildExit> {
-    const [code, signal] = await untilExit(spec, running)
-    if (killed !== undefined) send('SIGKILL') // what it left behind in its group
-    await messagesEnd(running, pipes, ctx)
-    const exit: ChildExit = { code, signal, stderrTail: tail() }
-    if (killed !== undefined) throw killed.reason
-    const error = spec.classify?.(exit) ?? failureOf(spec, exit)
-    if (error !== undefined) throw error
-    return exit
-  }
-
-  const onAbort = (): void => kill(ctx.signal.reason)
-  ctx.signal.addEventListener('abort', onAbort, { once: true })
-  const forget = group === undefined ? () => {} : killOnExit(group)
-  const done = settle().finally(() => {
+  const tail = readMessages(spec, running, killer)
+  const letGo = killWithUs(running.pid, killer, ctx.signal)
+  const done = settle(spec, { running, killer, pipes, tail }, ctx).finally(() => {
     ended.abort()
-    ctx.signal.removeEventListener('abort', onAbort)
-    forget()
+    letGo()
   })
   done.catch(() => {})
 
@@ -89,20 +53,78 @@ function supervise(spec: ChildSpec, running: ChildProcess, io: ChildIo, ctx: Run
   running.stdout?.on('readable', keepUnread)
   // A write to a child that is gone fails here as well as where it is awaited; here it says nothing new.
   running.stdin?.on('error', () => {})
-  const waitsForUs = io.waitsForUs ?? (() => (running.stdout?.readableLength ?? 0) > 0)
-  const touch =
-    group === undefined
-      ? () => {}
-      : watchChild({ name: spec.name, pid: group, waitsForUs, ended: ended.signal }, spec, ctx.clock, kill)
   return {
     name: spec.name,
     pid: running.pid,
     ...(running.stdin ? { stdin: running.stdin } : {}),
     ...(running.stdout ? { stdout: running.stdout } : {}),
     done,
-    kill,
-    touch,
+    kill: killer.kill,
+    touch: watch(spec, running, io, { ended: ended.signal, killer }, ctx),
   }
+}
+
+/** @returns The last lines of what it has said so far. */
+function readMessages(spec: ChildSpec, { stderr }: ChildProcess, killer: GroupKiller): () => string {
+  const onLine = (line: string): void => {
+    try {
+      spec.onStderrLine?.(line)
+    } catch (error) {
+      killer.kill(error)
+    }
+  }
+  const toKeep = spec.rowValues && rowValueFilter(spec.rowValues)
+  return stderr ? readLines(stderr, onLine, toKeep).tail : () => ''
+}
+
+/** Kills the child on abort, and when this process exits, until the returned function is called. */
+function killWithUs(group: number | undefined, killer: GroupKiller, signal: AbortSignal): () => void {
+  const onAbort = (): void => killer.kill(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  const forget = group === undefined ? () => {} : killOnExit(group)
+  return () => {
+    signal.removeEventListener('abort', onAbort)
+    forget()
+  }
+}
+
+type ExtraPipes = ReturnType<typeof serveExtraPipes>
+
+/** A child that was started, with what belongs to it here. */
+interface Supervised {
+  readonly running: ChildProcess
+  readonly killer: GroupKiller
+  readonly pipes: ExtraPipes
+  tail(): string
+}
+
+/** Waits for the end of the child and of what it says, and judges it. */
+async function settle(
+  spec: ChildSpec,
+  { running, killer, pipes, tail }: Supervised,
+  ctx: RunContext,
+): Promise<ChildExit> {
+  const [code, signal] = await untilExit(spec, running)
+  if (killer.killed) killer.clear()
+  await messagesEnd(running, pipes, ctx)
+  const exit: ChildExit = { code, signal, stderrTail: tail() }
+  if (killer.killed) throw killer.killed.reason
+  const error = spec.classify?.(exit) ?? failureOf(spec, exit)
+  if (error !== undefined) throw error
+  return exit
+}
+
+/** Kills the child when it goes over its limits. The returned function says that it moves. */
+function watch(
+  spec: ChildSpec,
+  { pid, stdout }: ChildProcess,
+  io: ChildIo,
+  { ended, killer }: { readonly ended: AbortSignal; readonly killer: GroupKiller },
+  { clock }: RunContext,
+): () => void {
+  if (pid === undefined) return () => {}
+  const waitsForUs = io.waitsForUs ?? (() => (stdout?.readableLength ?? 0) > 0)
+  return watchChild({ name: spec.name, pid, waitsForUs, ended }, spec, clock, killer.kill)
 }
 
 /** To be taken off the standard output of a child by whoever reads it. */
@@ -120,11 +142,7 @@ async function untilExit(
 }
 
 /** The end of what it says, or a second: a stranger that inherited a descriptor must not hold up the run. */
-async function messagesEnd(
-  { stderr }: ChildProcess,
-  pipes: ReturnType<typeof serveExtraPipes>,
-  ctx: RunContext,
-): Promise<void> {
+async function messagesEnd({ stderr }: ChildProcess, pipes: ExtraPipes, ctx: RunContext): Promise<void> {
   const waiting = new AbortController()
   const { signal } = waiting
   const closed = !stderr || stderr.closed ? undefined : once(stderr, 'close', { signal }).catch(() => {})
@@ -146,10 +164,6 @@ function failureOf(spec: ChildSpec, exit: ChildExit): BackupError | undefined {
 /** By the system or by somebody, as against by a fault of its own. */
 export function wasEndedByOthers({ signal }: Pick<ChildExit, 'signal'>): boolean {
   return signal === 'SIGKILL' || signal === 'SIGTERM'
-}
-
-function wasKilled(spec: ChildSpec): BackupError {
-  return new BackupError('aborted', { message: `${spec.name} was stopped before its end` })
 }
 
 function toolMissing(spec: ChildSpec): BackupError {

@@ -1,25 +1,16 @@
-import { BackupError } from '../backup-error.js'
 import type { ByteStream } from '../byte-stream.js'
 import type { RunContext } from '../run-context.js'
 import { type BoundedReader, createBoundedReader } from './bounded-reader.js'
-import { createInterruptible } from './interruptible.js'
+import { createInterruptible, type Interruptible } from './interruptible.js'
+import { createPace, type Pace, type StallOptions } from './pace.js'
 
 /** How far the readers of a broadcast may be apart. */
-export interface BroadcastOptions {
+export interface BroadcastOptions extends StallOptions {
   /**
    * Bytes that may wait for a reader before the source has to wait for it. At most these and one more chunk are held
    * in all; readers share the chunks.
    */
   readonly bufferBytes: number
-  /** Milliseconds for which a reader may take nothing while the source waits for it. Then it is dropped. */
-  readonly stallTimeoutMs: number
-  /**
-   * Told when a reader was dropped. A reader that hangs in a call of its own does not ask for its next chunk, so the
-   * stream cannot tell it: whoever owns the reader should abort it.
-   *
-   * @param reader - Its index.
-   */
-  onStalled?(reader: number, error: BackupError): void
 }
 
 /**
@@ -39,79 +30,58 @@ export function broadcast(
 ): readonly ByteStream[] {
   const pulling = createInterruptible()
   let started = false
-  let changed = (): void => {}
 
   const onChange = (): void => {
     if (!started) {
       started = true
-      void pump()
+      void pump(source, { all, pace, pulling, bufferBytes: options.bufferBytes }, signal)
     }
-    changed()
-    if (live().length === 0) pulling.interrupt(nobodyLeft)
+    pace.changed()
+    if (pace.live().length === 0) pulling.interrupt(nobodyLeft)
   }
   const all = Array.from({ length: readers }, () => createBoundedReader(clock, onChange))
-  const live = (): readonly BoundedReader[] => all.filter((reader) => reader.takesPart)
+  const pace = createPace(all, options, clock)
+  return all.map((reader) => reader.stream)
+}
+
+interface Pumping {
+  readonly all: readonly BoundedReader[]
+  readonly pace: Pace
+  /** Ends a pull for which nobody waits any more. */
+  readonly pulling: Interruptible
+  readonly bufferBytes: number
+}
+
+/** Hands the source to all readers, chunk by chunk, until they have taken all of it. */
+async function pump(
+  source: ByteStream,
+  { all, pace, pulling, bufferBytes }: Pumping,
+  signal: AbortSignal,
+): Promise<void> {
+  const chunks = source[Symbol.asyncIterator]()
   const fail = (error: unknown): void => {
     for (const reader of all) reader.fail(error)
   }
-
-  async function pump(): Promise<void> {
-    const chunks = source[Symbol.asyncIterator]()
-    const onAbort = (): void => fail(signal.reason)
-    signal.addEventListener('abort', onAbort)
-    try {
-      signal.throwIfAborted()
-      for (;;) {
-        await whileHeldUp((reader) => reader.waitingBytes >= options.bufferBytes)
-        if (live().length === 0) throw nobodyLeft
-        const next = await pulling.until(chunks.next())
-        if (next.done) break
-        if (next.value.byteLength > 0) for (const reader of all) reader.offer(next.value)
-      }
-      for (const reader of all) reader.finish()
-      await whileHeldUp((reader) => reader.waitingBytes > 0)
-    } catch (error) {
-      fail(error)
-      // Not awaited: a source that hangs must not hold up readers that have left.
-      chunks.return?.().catch(() => {})
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-    }
-  }
-
-  async function whileHeldUp(isSlow: (reader: BoundedReader) => boolean): Promise<void> {
+  const onAbort = (): void => fail(signal.reason)
+  signal.addEventListener('abort', onAbort)
+  try {
+    signal.throwIfAborted()
     for (;;) {
-      const slow = live().filter(isSlow)
-      if (slow.length === 0) return
-      const deadline = Math.min(...slow.map((reader) => reader.idleSince)) + options.stallTimeoutMs
-      if (deadline <= clock.monotonic()) dropStalled(slow)
-      else await changeBefore(deadline)
+      await pace.whileHeldUp((reader) => reader.waitingBytes >= bufferBytes)
+      if (pace.live().length === 0) throw nobodyLeft
+      const next = await pulling.until(chunks.next())
+      if (next.done) break
+      if (next.value.byteLength > 0) for (const reader of all) reader.offer(next.value)
     }
+    for (const reader of all) reader.finish()
+    await pace.whileHeldUp((reader) => reader.waitingBytes > 0)
+  } catch (error) {
+    fail(error)
+    // Not awaited: a source that hangs must not hold up readers that have left.
+    chunks.return?.().catch(() => {})
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
-
-  async function changeBefore(deadline: number): Promise<void> {
-    const waiting = new AbortController()
-    await new Promise<void>((resolve) => {
-      changed = resolve
-      clock.sleep(deadline - clock.monotonic(), waiting.signal).then(resolve, () => {})
-    })
-    waiting.abort()
-  }
-
-  function dropStalled(slow: readonly BoundedReader[]): void {
-    for (const reader of slow) {
-      if (clock.monotonic() - reader.idleSince < options.stallTimeoutMs) continue
-      const error = new BackupError('stalled', {
-        message: `The copy accepted no byte for ${options.stallTimeoutMs / 1_000} s`,
-        hint: 'See whether the storage answers, or allow more time.',
-        retryable: true,
-      })
-      reader.fail(error)
-      options.onStalled?.(all.indexOf(reader), error)
-    }
-  }
-
-  return all.map((reader) => reader.stream)
 }
 
 const nobodyLeft = new Error('No reader is left')
