@@ -1,6 +1,7 @@
 import { Transform } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { readAll, streamOf } from '../byte-stream.js'
+import { lend } from '../stream/lent-block.js'
 import { compressionFailed } from './damaged-data.js'
 import { through, type ZlibStream } from './through.js'
 
@@ -28,6 +29,17 @@ describe('through', () => {
     const upper = transform((chunk) => Buffer.from(chunk.toString().toUpperCase()))
     const stream = through(streamOf(Buffer.from('ab'), Buffer.from('cd')), upper, damaged)
     expect((await readAll(stream)).toString()).toBe('ABCD')
+  })
+
+  it('gives lent chunks back when they are used, and none that may still be read', async () => {
+    const back: string[] = []
+    const lent = (text: string): Buffer => lend(Buffer.from(text), (block) => back.push(block.toString()))
+    const failing = transform((chunk) => {
+      if (chunk.toString() === 'cd') throw new Error('out of memory')
+      return chunk
+    })
+    await expect(readAll(through(streamOf(lent('ab'), lent('cd')), failing, damaged))).rejects.toThrow('damaged')
+    expect(back).toEqual(['ab'])
   })
 
   it('explains a failure of the transform, with its cause', async () => {

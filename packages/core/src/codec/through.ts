@@ -1,13 +1,14 @@
 import { finished, type Transform } from 'node:stream'
 import type { ByteStream } from '../byte-stream.js'
 import { createInterruptible } from '../stream/interruptible.js'
+import { giveBack } from '../stream/lent-block.js'
 
 /** A zlib stream: it counts the bytes that it has used. */
 export type ZlibStream = Transform & { readonly bytesWritten: number }
 
 /**
  * Passes a stream through zlib, two blocks in flight: one is worked on in the thread pool while the next is made ready
- * here. The source's error passes untouched.
+ * here. The source's error passes untouched. Its chunks must be nobody else's any more: lent ones are given back.
  *
  * @param damaged - Makes the error when zlib fails (`cause` is its own), or comes to its end before the source does.
  */
@@ -27,7 +28,12 @@ export async function* through(
     for (let next = await until(chunks.next()); !next.done; next = await until(chunks.next())) {
       const chunk = next.value
       given += chunk.byteLength
-      const used = new Promise<void>((resolve) => transform.write(chunk, () => resolve()))
+      const used = new Promise<void>((resolve) => {
+        transform.write(chunk, (error) => {
+          if (!error) giveBack(chunk)
+          resolve()
+        })
+      })
       await until(before)
       before = used
     }

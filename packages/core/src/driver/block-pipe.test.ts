@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readAll } from '../byte-stream.js'
 import { createRunContext } from '../run-context.js'
+import { giveBack } from '../stream/lent-block.js'
 import { createFakeClock } from '../testing/fake-clock.js'
 import { type BlockPipe, openBlockPipe } from './block-pipe.js'
 import type { ChildSpec } from './child.js'
@@ -70,6 +71,19 @@ describe('a block pipe', () => {
     const blocks: Uint8Array[] = []
     for await (const block of outputOf('printf aaaabbbbccccdd', pipe)) blocks.push(block)
     expect(blocks.map((block) => Buffer.from(block).toString())).toEqual(['aaaa', 'bbbb', 'cccc', 'dd'])
+  })
+
+  it('fills a block again once it is given back', async () => {
+    using pipe = await opened(4)
+    const blocks = new Set<Uint8Array>()
+    const texts: string[] = []
+    for await (const block of outputOf('printf aaaabbbbccccdddd', pipe)) {
+      blocks.add(block)
+      texts.push(Buffer.from(block).toString())
+      giveBack(block)
+    }
+    expect(texts).toEqual(['aaaa', 'bbbb', 'cccc', 'dddd'])
+    expect(blocks.size).toBeLessThanOrEqual(2)
   })
 
   it('runs no further ahead than two blocks and what the kernel keeps', async () => {

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { lend } from '../stream/lent-block.js'
 import type { PipeEnd } from './child-output.js'
 import { openPipe } from './kernel-pipe.js'
 import { readyBlocks } from './ready-blocks.js'
@@ -48,6 +49,7 @@ interface Blocks {
 }
 
 function gatherBlocks(blockBytes: number): Blocks {
+  const free: Buffer<ArrayBuffer>[] = []
   let block = Buffer.allocUnsafe(blockBytes)
   let filled = 0
   let seen = (): void => {}
@@ -56,7 +58,7 @@ function gatherBlocks(blockBytes: number): Blocks {
   return {
     buffer() {
       if (filled === block.length) {
-        block = Buffer.allocUnsafe(blockBytes)
+        block = free.pop() ?? Buffer.allocUnsafe(blockBytes)
         filled = 0
       }
       return block.subarray(filled)
@@ -65,7 +67,7 @@ function gatherBlocks(blockBytes: number): Blocks {
       seen()
       filled += bytes
       if (filled < block.length) return true
-      blocks.add(block)
+      blocks.add(lend(block, (returned) => free.push(returned)))
       return false // until somebody takes it
     },
     waitsForUs: () => blocks.waiting > 0,

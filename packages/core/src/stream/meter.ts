@@ -30,14 +30,14 @@ const tailBytes = 512
 export function meter(source: ByteStream, options: MeterOptions): Meter {
   const hash = options.sha256 ? createHash('sha256') : undefined
   let bytes = 0
-  let last: readonly Uint8Array[] = []
+  let last = Buffer.alloc(0)
   let measured: Measured | undefined
 
   async function* measure(): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
       bytes += chunk.byteLength
       hash?.update(chunk)
-      last = chunk.byteLength < tailBytes ? [Buffer.concat(last).subarray(-tailBytes), chunk] : [chunk]
+      last = Buffer.concat([last, chunk.subarray(-tailBytes)]).subarray(-tailBytes)
       options.onBytes?.(bytes)
       yield chunk
     }
@@ -50,6 +50,6 @@ export function meter(source: ByteStream, options: MeterOptions): Meter {
       if (measured === undefined) throw new Error('The stream has not ended: there is nothing to tell of it yet')
       return measured
     },
-    tail: () => Buffer.from(Buffer.concat(last).subarray(-tailBytes)),
+    tail: () => Buffer.from(last),
   }
 }
