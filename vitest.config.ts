@@ -59,7 +59,7 @@ const config: ViteUserConfig = defineConfig({
             'packages/storage-s3/src/memory.integration.test.ts',
           ],
           env: {
-            HOLDFAST_CRASHES: '2000',
+            HOLDFAST_CRASHES: '500',
             HOLDFAST_GPG_DAMAGES: '1000',
             HOLDFAST_RESTORE_KILLS: '100',
             HOLDFAST_SQLITE_DAMAGES: '1000',
