@@ -98,6 +98,16 @@ describe('a manifest file', () => {
     expect(() => decodeManifest(wrong, 'x')).toThrow(/parts/)
   })
 
+  it('that is nested deeper than programs can print is not believed', () => {
+    const nested = (levels: number): unknown => (levels === 0 ? 'x' : { a: nested(levels - 1) })
+    const inside = { ...manifest, options: { a: nested(31) } }
+    expect(decodeManifest(encodeManifest(inside), 'm.json')).toEqual(inside)
+    const beyond = encodeManifest({ ...manifest, options: { a: nested(32) } })
+    expect(() => decodeManifest(beyond, 'm.json')).toThrow(
+      'The manifest m.json is damaged: options: is nested too deep',
+    )
+  })
+
   it('that names a part twice is not believed', () => {
     const named = { ...manifest, parts: [...manifest.parts, ...manifest.parts] }
     const base = baseKey({ ...manifest, startedAt: new Date(manifest.startedAt) })

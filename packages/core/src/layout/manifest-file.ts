@@ -12,6 +12,14 @@ const count = z.number().int().nonnegative()
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const instant = z.iso.datetime()
 
+/** Of what a driver may say of its dump. Whoever writes a manifest of thousands would end each program that prints it. */
+const mostLevels = 32
+
+function nestsDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => nestsDeeper(inner, levels - 1))
+}
+
 const partSchema = z.object({
   name: z.string().regex(/^[a-z0-9.-]+$/),
   mediaType: z.string(),
@@ -35,7 +43,9 @@ const manifestSchema = z.object({
   engine: z.string(),
   serverVersion: z.string(),
   tools: z.record(z.string(), z.string()),
-  options: z.record(z.string(), z.unknown()),
+  options: z
+    .record(z.string(), z.unknown())
+    .refine((options) => !nestsDeeper(options, mostLevels), 'is nested too deep'),
   startedAt: instant,
   endedAt: instant,
   label: z.string().optional(),
