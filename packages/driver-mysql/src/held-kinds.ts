@@ -5,7 +5,7 @@ import type { Session } from './session.js'
 import type { TableChoice } from './table-selection.js'
 
 /** Kinds of what a dump can hold beside tables, as far as different rights are needed to make them. */
-const kinds = ['view', 'trigger', 'routine', 'event'] as const
+const kinds = ['view', 'trigger', 'function', 'procedure', 'event'] as const
 
 /** One of them. */
 export type Kind = (typeof kinds)[number]
@@ -36,7 +36,9 @@ export async function kindsHeld(
   const held: Readonly<Record<Kind, boolean>> = {
     view: chosen.some(({ kind }) => kind === 'view'),
     trigger: settings.triggers !== false && triggers.some(({ table }) => names.has(table)),
-    routine: settings.routines !== false && code.some(({ kind }) => kind !== 'event'),
+    function: settings.routines !== false && code.some(({ kind }) => kind === 'function'),
+    // Packages take the same right.
+    procedure: settings.routines !== false && code.some(({ kind }) => kind !== 'function' && kind !== 'event'),
     event: settings.events !== false && code.some(({ kind }) => kind === 'event'),
   }
   return kinds.filter((kind) => held[kind])

@@ -86,8 +86,8 @@ it('a dump that names others as definers is warned of, in a preview too', async 
     into: driverOf(`t${++count}`),
     confirm: async (preview) => void before.push(...preview.warnings),
   })
-  expect(before).toEqual([expect.stringContaining('--no-owner')])
-  expect(warnings).toEqual([expect.stringContaining('root@localhost')])
+  expect(before).toContainEqual(expect.stringContaining('--no-owner'))
+  expect(warnings).toContainEqual(expect.stringContaining('root@localhost'))
 })
 
 it('a dump of several databases is refused', async () => {

@@ -8,7 +8,8 @@ import type { Session } from './session.js'
 const toMake: Readonly<Record<Kind, string>> = {
   view: 'CREATE VIEW',
   trigger: 'TRIGGER',
-  routine: 'CREATE ROUTINE',
+  function: 'CREATE ROUTINE',
+  procedure: 'CREATE ROUTINE',
   event: 'EVENT',
 }
 
@@ -24,7 +25,8 @@ export async function rightsFindings(
   request: Pick<PreflightRequest, 'mode' | 'sections' | 'tables'>,
   ctx: RunContext,
 ): Promise<PreflightFindings> {
-  const { missing, hasRoles } = await readRights(session)
+  const given = await readRights(session)
+  const { missing, hasRoles } = given
   const { kinds, isCertain } = kindsToMake(manifest, request)
   const [row] = await session.query<{ user: string }>('select current_user() as user')
   const user = row?.user ?? ''
@@ -32,7 +34,7 @@ export async function rightsFindings(
   const warnings: string[] = []
   for (const place of await placesOf(session, database, request.mode, ctx)) {
     const { schema, rights } = place
-    const forKinds = place.isFilled ? kinds.map((kind) => toMake[kind]) : []
+    const forKinds = place.isFilled ? [...new Set(kinds.map((kind) => toMake[kind]))] : []
     const lacking = missing(schema, isCertain ? [...rights, ...forKinds] : rights)
     const perhaps = isCertain ? [] : missing(schema, forKinds)
     const said = (lacks: readonly string[]): string => `The user ${user} lacks ${lacks.join(', ')} on ${shown(place)}`
@@ -40,7 +42,25 @@ export async function rightsFindings(
     else if (lacking.length > 0) problems.push({ message: said(lacking), hint: grantOf(lacking, place, user) })
     if (perhaps.length > 0) warnings.push(`${said(perhaps)}: the restore fails if the dump holds what takes it`)
   }
+  const logged = kinds.filter((kind) => kind === 'trigger' || kind === 'function')
+  if (logged.length > 0 && !logTrusted.some(given.hasGlobally) && (await trustsFew(session))) {
+    const message = `The server writes a binary log, for which it lets user ${user} make no ${logged.join(', and no ')}`
+    const hint = `GRANT SUPER ON *.* TO ${accountOf(user)}; or SET GLOBAL log_bin_trust_function_creators = ON;`
+    if (isCertain && !hasRoles) problems.push({ message, hint })
+    else warnings.push(`${message}: the restore fails if the dump holds such. ${hint}`)
+  }
   return { problems, warnings }
+}
+
+/** Of whom the server takes it that what their triggers and functions do can be done again from its log. */
+const logTrusted = ['SUPER', 'BINLOG ADMIN']
+
+/** @see https://dev.mysql.com/doc/refman/8.4/en/stored-programs-logging.html */
+async function trustsFew(session: Session): Promise<boolean> {
+  const [row] = await session.query<{ log: number; trusts: number }>(
+    'select @@log_bin as log, @@log_bin_trust_function_creators as trusts',
+  )
+  return Number(row?.log) === 1 && Number(row?.trusts) === 0
 }
 
 /** A schema in which a restore makes something. */
@@ -83,7 +103,10 @@ function shown({ schema, isBeside }: Place): string {
 }
 
 function grantOf(rights: readonly string[], place: Place, user: string): string {
+  return `GRANT ${rights.join(', ')} ON ${patternOf(place)}.* TO ${accountOf(user)};`
+}
+
+function accountOf(user: string): string {
   const at = user.lastIndexOf('@')
-  const account = `${quoteIdentifier(user.slice(0, at))}@${quoteIdentifier(user.slice(at + 1))}`
-  return `GRANT ${rights.join(', ')} ON ${patternOf(place)}.* TO ${account};`
+  return `${quoteIdentifier(user.slice(0, at))}@${quoteIdentifier(user.slice(at + 1))}`
 }

@@ -1,7 +1,10 @@
 import type { PreflightFindings, RestoreSource } from '@holdfast/core'
+import { memoryBackup } from '@holdfast/core/testing'
+import { startMariadb } from '@holdfast/test-support'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { testDatabases } from '../test/databases.js'
-import { databasesOf, plainDump } from '../test/support.js'
+import { databasesOf, dropDatabases, plainDump } from '../test/support.js'
+import { mysql } from './driver.js'
 
 const on = testDatabases('rights', [
   'create table t (i int)',
@@ -19,6 +22,8 @@ beforeEach(() =>
   on.server.sql(
     undefined,
     ...[`drop user if exists ${account}`, `create user ${account} identified by '${guest.password}'`],
+    // MySQL writes a binary log, and lets nobody else make triggers.
+    ...(on.server.isMariadb ? [] : [`grant super on *.* to ${account}`]),
     ...[`grant all on \`${pattern}\`.* to ${account}`, `grant all on \`${pattern}\\_\\_%\`.* to ${account}`],
   ),
 )
@@ -119,4 +124,31 @@ describe('a right that changing places takes', () => {
       `The user ${guest.user}@% lacks INSERT, TRIGGER on \`${target}__holdfast_…\``,
     ])
   })
+})
+
+it('triggers and functions that a server with a binary log lets few users make are named before', async () => {
+  await using server = await startMariadb({ settings: { 'log-bin': 'log' } })
+  const logged = `logged_${process.pid.toString(36)}`
+  const driverOf = (url: string) =>
+    mysql({ url, definer: 'invoker', ...(server.binDir !== undefined && { binDir: server.binDir }) })
+  await server.createDatabase(logged)
+  const trigger = 'create trigger t_added before insert on t for each row set new.i = 1'
+  await server.sql(logged, 'create table t (i int)', trigger)
+  await server.sql(
+    undefined,
+    ...[`drop user if exists ${account}`, `create user ${account} identified by '${guest.password}'`],
+    `grant all on \`${logged.replaceAll('_', '\\_')}%\`.* to ${account}`,
+  )
+  const backup = await memoryBackup(driverOf(server.url(logged)), {}, ctx)
+  const target = driverOf(server.url(`${logged}_too`, guest))
+  const findings = await target.preflight?.(backup, { mode: 'create' }, ctx)
+  const message = `The server writes a binary log, for which it lets user ${guest.user}@% make no trigger`
+  const hint = expect.stringContaining('log_bin_trust_function_creators')
+  expect(findings).toEqual({ problems: [{ message, hint }], warnings: [] })
+  await expect(target.restore(backup, { mode: 'create' }, ctx)).rejects.toMatchObject({ message })
+  await server.sql(undefined, `grant super on *.* to ${account}`)
+  expect(await target.preflight?.(backup, { mode: 'create' }, ctx)).toEqual({ problems: [], warnings: [] })
+  await target.restore(backup, { mode: 'create' }, ctx)
+  await server.sql(undefined, `drop user ${account}`)
+  await dropDatabases(server, logged)
 })
