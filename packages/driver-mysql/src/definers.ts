@@ -56,17 +56,17 @@ export async function definerWarnings(
     const dangerous = (things: readonly Thing[]): readonly Thing[] =>
       things.filter((one) => definers.has(listedAs(one)))
     const own = dangerous(adopted)
-    const others = dangerous(named).filter((one) => definers.get(listedAs(one)) !== user)
-    const accounts = new Set(others.map((one) => definers.get(listedAs(one)) ?? ''))
+    const ofNamed = dangerous(named)
+    const accounts = new Set(ofNamed.map((one) => definers.get(listedAs(one)) ?? ''))
     return [
       ...(own.length > 0
         ? [
             `${countsOf(own)} of the dump came without a definer, or lost it: from now on they run with the rights of ${user}, whoever uses them. Look at what they do, unless you trust the dump`,
           ]
         : []),
-      ...(others.length > 0
+      ...(ofNamed.length > 0
         ? [
-            `${countsOf(others)} of the dump run from now on with the rights of the accounts that it names as their definers, whoever uses them: ${firstOf([...accounts].sort())}. Look at what they do, unless you trust the dump; with --no-owner (definer: 'invoker') they become those of the restoring user`,
+            `${countsOf(ofNamed)} of the dump run from now on with the rights of the accounts that it names as their definers, whoever uses them: ${firstOf([...accounts].sort())}. Look at what they do, unless you trust the dump; with --no-owner (definer: 'invoker') they become those of the restoring user`,
           ]
         : []),
     ]
