@@ -53,7 +53,7 @@ describe('holdfast doctor', () => {
     const { code, out } = await runIn({ cwd, env: { BACKUP_GPG_RECIPIENT: '' } }, 'doctor')
     expect([code, out]).toEqual([
       1,
-      expect.stringMatching(/FAIL encryption: .*BACKUP_GPG_RECIPIENT .*is set and empty/),
+      expect.stringMatching(/FAIL encryption: .*BACKUP_GPG_RECIPIENT .*is set, but empty/),
     ])
     expect(out).toContain('source of shop: 3 tables')
   })

@@ -176,7 +176,7 @@ describe('holdfast restore', () => {
     expect(saved.json()).toMatchObject({ safetyBackup: { cipher: { keyIds: [other.recipient] } } })
     const empty = { BACKUP_AGE_RECIPIENTS: '' }
     const { code, err } = await runIn({ cwd: encrypting.cwd, env: empty }, 'restore', '--yes', '--safety-backup')
-    expect([code, err]).toEqual([1, expect.stringContaining('is set and empty')])
+    expect([code, err]).toEqual([1, expect.stringContaining('is set, but empty')])
     expect((await runIn({ cwd, env: empty }, 'backup')).code).toBe(1)
     expect(filesIn(join(cwd, 'disk'))).toEqual([])
   })

@@ -73,11 +73,11 @@ describe('encryption from the environment', () => {
     [{ BACKUP_AGE_RECIPIENTS: 'age1x', BACKUP_GPG_RECIPIENT: 'a@example.org' }, /disagree/],
     [{ BACKUP_AGE_RECIPIENTS: 'age1x' }, /mistyped/],
     [{ BACKUP_GPG_RECIPIENT: '--yes' }, /must not begin with a hyphen/],
-    [{ BACKUP_ENCRYPT: '' }, /BACKUP_ENCRYPT .*is set and empty/],
-    [{ BACKUP_AGE_RECIPIENTS: '' }, /BACKUP_AGE_RECIPIENTS .*is set and empty/],
-    [{ BACKUP_GPG_RECIPIENT: ' ' }, /BACKUP_GPG_RECIPIENT .*is set and empty/],
-    [{ BACKUP_AGE_RECIPIENTS_FILE: '' }, /BACKUP_AGE_RECIPIENTS_FILE.* is set and empty/],
-    [{ BACKUP_GPG_RECIPIENT_FILE: '/dev/null' }, /BACKUP_GPG_RECIPIENT_FILE.* is set and empty/],
+    [{ BACKUP_ENCRYPT: '' }, /BACKUP_ENCRYPT .*is set, but empty/],
+    [{ BACKUP_AGE_RECIPIENTS: '' }, /BACKUP_AGE_RECIPIENTS .*is set, but empty/],
+    [{ BACKUP_GPG_RECIPIENT: ' ' }, /BACKUP_GPG_RECIPIENT .*is set, but empty/],
+    [{ BACKUP_AGE_RECIPIENTS_FILE: '' }, /BACKUP_AGE_RECIPIENTS_FILE.* is set, but empty/],
+    [{ BACKUP_GPG_RECIPIENT_FILE: '/dev/null' }, /BACKUP_GPG_RECIPIENT_FILE.* is set, but empty/],
     [{ BACKUP_ENCRYPT: 'true', BACKUP_AGE_RECIPIENTS: '' }, /asks for encryption, but it is not said for whom/],
   ])('never lets a backup through in plain that was to be encrypted: %j', (env, message) => {
     expect(() => from(env)).toThrow(message)

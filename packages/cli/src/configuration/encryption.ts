@@ -10,7 +10,7 @@ import {
  * What the command line, and then the environment, say about encryption; `undefined` where they say nothing and the
  * job's own setting holds.
  *
- * @throws {BackupError} `config-invalid`, also where it is not said for whom, or a variable is set and empty: a backup
+ * @throws {BackupError} `config-invalid`, also where it is not said for whom, or a variable is set, but empty: a backup
  *   that was to be encrypted is never made in plain.
  */
 export function encryptionFrom(
@@ -18,6 +18,28 @@ export function encryptionFrom(
   read: ReadVariable,
 ): Cipher | undefined {
   if (ageRecipient) return age({ recipients: ageRecipient })
+  const demand = demandIn(read)
+  requireAgreement(demand)
+  requireSomebody(demand)
+  const { ageRecipients, gpgRecipient } = demand
+  if (ageRecipients !== undefined) {
+    const identities = read(known.ageIdentity)
+    return age({ recipients: ageRecipients, ...(identities !== undefined && { identities }) })
+  }
+  return gpgRecipient === undefined ? undefined : gpg({ recipients: gpgRecipient.split(/[\s,]+/).filter(Boolean) })
+}
+
+/** What the environment says about encryption. */
+interface Demand {
+  /** Whether backups are to be encrypted, where that is said with yes or no. */
+  readonly wanted: boolean | undefined
+  readonly ageRecipients: string | undefined
+  readonly gpgRecipient: string | undefined
+  /** A variable that is set to nothing. */
+  readonly empty: string | undefined
+}
+
+function demandIn(read: ReadVariable): Demand {
   const empty: string[] = []
   const filled = (variable: EnvironmentVariable): string | undefined => {
     const value = read(variable)
@@ -26,42 +48,36 @@ export function encryptionFrom(
     return undefined
   }
   const asked = filled(known.encrypt)
-  const alias = asked === undefined || isSwitch(asked) ? undefined : asked
-  const wanted = asked === undefined || alias !== undefined ? undefined : booleanOf(asked, known.encrypt.name)
-  const recipients = agreed(
-    filled(known.ageRecipients),
-    alias && isAge(alias) ? alias : undefined,
-    known.ageRecipients.name,
-  )
-  const gpgRecipient = agreed(
-    filled(known.gpgRecipient),
-    alias && !isAge(alias) ? alias : undefined,
-    known.gpgRecipient.name,
-  )
-  const found = recipients ?? gpgRecipient
-  if (recipients !== undefined && gpgRecipient !== undefined) {
-    throw disagreeing(
-      known.ageRecipients.name,
-      known.gpgRecipient.name,
-      'A backup is encrypted with one of age and gpg.',
-    )
+  const isAnswer = asked !== undefined && isSwitch(asked)
+  const alias = isAnswer ? undefined : asked
+  const aliasOf = (isOfAge: boolean): string | undefined => (alias && isAge(alias) === isOfAge ? alias : undefined)
+  return {
+    wanted: isAnswer ? booleanOf(asked, known.encrypt.name) : undefined,
+    ageRecipients: agreed(filled(known.ageRecipients), aliasOf(true), known.ageRecipients.name),
+    gpgRecipient: agreed(filled(known.gpgRecipient), aliasOf(false), known.gpgRecipient.name),
+    empty: empty[0],
   }
-  if (wanted === false && found !== undefined) {
-    const name = recipients === undefined ? known.gpgRecipient.name : known.ageRecipients.name
-    throw disagreeing(known.encrypt.name, name, 'Nothing was written. Unset the one that is not meant.')
+}
+
+function requireAgreement({ wanted, ageRecipients, gpgRecipient }: Demand): void {
+  const { encrypt, ageRecipients: ofAge, gpgRecipient: ofGpg } = known
+  if (ageRecipients !== undefined && gpgRecipient !== undefined) {
+    throw disagreeing(ofAge.name, ofGpg.name, 'A backup is encrypted with one of age and gpg.')
   }
-  if (wanted === true && found === undefined) {
+  if (wanted !== false || (ageRecipients ?? gpgRecipient) === undefined) return
+  const { name } = ageRecipients === undefined ? ofGpg : ofAge
+  throw disagreeing(encrypt.name, name, 'Nothing was written. Unset the one that is not meant.')
+}
+
+function requireSomebody({ wanted, ageRecipients, gpgRecipient, empty }: Demand): void {
+  if ((ageRecipients ?? gpgRecipient) !== undefined) return
+  if (wanted === true) {
     throw new BackupError('config-invalid', {
       message: `${known.encrypt.name} asks for encryption, but it is not said for whom`,
       hint: `Nothing was written. Set ${known.ageRecipients.name} (holdfast key generate makes a key) or ${known.gpgRecipient.name}.`,
     })
   }
-  if (wanted === undefined && found === undefined && empty[0] !== undefined) throw emptied(empty[0])
-  if (recipients !== undefined) {
-    const identities = read(known.ageIdentity)
-    return age({ recipients, ...(identities !== undefined && { identities }) })
-  }
-  return gpgRecipient === undefined ? undefined : gpg({ recipients: gpgRecipient.split(/[\s,]+/).filter(Boolean) })
+  if (wanted === undefined && empty !== undefined) throw emptied(empty)
 }
 
 /**
@@ -94,8 +110,8 @@ function agreed(value: string | undefined, alias: string | undefined, name: stri
 
 function emptied(name: string): BackupError {
   return new BackupError('config-invalid', {
-    message: `The environment variable ${name} (or ${name}_FILE, or its file) is set and empty: it may be meant that backups are encrypted, but not for whom`,
-    hint: 'Nothing was written. Give it a recipient; or unset it, or set BACKUP_ENCRYPT=false, for backups as the configuration has them.',
+    message: `The environment variable ${name} (or ${name}_FILE, or the file that it names) is set, but empty: it does not say for whom backups are to be encrypted`,
+    hint: 'No backup is made in plain by mistake. Give it a recipient; or, where none is meant, unset it or set BACKUP_ENCRYPT=false: what the configuration says of each job holds then.',
   })
 }
 
