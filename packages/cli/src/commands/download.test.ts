@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { generateAgeKey } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
 import { fakeProject } from '../testing/fake-project.js'
 import { dataOf } from '../testing/files.js'
@@ -22,6 +23,14 @@ describe('holdfast download and cat', () => {
     expect(readFileSync(files[0]?.file ?? '')).toEqual(readFileSync(dataOf(join(cwd, 'disk'))))
     expect(statSync(files[0]?.file ?? '').mode & 0o777).toBe(0o600)
     expect(readdirSync(join(cwd, 'out')).length).toBe(2)
+  })
+
+  it('says that a key changes nothing about bytes as stored', async () => {
+    const { cwd } = await backedUp()
+    writeFileSync(join(cwd, 'key.txt'), (await generateAgeKey()).identity.reveal())
+    const argv = ['download', 'latest', '-o', 'shop.sql', '--force', '--identity', 'key.txt']
+    expect((await runIn({ cwd }, ...argv)).err).toContain('Warning: The key is not used: without --decrypt')
+    expect((await runIn({ cwd }, ...argv, '--decrypt')).err).toBe('')
   })
 
   it('saves plain bytes to a file, and overwrites only when told to', async () => {

@@ -32,6 +32,7 @@ export async function downloadCommand(
   options: DownloadCommandOptions,
 ): Promise<ExitCode> {
   const { output, world } = cli
+  if (!options.decrypt && (options.identity ?? options.passphraseFile) !== undefined) output.warn(keyUnused)
   if (options.output === '-') return writeOut(cli, args, options, options.decrypt ? 'plain' : 'stored')
   const destination = destinationFor(options.output, world.cwd)
   const opened = await openBackups(options, cli)
@@ -46,6 +47,8 @@ export async function downloadCommand(
   output.document({ status: 'downloaded', id: backup.id, shortId: backup.shortId, files: saved })
   return exitCodes.done
 }
+
+const keyUnused = 'The key is not used: without --decrypt a backup is saved as it lies on the storage'
 
 /** Writes a part to standard output, decrypted and decompressed. */
 export async function catCommand(cli: Cli, args: readonly string[], options: CatCommandOptions): Promise<ExitCode> {

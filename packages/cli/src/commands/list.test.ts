@@ -35,9 +35,21 @@ describe('holdfast list', () => {
   it('says that there is nothing', async () => {
     const { cwd } = fakeProject()
     const { code, out, err } = await runIn({ cwd }, 'list', 'shop')
-    expect([code, out, err]).toEqual([0, '', 'There are no backups of shop on disk, offsite.\n'])
+    const places = `disk (${join(cwd, 'disk')}), offsite (${join(cwd, 'offsite')})`
+    const elsewhere = 'If they are elsewhere, say where with --from.'
+    expect([code, out, err]).toEqual([0, '', `There are no backups of shop on ${places}. ${elsewhere}\n`])
+    expect((await runIn({ cwd }, 'verify')).err).toBe(`Error: There are no backups on ${places}\n  ${elsewhere}\n`)
     await runIn({ cwd }, 'backup', 'stock')
-    expect((await runIn({ cwd }, 'list', 'shop')).err).toContain('on disk, offsite. There are backups of: stock.')
+    expect((await runIn({ cwd }, 'list', 'shop')).err).toContain('/offsite). There are backups of: stock.')
+  })
+
+  it('tells engines apart where there are several', async () => {
+    const { cwd, stock } = fakeProject()
+    await runIn({ cwd }, 'backup', 'shop')
+    expect((await runIn({ cwd }, 'list')).out).not.toContain('ENGINE')
+    Object.assign(stock.driver, { engine: 'other' })
+    await runIn({ cwd }, 'backup', 'stock')
+    expect((await runIn({ cwd }, 'list')).out).toMatch(/ENGINE(?:.*\n)+.* stock +other .*\n.* shop +fake /)
   })
 
   it('shows damaged manifests, missing data and storages that cannot be read', async () => {

@@ -1,12 +1,13 @@
 import type { BackupRecord, Holdfast, StoredBackups } from '@holdfast/core'
 import type { Cli } from '../cli.js'
-import { type FromOptions, openBackups } from '../configuration/open-backups.js'
+import { type FromOptions, type OpenedBackups, openBackups } from '../configuration/open-backups.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { backupDocument, cipherOf } from '../output/backup-document.js'
 import { describeCopies } from '../output/copies.js'
 import { errorDocument } from '../output/errors.js'
 import { formatBytes } from '../output/format-bytes.js'
 import { formatAge } from '../output/format-duration.js'
+import { describePlaces, lookElsewhere } from '../output/places.js'
 import { type Column, table } from '../output/table.js'
 import { verifiedCell } from '../output/test-restore.js'
 import { visible, visibleBackup } from '../output/visible.js'
@@ -23,7 +24,7 @@ export async function listCommand(cli: Cli, args: readonly string[], options: Li
   const stored = await holdfast.list({ signal, ...(job !== undefined && { job }) })
   output.document(listDocument(stored))
   if (stored.backups.length > 0) output.result(listTable(stored.backups.map(visibleBackup), cli))
-  else output.note(nothingFound(job, holdfast.storages) + (job === undefined ? '' : await otherJobs(holdfast, signal)))
+  else output.note(`${nothingFound(job, opened.storages)} ${await whatElse(job, holdfast, signal)}`)
   reportProblems(stored, cli)
   return stored.unreachable.length > 0 ? exitCodes.partial : exitCodes.done
 }
@@ -54,6 +55,7 @@ function listTable(backups: readonly BackupRecord[], { output }: Cli): string {
     { title: 'ID', cell: ({ shortId }) => shortId },
     { title: 'JOB', cell: ({ job }) => job, shrinks: true },
     { title: 'DATABASE', cell: ({ database }) => database, shrinks: true },
+    { title: 'ENGINE', cell: ({ manifest }) => manifest.engine },
     { title: 'AGE', cell: ({ startedAt }) => formatAge(startedAt, now), align: 'right' },
     { title: 'SIZE', cell: ({ storedBytes }) => formatBytes(storedBytes), align: 'right' },
     { title: 'RATIO', cell: ratioOf, align: 'right' },
@@ -63,6 +65,7 @@ function listTable(backups: readonly BackupRecord[], { output }: Cli): string {
     { title: 'LABEL', cell: ({ label }) => label ?? '', shrinks: true },
   ]
   const isShown: Readonly<Record<string, boolean>> = {
+    ENGINE: new Set(backups.map(({ manifest }) => manifest.engine)).size > 1,
     LABEL: backups.some(({ label }) => label !== undefined),
     RATIO: backups.some(({ plainBytes }) => plainBytes !== undefined),
     CIPHER: backups.some(({ manifest }) => cipherOf(manifest) !== undefined),
@@ -76,12 +79,13 @@ function ratioOf({ plainBytes, storedBytes }: BackupRecord): string {
   return plainBytes === undefined || storedBytes === 0 ? '–' : `${(plainBytes / storedBytes).toFixed(1)} ×`
 }
 
-/** For whom has mistyped a job: those that there are. */
-async function otherJobs(holdfast: Holdfast, signal: AbortSignal): Promise<string> {
-  const jobs = [...new Set((await holdfast.list({ signal })).backups.map(({ job }) => job))].toSorted()
-  return jobs.length === 0 ? '' : ` There are backups of: ${visible(jobs.join(', '))}.`
+/** For whom has mistyped a job: those that there are. Else there may be backups in other places. */
+async function whatElse(job: string | undefined, holdfast: Holdfast, signal: AbortSignal): Promise<string> {
+  const jobs = job === undefined ? [] : (await holdfast.list({ signal })).backups.map((backup) => backup.job)
+  if (jobs.length === 0) return lookElsewhere
+  return `There are backups of: ${visible([...new Set(jobs)].toSorted().join(', '))}.`
 }
 
-function nothingFound(job: string | undefined, storages: readonly string[]): string {
-  return `There are no backups${job === undefined ? '' : ` of ${job}`} on ${storages.join(', ')}.`
+function nothingFound(job: string | undefined, storages: OpenedBackups['storages']): string {
+  return `There are no backups${job === undefined ? '' : ` of ${job}`} on ${describePlaces(storages)}.`
 }

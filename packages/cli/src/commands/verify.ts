@@ -14,6 +14,7 @@ import { urlFrom } from '../configuration/setup.js'
 import { binDirOf, driverOfEngine } from '../configuration/source-from-text.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { asBackupError } from '../output/errors.js'
+import { describePlaces, lookElsewhere } from '../output/places.js'
 import { createProgress } from '../output/progress.js'
 import { refuseConfigured } from './choose-jobs.js'
 import { reportProblems } from './list.js'
@@ -83,7 +84,7 @@ async function choose(
     const due = await holdfast.dueVerifications({ signal: cli.signal })
     return due.map(({ backup, kind }) => ({ backup, testRestore: kind === 'test-restore' }))
   }
-  const named = await chooseBackups(selector, backups, holdfast, cli.signal)
+  const named = await chooseBackups(selector, backups, opened, cli.signal)
   const chosen = testRestore && !options.all ? latestOfEachJob(named) : named
   return chosen.map((backup) => ({ backup, testRestore }))
 }
@@ -92,15 +93,15 @@ async function choose(
 async function chooseBackups(
   selector: string | undefined,
   backups: readonly BackupRecord[],
-  holdfast: Holdfast,
+  { holdfast, storages }: OpenedBackups,
   signal: AbortSignal,
 ): Promise<readonly BackupRecord[]> {
   const chosen = selector === undefined ? backups : backups.filter(({ job }) => job === selector)
   if (chosen.length > 0) return chosen
   if (selector !== undefined) return [await holdfast.show(selector, { signal })]
   throw new BackupError('no-match', {
-    message: `There are no backups on ${holdfast.storages.join(', ')}`,
-    hint: 'Say where they are with --from.',
+    message: `There are no backups on ${describePlaces(storages)}`,
+    hint: lookElsewhere,
   })
 }
 

@@ -74,6 +74,6 @@ function requireSameEngine({ manifest, target }: RestorePlan): void {
   if (manifest.engine === target.engine) return
   throw new BackupError('restore-refused', {
     message: `What is to be restored is of ${manifest.engine}, and cannot be restored into ${target.display} (${target.engine})`,
-    hint: 'Name a target of the same engine.',
+    hint: 'Name a target of the same engine; or another backup, by its id (`holdfast list`).',
   })
 }
