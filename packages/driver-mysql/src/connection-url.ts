@@ -1,4 +1,4 @@
-import { BackupError } from '@holdfast/core'
+import { BackupError, percentDecoded } from '@holdfast/core'
 
 /** What a connection URL says, decoded. */
 export interface UrlParts {
@@ -88,13 +88,9 @@ function sslModeOf(value: string): string {
 }
 
 function decode(text: string): string {
-  try {
-    const decoded = decodeURIComponent(text)
-    if (!decoded.includes('\0')) return decoded
-  } catch {
-    // reported below
-  }
-  throw invalidUrl('it holds a wrong percent-encoding: write % as %25')
+  const decoded = percentDecoded(text)
+  if (decoded === undefined) throw invalidUrl('it holds a wrong percent-encoding: write % as %25')
+  return decoded
 }
 
 function invalidUrl(why: string): BackupError {

@@ -1,4 +1,4 @@
-import { BackupError, type Driver, describeOptionProblems, secretProblem, withoutDatabase } from '@holdfast/core'
+import { BackupError, type Driver, describeOptionProblems, missingSetting, withoutDatabase } from '@holdfast/core'
 import { asides } from './asides.js'
 import type { BoundDatabase } from './bound-database.js'
 import { clientPrograms } from './client-programs.js'
@@ -27,7 +27,7 @@ import { withSession } from './session.js'
  * ```
  */
 export function mysql(options: MysqlOptions): Driver {
-  const missing = missingSetting(options)
+  const missing = missingSetting('MySQL', options)
   if (missing) {
     const { url: _, password: __, ...rest } = options
     return withoutDatabase(missing, mysql(rest))
@@ -51,23 +51,6 @@ function parseOptions(options: MysqlOptions): MysqlSettings {
   if (result.success) return result.data
   const problems = describeOptionProblems(result.error, options, mysqlOptions)
   throw new BackupError('config-invalid', { message: `The options of the MySQL driver are wrong: ${problems}` })
-}
-
-/** What this host does not know yet is told when the database is needed, not before. */
-function missingSetting(options: MysqlOptions): BackupError | undefined {
-  if ('url' in options && options.url === undefined) {
-    return new BackupError('config-invalid', {
-      message: 'The url of the MySQL driver is given but undefined',
-      hint: "Is the environment variable set from which it is read? { env: 'DATABASE_URL' } in its place names it.",
-    })
-  }
-  for (const name of ['url', 'password'] as const) {
-    const problem = secretProblem(options[name])
-    if (problem === undefined) continue
-    const hint = 'Set it where this runs; what needs no database works without it.'
-    return new BackupError('config-invalid', { message: `The ${name} of the MySQL driver: ${problem}`, hint })
-  }
-  return undefined
 }
 
 function bind(bound: BoundDatabase): Driver {

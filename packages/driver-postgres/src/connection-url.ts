@@ -1,4 +1,4 @@
-import { BackupError } from '@holdfast/core'
+import { BackupError, percentDecoded } from '@holdfast/core'
 
 /** What a connection URL says: libpq's keywords and their values, decoded. */
 export type ConnectionKeywords = Readonly<Record<string, string>>
@@ -76,13 +76,9 @@ function readQuery(query: string): ConnectionKeywords {
 }
 
 function decode(text: string): string {
-  try {
-    const decoded = decodeURIComponent(text)
-    if (!decoded.includes('\0')) return decoded
-  } catch {
-    // reported below
-  }
-  throw invalidUrl('it holds a wrong percent-encoding: write % as %25')
+  const decoded = percentDecoded(text)
+  if (decoded === undefined) throw invalidUrl('it holds a wrong percent-encoding: write % as %25')
+  return decoded
 }
 
 function invalidUrl(why: string): BackupError {

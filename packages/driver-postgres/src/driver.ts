@@ -1,4 +1,4 @@
-import { BackupError, type Driver, secretProblem, withoutDatabase } from '@holdfast/core'
+import { type Driver, missingSetting, withoutDatabase } from '@holdfast/core'
 import { asides } from './asides.js'
 import { clientPrograms } from './client-programs.js'
 import { connectionFrom, displayOf } from './connection.js'
@@ -31,33 +31,13 @@ import { testScratch } from './test-scratch.js'
  * ```
  */
 export function postgres(options: PostgresOptions): Driver {
-  const missing = missingSetting(options)
+  const missing = missingSetting('PostgreSQL', options)
   if (missing) {
     const { url: _, password: __, ...rest } = options
     return withoutDatabase(missing, postgres(rest))
   }
   const settings = parseOptions(postgresOptions, options)
   return bind({ settings, connection: connectionFrom(settings) })
-}
-
-/**
- * What this host does not know yet is told when the database is needed, not before. Without a look at `url`, a
- * variable that is not set would back up whatever answers at the default place.
- */
-function missingSetting(options: PostgresOptions): BackupError | undefined {
-  if ('url' in options && options.url === undefined) {
-    return new BackupError('config-invalid', {
-      message: 'The url of the PostgreSQL driver is given but undefined',
-      hint: "Is the environment variable set from which it is read? { env: 'DATABASE_URL' } in its place names it.",
-    })
-  }
-  for (const name of ['url', 'password'] as const) {
-    const problem = secretProblem(options[name])
-    if (problem === undefined) continue
-    const hint = 'Set it where this runs; what needs no database works without it.'
-    return new BackupError('config-invalid', { message: `The ${name} of the PostgreSQL driver: ${problem}`, hint })
-  }
-  return undefined
 }
 
 function bind(bound: BoundDatabase): Driver {
