@@ -1,6 +1,6 @@
 import { streamOf } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
-import { type FilterRules, filterDump, requalify, runEvent, stopEvent } from './dump-filter.js'
+import { type FilterRules, filterDump } from './dump-filter.js'
 import { trackProgress } from './progress.js'
 
 interface Filtered {
@@ -27,7 +27,8 @@ async function filtered(dump: string, rules: Partial<FilterRules> = {}): Promise
     ...rules,
   })
   for await (const chunk of stream) text += Buffer.from(chunk).toString()
-  return { text, adopted, kept, events }
+  // Each run says it in words of its own.
+  return { text: text.replace(/'holdfast [0-9a-f]{16} (\d+)'/g, "'said $1'"), adopted, kept, events }
 }
 
 const dump = `/*!40101 SET NAMES utf8mb4 */;
@@ -88,10 +89,10 @@ describe('what is of others', () => {
       `DROP TABLE IF EXISTS t;\nCREATE TABLE t (i int);\n${view}DROP TABLE IF EXISTS v;\n`,
     )
     expect(text.split('\n')).toEqual([
-      ...['CREATE TABLE t (i int);', "SELECT 'holdfast 1' LIMIT 1;"],
-      ...['CREATE VIEW v AS SELECT 1;', "SELECT 'holdfast 2' LIMIT 1;"],
-      ...['/*!50001 DROP VIEW IF EXISTS v*/;', "SELECT 'holdfast 3' LIMIT 1;"],
-      ...['CREATE VIEW v AS SELECT 2;', "SELECT 'holdfast 4' LIMIT 1;", ''],
+      ...['CREATE TABLE t (i int);', "SELECT 'said 1' LIMIT 1;"],
+      ...['CREATE VIEW v AS SELECT 1;', "SELECT 'said 2' LIMIT 1;"],
+      ...['/*!50001 DROP VIEW IF EXISTS v*/;', "SELECT 'said 3' LIMIT 1;"],
+      ...['CREATE VIEW v AS SELECT 2;', "SELECT 'said 4' LIMIT 1;", ''],
     ])
   })
 
@@ -105,7 +106,7 @@ describe('what is of others', () => {
     ],
   ])('is neither replaced nor taken for that of the dump: %s', async (given, expected) => {
     const { text } = await filtered(`DELIMITER ;;\n${given};;\n`)
-    expect(text).toBe(`DELIMITER ;;\n${expected};;\nSELECT 'holdfast 1' LIMIT 1;;\n`)
+    expect(text).toBe(`DELIMITER ;;\n${expected};;\nSELECT 'said 1' LIMIT 1;;\n`)
   })
 })
 
@@ -151,23 +152,8 @@ describe('events', () => {
     const { text, events } = await filtered(`${event};`)
     expect(text).toContain('PRESERVE DISABLE COMMENT "ENABLE"')
     expect(events).toEqual(['e'])
-    expect((await filtered(`${stopEvent(event)};`)).events).toEqual([])
-    expect(runEvent(stopEvent(event))).toBe(event)
+    expect((await filtered(`${event.replace('ENABLE COMMENT', 'DISABLE COMMENT')};`)).events).toEqual([])
   })
-
-  it('of a replica, and those that say nothing, stay as they are', () => {
-    const replica = event.replace('ENABLE COMMENT', 'DISABLE ON SLAVE COMMENT')
-    expect(runEvent(replica)).toBe(replica)
-    expect(stopEvent('CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1')).not.toContain('DISABLE')
-  })
-})
-
-describe('requalify', () => {
-  it.each([
-    ['select `a`.`x` from `a`.`t`', 'select `b`.`x` from `b`.`t`'],
-    ["select '`a`.' from `t`.`a`.`x`", "select '`a`.' from `t`.`a`.`x`"],
-    ['select `x` from `t`', 'select `x` from `t`'],
-  ])('%s', (sql, expected) => expect(requalify(sql, 'a', 'b')).toBe(expected))
 })
 
 it.each([

@@ -1,7 +1,7 @@
 import { BackupError, type ByteStream } from '@holdfast/core'
+import { asNew, definerOf, invokerDefines, requalify, stopEvent, unqualifyTrigger } from './definition-text.js'
 import { type DumpPiece, scanDump } from './dump-scanner.js'
 import type { Progress } from './progress.js'
-import { quoteIdentifier } from './quoting.js'
 import { firstWord, type Subject, subjectOf, withoutVersions } from './statement-subject.js'
 
 /** What to make of a dump on its way to the client. */
@@ -75,22 +75,12 @@ interface Rewritten {
 }
 
 function rewriteStatement(given: string, rules: FilterRules): Rewritten {
-  const isNewTrigger = /^CREATE\b/i.test(withoutVersions(given)) && subjectOf(given)?.kind === 'trigger'
-  const sql = isNewTrigger ? unqualifyTrigger(given, rules.from) : given
-  const word = firstWord(sql)
-  if (!expected.has(word) || (word === '' && !/^[;\s]*$/.test(withoutVersions(sql)))) throw refused(sql)
-  if (word === '') return {}
-  if (/^(?:CREATE|DROP|ALTER)\s+(?:OR\s+REPLACE\s+)?(?:DATABASE|SCHEMA)\b/i.test(withoutVersions(sql))) {
-    return { sql: ofDatabase(sql) }
-  }
-  // SET STATEMENT … FOR runs any statement.
-  if (word === 'SET' && /\b(?:global|persist|password|statement)\b|@@(?:global|persist)/i.test(outsideQuotes(sql)))
-    throw refused(sql)
+  const sql = isNewTrigger(given) ? unqualifyTrigger(given, rules.from) : given
+  requireExpected(sql)
+  if (firstWord(sql) === '') return {}
+  if (ofSchema.test(withoutVersions(sql))) return { sql: ofDatabase(sql) }
   const subject = subjectOf(sql)
-  if (!subject) {
-    if (!/^(?:SET\s|UNLOCK TABLES$|COMMIT$|START TRANSACTION|BEGIN$)/i.test(withoutVersions(sql))) throw refused(sql)
-    return { sql }
-  }
+  if (!subject) return { sql: requireOfSession(sql) }
   if (reachesOut(sql, subject)) throw refused(sql)
   if (!wants(subject, rules)) return {}
   const { verb } = subject
@@ -100,6 +90,26 @@ function rewriteStatement(given: string, rules: FilterRules): Rewritten {
   if (verb === 'drop') return isOurs ? { sql, said: progress.note(verb, subject) } : {}
   const rewritten = rewriteDefinition(isOurs ? sql : asNew(sql), subject, rules)
   return { sql: rewritten, said: progress.note(verb, subject) }
+}
+
+const ofSchema = /^(?:CREATE|DROP|ALTER)\s+(?:OR\s+REPLACE\s+)?(?:DATABASE|SCHEMA)\b/i
+
+function isNewTrigger(sql: string): boolean {
+  return /^CREATE\b/i.test(withoutVersions(sql)) && subjectOf(sql)?.kind === 'trigger'
+}
+
+function requireExpected(sql: string): void {
+  const word = firstWord(sql)
+  if (!expected.has(word) || (word === '' && !/^[;\s]*$/.test(withoutVersions(sql)))) throw refused(sql)
+  // SET STATEMENT … FOR runs any statement.
+  if (word === 'SET' && /\b(?:global|persist|password|statement)\b|@@(?:global|persist)/i.test(outsideQuotes(sql)))
+    throw refused(sql)
+}
+
+/** What is about nothing that a dump makes can be about the session alone. */
+function requireOfSession(sql: string): string {
+  if (/^(?:SET\s|UNLOCK TABLES$|COMMIT$|START TRANSACTION|BEGIN$)/i.test(withoutVersions(sql))) return sql
+  throw refused(sql)
 }
 
 /** All that a dump has to say of where a sequence stands; names in quotes are left out. */
@@ -150,73 +160,6 @@ function ofDatabase(sql: string): string {
   const match = /^ALTER DATABASE `(?:[^`]|``)*` (CHARACTER SET \w+ COLLATE \w+)\s*$/i.exec(withoutVersions(sql))
   if (match) return `ALTER DATABASE ${match[1]}`
   throw refused(sql)
-}
-
-/** Names of another database that stand before a dot become those of this one: in views, and in defaults of columns. */
-export function requalify(sql: string, from: string, into: string): string {
-  const [old, fresh] = [quoteIdentifier(from), quoteIdentifier(into)]
-  if (!sql.includes(`${old}.`)) return sql
-  const parts = /'(?:[^'\\]|\\.|'')*'|`(?:[^`]|``)*`\.?/gs
-  let previous = ''
-  return sql.replace(parts, (part) => {
-    const first = !previous.endsWith('.')
-    previous = part
-    return first && part === `${old}.` ? `${fresh}.` : part
-  })
-}
-
-function unqualifyTrigger(sql: string, from: string): string {
-  const head = /^.*?\bFOR\s+EACH\s+ROW\b/is.exec(sql)?.[0]
-  if (!head) return sql
-  const names = [quoteIdentifier(from), from].map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-  const qualified = new RegExp(`(\\bTRIGGER\\s+|\\bON\\s+)(?:${names.join('|')})\\s*\\.\\s*`, 'gi')
-  return head.replace(qualified, '$1') + sql.slice(head.length)
-}
-
-const account = '(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|\'[^\']*\'|[\\w.%-]+)'
-const definer = new RegExp(`\\bDEFINER\\s*=\\s*${account}(?:\\s*@\\s*${account})?`, 'i')
-
-const head = new RegExp(
-  `^CREATE\\s+(?:OR\\s+REPLACE\\s+)?(?:ALGORITHM\\s*=\\s*\\w+\\s+)?DEFINER\\s*=\\s*(${account})`,
-  'i',
-)
-
-const kinds = '(?:TABLE|SEQUENCE|TRIGGER|PROCEDURE|FUNCTION|EVENT|PACKAGE(?:\\s+BODY)?)'
-const unlessThere = new RegExp(
-  `^(CREATE\\s+(?:DEFINER\\s*=\\s*${account}(?:\\s*@\\s*${account})?\\s+)?(?:AGGREGATE\\s+)?${kinds}\\s+)IF\\s+NOT\\s+EXISTS\\s+`,
-  'i',
-)
-
-/** What somebody else has put there meanwhile is neither replaced, nor taken for that of the dump. */
-function asNew(sql: string): string {
-  return sql.replace(/^((?:\/\*M?!\d*\s*)?CREATE\s+)OR\s+REPLACE\s+/i, '$1').replace(unlessThere, '$1')
-}
-
-/** The account that a definition names as its definer, or the first part of it. */
-function definerOf(sql: string): string | undefined {
-  return head.exec(withoutVersions(sql))?.[1]
-}
-
-function invokerDefines(sql: string): string {
-  return sql.replace(definer, 'DEFINER=CURRENT_USER')
-}
-
-/** An event that would run, so that it does not. */
-export function stopEvent(sql: string): string {
-  return replaceState(sql, 'ENABLE', 'DISABLE')
-}
-
-/** The event as {@link filterDump} found it. */
-export function runEvent(sql: string): string {
-  return replaceState(sql, 'DISABLE', 'ENABLE')
-}
-
-/** As SHOW CREATE EVENT writes it: the state stands after ON COMPLETION, before the comment and the body. */
-function replaceState(sql: string, from: string, to: string): string {
-  const match = /\bON\s+COMPLETION\s+(?:NOT\s+)?PRESERVE\s+(?=(\w+(?:\s+ON\s+\w+)?))/i.exec(sql)
-  if (match?.[1]?.toUpperCase() !== from) return sql
-  const at = match.index + match[0].length
-  return sql.slice(0, at) + to + sql.slice(at + from.length)
 }
 
 function outsideQuotes(sql: string): string {

@@ -1,7 +1,7 @@
 import { BackupError, isBackupError, messageOf, type RunContext } from '@holdfast/core'
 import { addRows } from './add-rows.js'
+import { stopEvent } from './definition-text.js'
 import { type Definition, dropDefinition, makeDefinitions } from './definitions.js'
-import { stopEvent } from './dump-filter.js'
 import { addForeignKeys, dropForeignKeys } from './foreign-keys.js'
 import { closeJournal, type Journal, type Plan, writeJournal } from './journal.js'
 import { markScratch } from './marks.js'

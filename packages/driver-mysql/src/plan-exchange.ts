@@ -1,7 +1,7 @@
 import { BackupError } from '@holdfast/core'
 import { tablesToFill } from './append-plan.js'
+import { runEvent } from './definition-text.js'
 import { type Definition, readDefinitions } from './definitions.js'
-import { runEvent } from './dump-filter.js'
 import { readForeignKey, referencesTo } from './foreign-keys.js'
 import type { ColumnDefault, ForeignKey, Plan } from './journal.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'

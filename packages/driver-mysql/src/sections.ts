@@ -7,7 +7,7 @@ import {
   requireTrailer,
   type SectionOptions,
 } from '@holdfast/core'
-import { requalify } from './dump-filter.js'
+import { requalify } from './definition-text.js'
 import { dumpTrailer } from './dump-plan.js'
 import { type DumpPiece, scanDump } from './dump-scanner.js'
 import { createRowSplitter, type RowSplitter } from './row-splitter.js'
