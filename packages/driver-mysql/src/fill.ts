@@ -43,23 +43,7 @@ const blockBytes = 256 * 1024
 export async function fill(filling: Filling): Promise<void> {
   const { bound, from, request, tool, warnings, enabledEvents, progress, ctx } = filling
   const part = sqlPart(from)
-  const args = [
-    '--batch',
-    // The client reads no commands but DELIMITER, and takes every byte as it comes.
-    '--binary-mode',
-    // Without this, comments in the bodies of routines are lost, and one in a trigger makes the statement fail.
-    '--comments',
-    // What it says of the progress is to come at once, and alone.
-    '--unbuffered',
-    '--skip-column-names',
-    ...(tool.knows('sandbox') ? ['--sandbox'] : []),
-    ...(tool.knows('system-command') ? ['--skip-system-command'] : []),
-    '--skip-local-infile',
-    '--default-character-set=utf8mb4',
-    '--max-allowed-packet=1G',
-    `--init-command=SET SESSION lock_wait_timeout=${lockSeconds(bound.settings)}, @holdfast=GET_LOCK('${progress.lock}',0)`,
-  ]
-  await using program = await prepareProgram({ tool, args, failure: 'restore-failed' }, bound, ctx)
+  await using program = await prepareProgram({ tool, args: clientArgs(filling), failure: 'restore-failed' }, bound, ctx)
   const definitions = collectDefinitions()
   const script = filterDump(requireTrailer(from.open(part.name, ctx), dumpTrailer), {
     from: from.manifest.database,
@@ -88,6 +72,25 @@ export async function fill(filling: Filling): Promise<void> {
     ...program.messages.warnings,
     ...(await definerWarnings(bound.connection, definitions, { isForeign }, ctx)),
   )
+}
+
+function clientArgs({ bound, tool, progress }: Filling): readonly string[] {
+  return [
+    '--batch',
+    // The client reads no commands but DELIMITER, and takes every byte as it comes.
+    '--binary-mode',
+    // Without this, comments in the bodies of routines are lost, and one in a trigger makes the statement fail.
+    '--comments',
+    // What it says of the progress is to come at once, and alone.
+    '--unbuffered',
+    '--skip-column-names',
+    ...(tool.knows('sandbox') ? ['--sandbox'] : []),
+    ...(tool.knows('system-command') ? ['--skip-system-command'] : []),
+    '--skip-local-infile',
+    '--default-character-set=utf8mb4',
+    '--max-allowed-packet=1G',
+    `--init-command=SET SESSION lock_wait_timeout=${lockSeconds(bound.settings)}, @holdfast=GET_LOCK('${progress.lock}',0)`,
+  ]
 }
 
 /** Whether views, triggers, routines and events of a dump get the connecting user as their definer. */
