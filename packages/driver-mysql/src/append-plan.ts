@@ -1,4 +1,5 @@
 import { BackupError, type PreflightFindings, type PreflightRequest, type RestoreSource } from '@holdfast/core'
+import { firstOf } from './first-of.js'
 import { shown } from './journal.js'
 import { quoteIdentifier } from './quoting.js'
 import { hasRows, type TableInfo, tablesOf } from './schema-objects.js'
@@ -90,10 +91,6 @@ const listed = (triggers: readonly InsertTrigger[]): string =>
 
 const named = (tables: readonly TableInfo[]): string =>
   firstOf(tables.map(({ name, engine }) => `${quoteIdentifier(name)} (${engine})`))
-
-function firstOf(texts: readonly string[]): string {
-  return texts.slice(0, 10).join(', ') + (texts.length > 10 ? ` and ${texts.length - 10} more` : '')
-}
 
 function noTransactions(tables: readonly TableInfo[]): { readonly message: string; readonly hint: string } {
   return {

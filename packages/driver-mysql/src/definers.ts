@@ -1,5 +1,6 @@
 import type { RunContext } from '@holdfast/core'
 import type { Connection } from './connection.js'
+import { firstOf } from './first-of.js'
 import type { Thing } from './progress.js'
 import { type Session, withSession } from './session.js'
 
@@ -94,11 +95,6 @@ async function readDefiners(session: Session, database: string): Promise<Definer
   )
   const definers = new Map(rows.map(({ definer, ...thing }) => [listedAs(thing), definer]))
   return { user: row?.user ?? '', definers }
-}
-
-/** A dump can name any number. */
-function firstOf(accounts: readonly string[]): string {
-  return accounts.slice(0, 10).join(', ') + (accounts.length > 10 ? ` and ${accounts.length - 10} more` : '')
 }
 
 function countsOf(things: readonly Thing[]): string {

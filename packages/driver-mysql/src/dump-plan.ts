@@ -1,5 +1,6 @@
 import { BackupError, type DumpPart, type DumpRequest } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
+import { firstOf } from './first-of.js'
 import { type Kind, kindsHeld } from './held-kinds.js'
 import { lockSeconds } from './programs.js'
 import { ownTables, type TableInfo, tablesOf } from './schema-objects.js'
@@ -45,9 +46,8 @@ export async function readDumpSource(
   const warnings = [...choice.warnings]
   if (plain.length > 0 && !settings.lockTables && request.sections !== 'schema') {
     const names = plain.map(({ name, engine }) => `${name} (${engine})`)
-    const shown = names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
     warnings.push(
-      `Tables without transactions are dumped as they are when their turn comes, not of one state: ${shown}; lockTables locks them meanwhile`,
+      `Tables without transactions are dumped as they are when their turn comes, not of one state: ${firstOf(names)}; lockTables locks them meanwhile`,
     )
   }
   const properties = await readProperties(session, database)

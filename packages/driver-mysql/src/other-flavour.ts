@@ -1,3 +1,4 @@
+import { firstOf } from './first-of.js'
 import { type Flavour, type Server, serverName } from './server.js'
 import type { Session } from './session.js'
 
@@ -31,8 +32,7 @@ export function unfitness(
     return use === 'dump' ? `${program} is MySQL's and not made to dump MariaDB` : undefined
   }
   if (use === 'client' || ownColumns.length === 0) return undefined
-  const shown = ownColumns.slice(0, 3).join(', ') + (ownColumns.length > 3 ? ` and ${ownColumns.length - 3} more` : '')
-  return `${program} is MariaDB's, and what it writes for columns that only MySQL knows cannot be restored: ${shown}`
+  return `${program} is MariaDB's, and what it writes for columns that only MySQL knows cannot be restored: ${firstOf(ownColumns, 3)}`
 }
 
 /** What to say of a program of the other flavour that is used all the same. */
