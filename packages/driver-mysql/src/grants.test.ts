@@ -20,6 +20,16 @@ describe('rights', () => {
     expect(rights.hasRoles).toBe(false)
   })
 
+  it('on a table are not those on its schema', () => {
+    const rights = rightsFrom([
+      'GRANT SELECT, TRIGGER ON `my``shop`.`t` TO `a`@`%`',
+      'GRANT EVENT ON `my``shop`.* TO `a`@`%`',
+    ])
+    expect(rights.missing('my`shop', ['TRIGGER', 'EVENT'])).toEqual(['TRIGGER'])
+    expect(['TRIGGER', 'EVENT'].map((right) => rights.hasOnTable('my`shop', right))).toEqual([true, false])
+    expect(rights.hasOnTable('shop', 'TRIGGER')).toBe(false)
+  })
+
   it('on the whole server may be dynamic ones, written without spaces', () => {
     const rights = rightsFrom([
       'GRANT SUPER ON `shop`.* TO `a`@`%`',

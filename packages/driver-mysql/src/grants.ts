@@ -4,6 +4,8 @@ import type { Session } from './session.js'
 export interface Rights {
   /** Those of the wanted rights (`CREATE VIEW`) that the user does not have on all of a schema. */
   missing(schema: string, wanted: readonly string[]): readonly string[]
+  /** Whether the user has a right on some table of a schema. */
+  hasOnTable(schema: string, right: string): boolean
   /** Whether the user has a right on the whole server. */
   hasGlobally(right: string): boolean
   /** Whether there are roles, whose rights may not be among those that the server tells of. */
@@ -42,28 +44,35 @@ interface Grant {
   readonly rights: ReadonlySet<string>
   /** The schemas that it is for; absent for all. */
   readonly schemas?: RegExp
+  /** Whether it is for one table alone. */
+  readonly isOfTable: boolean
 }
 
-/** Reads the lines of `SHOW GRANTS`. Rights on single tables and routines are left out. */
+/** Reads the lines of `SHOW GRANTS`. Rights on single routines are left out. */
 export function rightsFrom(lines: readonly string[]): Rights {
-  const grants = lines.map(grantFrom).filter((grant) => grant !== undefined)
+  const found = lines.map(grantFrom).filter((grant) => grant !== undefined)
+  const grants = found.filter(({ isOfTable }) => !isOfTable)
   const gives = ({ rights }: Grant, right: string): boolean => rights.has(right) || rights.has('ALL PRIVILEGES')
   return {
     missing(schema, wanted) {
-      const found = grants.filter(({ schemas }) => schemas === undefined || schemas.test(schema))
-      return wanted.filter((right) => !found.some((grant) => gives(grant, right)))
+      const given = grants.filter(({ schemas }) => schemas === undefined || schemas.test(schema))
+      return wanted.filter((right) => !given.some((grant) => gives(grant, right)))
     },
+    hasOnTable: (schema, right) =>
+      found.some((grant) => grant.isOfTable && grant.schemas?.test(schema) === true && gives(grant, right)),
     hasGlobally: (right) => grants.some((grant) => grant.schemas === undefined && gives(grant, right)),
     hasRoles: lines.some((line) => line.startsWith('GRANT ') && !line.includes(' ON ')),
   }
 }
 
 function grantFrom(line: string): Grant | undefined {
-  const [, rights, schema] = /^GRANT (.+?) ON (?:\*|`((?:[^`]|``)*)`)\.\* TO /s.exec(line) ?? []
+  const [, rights, schema, table] = grantLine.exec(line) ?? []
   if (rights === undefined) return undefined
-  const given = new Set(rights.split(/,\s*/))
-  return schema === undefined ? { rights: given } : { rights: given, schemas: patternOf(schema.replaceAll('``', '`')) }
+  const given = { rights: new Set(rights.split(/,\s*/)), isOfTable: table !== '*' }
+  return schema === undefined ? given : { ...given, schemas: patternOf(schema.replaceAll('``', '`')) }
 }
+
+const grantLine = /^GRANT (.+?) ON (?:TABLE )?(?:\*|`((?:[^`]|``)*)`)\.(\*|`(?:[^`]|``)*`) TO /s
 
 /** `_` is any character and `%` any text, unless a backslash stands before it. */
 function patternOf(schema: string): RegExp {

@@ -34,6 +34,7 @@ interface Step {
 export function trackProgress(): Progress {
   const steps: Step[] = []
   const sent = new Set<string>()
+  const mark = `holdfast ${randomBytes(8).toString('hex')} ` // no dump can know it, and say of more that it was made
   let done = 0
   let refused = false
   return {
@@ -67,7 +68,6 @@ export function trackProgress(): Progress {
   }
 }
 
-const mark = 'holdfast '
 const keyOf = ({ kind, name }: Thing): string => JSON.stringify([kind, name])
 
 /** That a session or statement was ended, which says nothing of what had been done by then. */

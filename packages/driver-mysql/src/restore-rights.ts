@@ -1,8 +1,15 @@
-import type { PreflightFindings, PreflightProblem, PreflightRequest, RestoreSource, RunContext } from '@holdfast/core'
+import {
+  isBackupError,
+  type PreflightFindings,
+  type PreflightProblem,
+  type PreflightRequest,
+  type RestoreSource,
+  type RunContext,
+} from '@holdfast/core'
 import { freeName } from './beside.js'
-import { readRights } from './grants.js'
-import { type Kind, kindsToMake } from './held-kinds.js'
-import { quoteIdentifier } from './quoting.js'
+import { type Rights, readRights } from './grants.js'
+import { type Kind, type KnownKinds, kindsToMake } from './held-kinds.js'
+import { quoteIdentifier, quoteQualified } from './quoting.js'
 import type { Session } from './session.js'
 
 const toMake: Readonly<Record<Kind, string>> = {
@@ -15,8 +22,8 @@ const toMake: Readonly<Record<Kind, string>> = {
 
 /**
  * Rights that the user lacks for a restore, which the server would tell of only when they are needed: after hours of
- * filling, perhaps. What is not certain is a warning: whether a dump that Holdfast has not made holds views, say, or what
- * a role gives.
+ * filling, perhaps. What is not certain is a warning: whether a dump that Holdfast has not made holds views, say, or
+ * what the server does not tell of a user's rights.
  */
 export async function rightsFindings(
   session: Session,
@@ -27,19 +34,26 @@ export async function rightsFindings(
 ): Promise<PreflightFindings> {
   const given = await readRights(session)
   const { missing, hasRoles } = given
-  const { kinds, isCertain } = kindsToMake(manifest, request)
+  const known = kindsToMake(manifest, request)
+  const { kinds, isCertain } = known
   const [row] = await session.query<{ user: string }>('select current_user() as user')
   const user = row?.user ?? ''
   const problems: PreflightProblem[] = []
   const warnings: string[] = []
-  for (const place of await placesOf(session, database, request.mode, ctx)) {
-    const { schema, rights } = place
-    const forKinds = place.isFilled ? [...new Set(kinds.map((kind) => toMake[kind]))] : []
-    const lacking = missing(schema, isCertain ? [...rights, ...forKinds] : rights)
-    const perhaps = isCertain ? [] : missing(schema, forKinds)
+  for (const place of await placesOf(session, database, request.mode, known, ctx)) {
+    const { schema } = place
+    const lacking = missing(schema, place.needed)
+    const perhaps = missing(schema, place.perhaps)
     const said = (lacks: readonly string[]): string => `The user ${user} lacks ${lacks.join(', ')} on ${shown(place)}`
-    if (lacking.length > 0 && hasRoles) warnings.push(`${said(lacking)}: the restore fails, unless a role gives it`)
-    else if (lacking.length > 0) problems.push({ message: said(lacking), hint: grantOf(lacking, place, user) })
+    if (lacking.length > 0) {
+      const isSure =
+        !lacking.some((right) => given.hasOnTable(schema, right)) && (await tellsAll(session, schema, given))
+      if (isSure) problems.push({ message: said(lacking), hint: grantOf(lacking, place, user) })
+      else
+        warnings.push(
+          `${said(lacking)}: the restore fails, unless a role, a grant on a table, or one to the same user from another host gives it`,
+        )
+    }
     if (perhaps.length > 0) warnings.push(`${said(perhaps)}: the restore fails if the dump holds what takes it`)
   }
   const logged = kinds.filter((kind) => kind === 'trigger' || kind === 'function')
@@ -52,15 +66,41 @@ export async function rightsFindings(
   return { problems, warnings }
 }
 
+/** What the server answers differently to those who have a right; it changes nothing. */
+const questions: ReadonlyMap<string, string> = new Map([
+  ['SELECT', 'select 1 from ~ limit 0'],
+  ['DELETE', 'delete from ~ limit 0'],
+])
+
+/**
+ * Whether the user can have no rights in a schema but those that the server tells of. It does not tell of those of a
+ * role, nor of those that somebody of the same name has from other hosts, or everybody, which the user has as well.
+ */
+async function tellsAll(session: Session, schema: string, { missing, hasRoles }: Rights): Promise<boolean> {
+  if (hasRoles) return false
+  const table = quoteQualified(schema, '__holdfast_none')
+  for (const right of missing(schema, [...questions.keys()])) {
+    const asking = session.query((questions.get(right) ?? '').replace('~', () => table))
+    const isDenied = await asking.then(
+      () => false,
+      (error) => isBackupError(error, 'source-denied'),
+    )
+    if (!isDenied) return false
+  }
+  return true
+}
+
 /** Of whom the server takes it that what their triggers and functions do can be done again from its log. */
 const logTrusted = ['SUPER', 'BINLOG ADMIN']
 
 /** @see https://dev.mysql.com/doc/refman/8.4/en/stored-programs-logging.html */
 async function trustsFew(session: Session): Promise<boolean> {
-  const [row] = await session.query<{ log: number; trusts: number }>(
-    'select @@log_bin as log, @@log_bin_trust_function_creators as trusts',
+  // Not as @@names: those that a later server does not know any more would be errors.
+  const rows = await session.query<{ Variable_name: string; Value: string }>(
+    `show global variables where variable_name in ('log_bin', 'log_bin_trust_function_creators')`,
   )
-  return Number(row?.log) === 1 && Number(row?.trusts) === 0
+  const values = new Map(rows.map(({ Variable_name, Value }) => [Variable_name, Value]))
+  return values.get('log_bin') === 'ON' && values.get('log_bin_trust_function_creators') === 'OFF'
 }
 
 /** A schema in which a restore makes something. */
@@ -68,27 +108,33 @@ interface Place {
   readonly schema: string
   /** Whether its name is only one of those that it may get: they differ in their last 8 characters. */
   readonly isBeside: boolean
-  /** What it takes there, whatever the dump holds. */
-  readonly rights: readonly string[]
-  /** Whether the dump, or what comes of it, is put there. */
-  readonly isFilled: boolean
+  /** Rights without which the restore fails. */
+  readonly needed: readonly string[]
+  /** Those that it takes for what may come, or not. */
+  readonly perhaps: readonly string[]
 }
 
 async function placesOf(
   session: Session,
   database: string,
   mode: PreflightRequest['mode'],
+  { kinds, isCertain }: KnownKinds,
   ctx: RunContext,
 ): Promise<readonly Place[]> {
-  if (mode === 'create') return [{ schema: database, isBeside: false, rights: [], isFilled: true }]
+  const forKinds = [...new Set(kinds.map((kind) => toMake[kind]))]
+  const forDump = isCertain ? { needed: forKinds, perhaps: [] } : { needed: [], perhaps: forKinds }
+  if (mode === 'create') return [{ schema: database, isBeside: false, ...forDump }]
   const incoming = await freeName(session, database, 'unfinished', ctx)
   const aside = await freeName(session, database, 'replaced', ctx)
   const toMove = ['CREATE', 'DROP', 'ALTER', 'INSERT'] // RENAME TABLE takes them, there and back
+  const filled = { ...forDump, needed: [...toMove, ...forDump.needed] }
+  // What is there already gets rows, and nothing else.
+  const added = { needed: ['INSERT'], perhaps: ['CREATE', 'DROP', 'ALTER', ...forKinds] }
   return [
-    { schema: database, isBeside: false, rights: toMove, isFilled: true },
-    { schema: incoming, isBeside: true, rights: toMove, isFilled: true },
+    { schema: database, isBeside: false, ...(mode === 'append' ? added : filled) },
+    { schema: incoming, isBeside: true, ...filled },
     // The journal, and the view that proves it.
-    { schema: aside, isBeside: true, rights: [...toMove, 'SELECT', 'CREATE VIEW'], isFilled: false },
+    { schema: aside, isBeside: true, needed: [...toMove, 'SELECT', 'CREATE VIEW'], perhaps: [] },
   ]
 }
 

@@ -30,8 +30,11 @@ beforeEach(() =>
 afterAll(() => on.server.sql(undefined, `drop user if exists ${account}`))
 
 const asGuest = () => on.driverOf(target, { url: on.server.url(target, guest), definer: 'invoker' })
-const look = async (mode: 'create' | 'staged' | 'clean', from: RestoreSource = on.backup, request: object = {}) =>
-  (await asGuest().preflight?.(from, { mode, ...request }, ctx)) as PreflightFindings
+const look = async (
+  mode: 'create' | 'staged' | 'clean' | 'append',
+  from: RestoreSource = on.backup,
+  request: object = {},
+) => (await asGuest().preflight?.(from, { mode, ...request }, ctx)) as PreflightFindings
 const revoke = (right: string, schema = pattern): Promise<unknown> =>
   on.server.sql(undefined, `revoke ${right} on \`${schema}\`.* from ${account}`)
 
@@ -82,8 +85,46 @@ describe('a right that a restore lacks for what the backup holds', () => {
     await on.server.sql(undefined, `drop role ${role}`)
     expect({ problems, warnings }).toEqual({
       problems: [],
-      warnings: [expect.stringContaining('unless a role gives it')],
+      warnings: [expect.stringContaining('unless a role, ')],
     })
+  })
+
+  it('is a warning where a grant on a table, or one to the same user from another host, may give it', async () => {
+    const { hostname } = new URL(on.server.url(target))
+    const here = `${guest.user}@'${hostname}'`
+    await on.server.createDatabase(target)
+    await on.server.sql(target, 'create table t (i int)', 'create table v (i int)')
+    for (const right of ['CREATE VIEW', 'TRIGGER']) await revoke(right)
+    await on.server.sql(
+      target,
+      ...[`grant trigger on t to ${account}`, `grant create view on v to ${account}`, 'drop table t, v'],
+    )
+    const perhaps = { problems: [], warnings: [expect.stringContaining('or one to the same user from another host')] }
+    expect(await look('create')).toEqual(perhaps)
+    await asGuest().restore(on.backup, { mode: 'create' }, ctx)
+
+    await dropDatabases(on.server, target)
+    await on.server.sql(
+      undefined,
+      ...[`create user ${here} identified by '${guest.password}'`, `grant all on \`${pattern}\`.* to ${account}`],
+      ...(on.server.isMariadb ? [] : [`grant super on *.* to ${here}`]),
+    )
+    try {
+      expect(await look('create')).toEqual(perhaps)
+      await asGuest().restore(on.backup, { mode: 'create' }, ctx)
+    } finally {
+      await on.server.sql(undefined, `drop user ${here}`)
+    }
+  })
+
+  it('is none where the server writes names without quotes', async () => {
+    await on.server.sql(undefined, 'set global sql_quote_show_create = 0')
+    try {
+      expect(await look('create')).toEqual({ problems: [], warnings: [] })
+      await asGuest().restore(on.backup, { mode: 'create' }, ctx)
+    } finally {
+      await on.server.sql(undefined, 'set global sql_quote_show_create = 1')
+    }
   })
 
   it('is not asked for by a restore of rows alone, or of a backup without such', async () => {
@@ -124,6 +165,18 @@ describe('a right that changing places takes', () => {
       `The user ${guest.user}@% lacks INSERT, TRIGGER on \`${target}__holdfast_…\``,
     ])
   })
+})
+
+it('rows are added by a user who may add rows, to a database that has the rest', async () => {
+  await on.server.createDatabase(target)
+  await on.server.sql(target, 'create table t (i int)', 'create view v as select i from t')
+  await revoke('ALL')
+  await on.server.sql(undefined, `grant select, insert, show view, trigger, event on \`${pattern}\`.* to ${account}`)
+  expect(await look('append', on.backup, { sections: 'data' })).toEqual({
+    problems: [],
+    warnings: [expect.stringMatching(/lacks CREATE, DROP, ALTER on .* if the dump holds what takes it/)],
+  })
+  await asGuest().restore(on.backup, { mode: 'append', sections: 'data' }, ctx)
 })
 
 it('triggers and functions that a server with a binary log lets few users make are named before', async () => {
