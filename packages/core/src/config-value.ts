@@ -26,8 +26,8 @@ export const secretValue: z.ZodType<Secret, string | Secret | { env: string } | 
   })
 
 /**
- * Why a secret cannot be read on this host: its variable is not set or empty, its file not there. `undefined` where it can, and
- * for what is none.
+ * Why a secret cannot be read on this host: its variable is not set or empty, its file not there. `undefined` where it
+ * can, and for what is none.
  */
 export function secretProblem(value: unknown): string | undefined {
   if (value === null || typeof value !== 'object' || value instanceof Secret) return undefined

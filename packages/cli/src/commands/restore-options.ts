@@ -1,8 +1,8 @@
 import type { Duration, RestoreWay } from '@holdfast/core'
-import type { FromOptions } from '../configuration/open-backups.js'
+import type { FromOptions, SafetyOption } from '../configuration/open-backups.js'
 
 /** Options of `holdfast restore`. */
-export interface RestoreCommandOptions extends FromOptions {
+export interface RestoreCommandOptions extends FromOptions, SafetyOption {
   readonly into?: string
   readonly intoFile?: string
   readonly mode?: RestoreWay

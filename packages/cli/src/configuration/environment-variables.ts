@@ -114,7 +114,8 @@ export function environmentReader(env: World['env']): ReadVariable {
         hint: `Keep one of them; ${variable.name} is the usual name.`,
       })
     }
-    return first ? first.value : variable.countsEmpty && isEmpty(variable, env) ? '' : undefined
+    if (first) return first.value
+    return variable.countsEmpty && isEmpty(variable, env) ? '' : undefined
   }
 }
 

@@ -9,6 +9,10 @@ export interface FromOptions extends KeyOptions {
   readonly from?: readonly string[]
   /** The same as `from`. */
   readonly storage?: readonly string[]
+}
+
+/** Option of a restore. */
+export interface SafetyOption {
   /** Whether what is there is backed up first. */
   readonly safetyBackup?: boolean
 }
@@ -30,7 +34,7 @@ export interface OpenedBackups {
  * @param more - Further storages that it needs, for example to copy to.
  */
 export async function openBackups(
-  options: FromOptions,
+  options: FromOptions & SafetyOption,
   cli: Cli,
   more: readonly string[] = [],
 ): Promise<OpenedBackups> {
