@@ -56,22 +56,23 @@ export async function definerWarnings(
     const { user, definers } = await readDefiners(session, connection.database)
     const dangerous = (things: readonly Thing[]): readonly Thing[] =>
       things.filter((one) => definers.has(listedAs(one)))
-    const own = dangerous(adopted)
-    const ofNamed = dangerous(named)
-    const accounts = new Set(ofNamed.map((one) => definers.get(listedAs(one)) ?? ''))
-    return [
-      ...(own.length > 0
-        ? [
-            `${countsOf(own)} of the dump came without a definer, or lost it: from now on they run with the rights of ${user}, whoever uses them. Look at what they do, unless you trust the dump`,
-          ]
-        : []),
-      ...(ofNamed.length > 0
-        ? [
-            `${countsOf(ofNamed)} of the dump run from now on with the rights of the accounts that it names as their definers, whoever uses them: ${firstOf([...accounts].sort())}. Look at what they do, unless you trust the dump; with --no-owner (definer: 'invoker') they become those of the restoring user`,
-          ]
-        : []),
-    ]
+    return [...warningOfOwn(dangerous(adopted), user), ...warningOfNamed(dangerous(named), definers)]
   })
+}
+
+function warningOfOwn(own: readonly Thing[], user: string): readonly string[] {
+  if (own.length === 0) return []
+  return [
+    `${countsOf(own)} of the dump came without a definer, or lost it: from now on they run with the rights of ${user}, whoever uses them. Look at what they do, unless you trust the dump`,
+  ]
+}
+
+function warningOfNamed(named: readonly Thing[], definers: Definers['definers']): readonly string[] {
+  if (named.length === 0) return []
+  const accounts = new Set(named.map((one) => definers.get(listedAs(one)) ?? ''))
+  return [
+    `${countsOf(named)} of the dump run from now on with the rights of the accounts that it names as their definers, whoever uses them: ${firstOf([...accounts].sort())}. Look at what they do, unless you trust the dump; with --no-owner (definer: 'invoker') they become those of the restoring user`,
+  ]
 }
 
 interface Definers {

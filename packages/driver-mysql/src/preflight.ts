@@ -56,7 +56,7 @@ export async function findings(
   }
   const rights = await rightsFindings(session, connection.database, from, request, ctx)
   problems.push(...rights.problems)
-  warnings.push(...rights.warnings, ...(await namesDefiners(session, bound, from, request)))
+  warnings.push(...rights.warnings, ...(await definerWarnings(session, bound, from, request)))
   return { problems, warnings: [...warnings, ...restoreWarnings(session, from, request)] }
 }
 
@@ -71,8 +71,8 @@ export function refuse(problems: readonly PreflightProblem[]): void {
   })
 }
 
-/** Which accounts a dump names stands anywhere in it: the restore tells, see {@link definerWarnings}. */
-async function namesDefiners(
+/** Which accounts a dump names stands anywhere in it: the restore tells, see definers.ts. */
+async function definerWarnings(
   session: Session,
   bound: BoundDatabase,
   from: RestoreSource,

@@ -6,8 +6,8 @@ import { hasRows, tablesOf } from './schema-objects.js'
 import { type Session, schemaExists } from './session.js'
 
 /**
- * Drops what a dump has made in a database, and the mark that it is being filled; nothing else. To be called when its client is gone: what the server may
- * still be at for it is ended first.
+ * Drops what a dump has made in a database, and the mark that it is being filled; nothing else. To be called when its
+ * client is gone: what the server may still be at for it is ended first.
  */
 export async function removeMade(session: Session, database: string, progress: Progress): Promise<void> {
   await endLocked(session, progress.lock)
