@@ -12,10 +12,15 @@ export interface Rights {
   readonly hasRoles: boolean
 }
 
+/** The account that the user signed in as: `name@host`, of which either may be a pattern. */
+export async function currentUser(session: Session): Promise<string> {
+  const [row] = await session.query<{ user: string }>('select current_user() as user')
+  return row?.user ?? ''
+}
+
 /** Whether the user may do anything on this server. */
 export async function mayAnything(session: Session): Promise<boolean> {
-  const grants = await grantsOf(session)
-  return grants.some((grant) => /^GRANT (ALL PRIVILEGES|.*\bSUPER\b.*) ON \*\.\* /.test(grant))
+  return await mayGlobally(session, 'SUPER')
 }
 
 /** Whether the user has rights on the whole server. */
@@ -32,12 +37,8 @@ export async function mayNameDefiners(session: Session): Promise<boolean> {
 
 /** Asks what the user may do. */
 export async function readRights(session: Session): Promise<Rights> {
-  return rightsFrom(await grantsOf(session))
-}
-
-async function grantsOf(session: Session): Promise<readonly string[]> {
   const rows = await session.query('show grants')
-  return rows.flatMap((row) => Object.values(row).map(String))
+  return rightsFrom(rows.flatMap((row) => Object.values(row).map(String)))
 }
 
 interface Grant {

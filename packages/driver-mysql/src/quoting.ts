@@ -14,6 +14,12 @@ export function quoteQualified(schema: string, name: string): string {
   return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
 }
 
+/** An account as statements about rights name it; `account` is `name@host`. */
+export function quoteAccount(account: string): string {
+  const at = account.lastIndexOf('@')
+  return `${quoteIdentifier(account.slice(0, at))}@${quoteIdentifier(account.slice(at + 1))}`
+}
+
 /** A string literal that means the same with and without `NO_BACKSLASH_ESCAPES`. Made of hexadecimal digits. */
 export function quoteLiteral(text: string): string {
   return text === '' ? "''" : `_utf8mb4 0x${Buffer.from(text).toString('hex')}`

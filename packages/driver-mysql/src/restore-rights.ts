@@ -1,15 +1,15 @@
 import {
   isBackupError,
   type PreflightFindings,
-  type PreflightProblem,
   type PreflightRequest,
   type RestoreSource,
   type RunContext,
 } from '@holdfast/core'
 import { freeName } from './beside.js'
-import { type Rights, readRights } from './grants.js'
+import { binaryLogFindings } from './binary-log.js'
+import { currentUser, type Rights, readRights } from './grants.js'
 import { type Kind, type KnownKinds, kindsToMake } from './held-kinds.js'
-import { quoteIdentifier, quoteQualified } from './quoting.js'
+import { quoteAccount, quoteIdentifier, quoteQualified } from './quoting.js'
 import type { Session } from './session.js'
 
 const toMake: Readonly<Record<Kind, string>> = {
@@ -32,38 +32,33 @@ export async function rightsFindings(
   request: Pick<PreflightRequest, 'mode' | 'sections' | 'tables'>,
   ctx: RunContext,
 ): Promise<PreflightFindings> {
-  const given = await readRights(session)
-  const { missing, hasRoles } = given
+  const rights = await readRights(session)
   const known = kindsToMake(manifest, request)
-  const { kinds, isCertain } = known
-  const [row] = await session.query<{ user: string }>('select current_user() as user')
-  const user = row?.user ?? ''
-  const problems: PreflightProblem[] = []
-  const warnings: string[] = []
+  const user = await currentUser(session)
+  const findings: PreflightFindings[] = []
   for (const place of await placesOf(session, database, request.mode, known, ctx)) {
-    const { schema } = place
-    const lacking = missing(schema, place.needed)
-    const perhaps = missing(schema, place.perhaps)
-    const said = (lacks: readonly string[]): string => `The user ${user} lacks ${lacks.join(', ')} on ${shown(place)}`
-    if (lacking.length > 0) {
-      const isSure =
-        !lacking.some((right) => given.hasOnTable(schema, right)) && (await tellsAll(session, schema, given))
-      if (isSure) problems.push({ message: said(lacking), hint: grantOf(lacking, place, user) })
-      else
-        warnings.push(
-          `${said(lacking)}: the restore fails, unless a role, a grant on a table, or one to the same user from another host gives it`,
-        )
-    }
-    if (perhaps.length > 0) warnings.push(`${said(perhaps)}: the restore fails if the dump holds what takes it`)
+    findings.push(await placeFindings(session, place, rights, user))
   }
-  const logged = kinds.filter((kind) => kind === 'trigger' || kind === 'function')
-  if (logged.length > 0 && !logTrusted.some(given.hasGlobally) && (await trustsFew(session))) {
-    const message = `The server writes a binary log, for which it lets user ${user} make no ${logged.join(', and no ')}`
-    const hint = `GRANT SUPER ON *.* TO ${accountOf(user)}; or SET GLOBAL log_bin_trust_function_creators = ON;`
-    if (isCertain && !hasRoles) problems.push({ message, hint })
-    else warnings.push(`${message}: the restore fails if the dump holds such. ${hint}`)
+  findings.push(await binaryLogFindings(session, known, rights, user))
+  return {
+    problems: findings.flatMap(({ problems }) => problems),
+    warnings: findings.flatMap(({ warnings }) => warnings),
   }
-  return { problems, warnings }
+}
+
+async function placeFindings(session: Session, place: Place, rights: Rights, user: string): Promise<PreflightFindings> {
+  const { schema } = place
+  const lacking = rights.missing(schema, place.needed)
+  const perhaps = rights.missing(schema, place.perhaps)
+  const said = (lacks: readonly string[]): string => `The user ${user} lacks ${lacks.join(', ')} on ${shown(place)}`
+  const uncertain = perhaps.length > 0 ? [`${said(perhaps)}: the restore fails if the dump holds what takes it`] : []
+  if (lacking.length === 0) return { problems: [], warnings: uncertain }
+  const hasSome = lacking.some((right) => rights.hasOnTable(schema, right))
+  if (!hasSome && (await tellsAll(session, schema, rights))) {
+    return { problems: [{ message: said(lacking), hint: grantOf(lacking, place, user) }], warnings: uncertain }
+  }
+  const unlisted = `${said(lacking)}: the restore fails, unless a role, a grant on a table, or one to the same user from another host gives it`
+  return { problems: [], warnings: [unlisted, ...uncertain] }
 }
 
 /** What the server answers differently to those who have a right; it changes nothing. */
@@ -88,19 +83,6 @@ async function tellsAll(session: Session, schema: string, { missing, hasRoles }:
     if (!isDenied) return false
   }
   return true
-}
-
-/** Of whom the server takes it that what their triggers and functions do can be done again from its log. */
-const logTrusted = ['SUPER', 'BINLOG ADMIN']
-
-/** @see https://dev.mysql.com/doc/refman/8.4/en/stored-programs-logging.html */
-async function trustsFew(session: Session): Promise<boolean> {
-  // Not as @@names: those that a later server does not know any more would be errors.
-  const rows = await session.query<{ Variable_name: string; Value: string }>(
-    `show global variables where variable_name in ('log_bin', 'log_bin_trust_function_creators')`,
-  )
-  const values = new Map(rows.map(({ Variable_name, Value }) => [Variable_name, Value]))
-  return values.get('log_bin') === 'ON' && values.get('log_bin_trust_function_creators') === 'OFF'
 }
 
 /** A schema in which a restore makes something. */
@@ -149,10 +131,5 @@ function shown({ schema, isBeside }: Place): string {
 }
 
 function grantOf(rights: readonly string[], place: Place, user: string): string {
-  return `GRANT ${rights.join(', ')} ON ${patternOf(place)}.* TO ${accountOf(user)};`
-}
-
-function accountOf(user: string): string {
-  const at = user.lastIndexOf('@')
-  return `${quoteIdentifier(user.slice(0, at))}@${quoteIdentifier(user.slice(at + 1))}`
+  return `GRANT ${rights.join(', ')} ON ${patternOf(place)}.* TO ${quoteAccount(user)};`
 }
