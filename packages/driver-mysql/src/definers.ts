@@ -1,28 +1,29 @@
 import type { RunContext } from '@holdfast/core'
 import type { Connection } from './connection.js'
 import { firstOf } from './first-of.js'
-import type { Thing } from './progress.js'
+import { currentUser } from './grants.js'
 import { type Session, withSession } from './session.js'
+import { objectKey, type SchemaObject } from './statement-subject.js'
 
 /** The views, triggers, routines and events of a dump, by whom they belong to. */
 export interface Definitions {
   /** To be told of each one; a view is defined twice, and the last one counts. */
-  note(thing: Thing, isAdopted: boolean): void
+  note(object: SchemaObject, isAdopted: boolean): void
   /** Those that become the restoring user's own. */
-  readonly adopted: readonly Thing[]
+  readonly adopted: readonly SchemaObject[]
   /** Those that keep the definer whom they name. */
-  readonly kept: readonly Thing[]
+  readonly kept: readonly SchemaObject[]
 }
 
 /** Collects them. */
 export function collectDefinitions(): Definitions {
-  const found = new Map<string, { readonly thing: Thing; readonly isAdopted: boolean }>()
-  const those = (wanted: boolean): readonly Thing[] =>
-    [...found.values()].filter(({ isAdopted }) => isAdopted === wanted).map(({ thing }) => thing)
+  const found = new Map<string, { readonly object: SchemaObject; readonly isAdopted: boolean }>()
+  const those = (wanted: boolean): readonly SchemaObject[] =>
+    [...found.values()].filter(({ isAdopted }) => isAdopted === wanted).map(({ object }) => object)
   return {
     note({ kind, name }, isAdopted) {
-      const thing = { kind, name }
-      found.set(keyOf(thing), { thing, isAdopted })
+      const object = { kind, name }
+      found.set(objectKey(object), { object, isAdopted })
     },
     get adopted() {
       return those(true)
@@ -33,9 +34,8 @@ export function collectDefinitions(): Definitions {
   }
 }
 
-const keyOf = ({ kind, name }: Thing): string => JSON.stringify([kind, name])
 /** Some servers keep names in lower case. */
-const listedAs = ({ kind, name }: Thing): string => keyOf({ kind, name: name.toLowerCase() })
+const listedAs = ({ kind, name }: SchemaObject): string => objectKey({ kind, name: name.toLowerCase() })
 
 /**
  * Says, with counts, which of them run with the rights of somebody who has not written them: of the user who restored
@@ -54,20 +54,20 @@ export async function definerWarnings(
   if (adopted.length + named.length === 0) return []
   return await withSession(connection, ctx, async (session) => {
     const { user, definers } = await readDefiners(session, connection.database)
-    const dangerous = (things: readonly Thing[]): readonly Thing[] =>
-      things.filter((one) => definers.has(listedAs(one)))
+    const dangerous = (objects: readonly SchemaObject[]): readonly SchemaObject[] =>
+      objects.filter((one) => definers.has(listedAs(one)))
     return [...warningOfOwn(dangerous(adopted), user), ...warningOfNamed(dangerous(named), definers)]
   })
 }
 
-function warningOfOwn(own: readonly Thing[], user: string): readonly string[] {
+function warningOfOwn(own: readonly SchemaObject[], user: string): readonly string[] {
   if (own.length === 0) return []
   return [
     `${countsOf(own)} of the dump came without a definer, or lost it: from now on they run with the rights of ${user}, whoever uses them. Look at what they do, unless you trust the dump`,
   ]
 }
 
-function warningOfNamed(named: readonly Thing[], definers: Definers['definers']): readonly string[] {
+function warningOfNamed(named: readonly SchemaObject[], definers: Definers['definers']): readonly string[] {
   if (named.length === 0) return []
   const accounts = new Set(named.map((one) => definers.get(listedAs(one)) ?? ''))
   return [
@@ -83,8 +83,7 @@ interface Definers {
 }
 
 async function readDefiners(session: Session, database: string): Promise<Definers> {
-  const [row] = await session.query<{ user: string }>('select current_user() as user')
-  const rows = await session.query<{ kind: Thing['kind']; name: string; definer: string }>(
+  const rows = await session.query<{ kind: SchemaObject['kind']; name: string; definer: string }>(
     `select lower(routine_type) as kind, routine_name as name, definer as definer from information_schema.routines
       where binary routine_schema = binary ? and security_type <> 'INVOKER'
      union all select 'view', table_name, definer from information_schema.views
@@ -94,13 +93,13 @@ async function readDefiners(session: Session, database: string): Promise<Definer
      union all select 'event', event_name, definer from information_schema.events where binary event_schema = binary ?`,
     [database, database, database, database],
   )
-  const definers = new Map(rows.map(({ definer, ...thing }) => [listedAs(thing), definer]))
-  return { user: row?.user ?? '', definers }
+  const definers = new Map(rows.map(({ definer, ...object }) => [listedAs(object), definer]))
+  return { user: await currentUser(session), definers }
 }
 
-function countsOf(things: readonly Thing[]): string {
+function countsOf(objects: readonly SchemaObject[]): string {
   const counts = new Map<string, number>()
-  for (const { kind } of things) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  for (const { kind } of objects) counts.set(kind, (counts.get(kind) ?? 0) + 1)
   return [...counts].map(([kind, count]) => (count === 1 ? `1 ${kind}` : `${count} ${pluralOf(kind)}`)).join(', ')
 }
 

@@ -1,6 +1,6 @@
 import { BackupError, isBackupError, messageOf } from '@holdfast/core'
-import { quoteIdentifier, quoteLiteral, quoteQualified } from './quoting.js'
-import { codeOf, tablesOf } from './schema-objects.js'
+import { quoteIdentifier, quoteLiteral } from './quoting.js'
+import { codeOf, dropObject, tablesOf } from './schema-objects.js'
 import { type Session, schemaExists } from './session.js'
 
 /** A view, trigger, routine or event: what is made of a statement, and in which state of the session. JSON. */
@@ -95,7 +95,7 @@ export async function makeDefinitions(
     let failure: unknown
     for (const definition of waiting) {
       try {
-        await dropDefinition(session, schema, definition)
+        await dropObject(session, schema, definition)
         await make(session, schema, definition)
       } catch (error) {
         if (!isBackupError(error) || error.code === 'source-unreachable') throw error
@@ -126,13 +126,4 @@ async function make(session: Session, schema: string, definition: Definition): P
   } finally {
     await session.query(`set session sql_mode = '', collation_connection = default, time_zone = default`)
   }
-}
-
-/** One that is not there is success. */
-export async function dropDefinition(
-  session: Session,
-  schema: string,
-  { kind, name }: Pick<Definition, 'kind' | 'name'>,
-): Promise<void> {
-  await session.query(`drop ${kind} if exists ${quoteQualified(schema, name)}`)
 }

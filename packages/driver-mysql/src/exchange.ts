@@ -1,13 +1,13 @@
 import { BackupError, isBackupError, messageOf, type RunContext } from '@holdfast/core'
 import { addRows } from './add-rows.js'
 import { stopEvent } from './definition-text.js'
-import { type Definition, dropDefinition, makeDefinitions } from './definitions.js'
+import { type Definition, makeDefinitions } from './definitions.js'
 import { addForeignKeys, dropForeignKeys } from './foreign-keys.js'
 import { closeJournal, type Journal, type Plan, writeJournal } from './journal.js'
 import { markScratch } from './marks.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
 import { grantRoutines } from './routine-grants.js'
-import { tablesOf } from './schema-objects.js'
+import { dropObject, tablesOf } from './schema-objects.js'
 import { createSchema, dropSchema, readProperties, type SchemaProperties } from './schema-properties.js'
 import { type Session, schemaExists } from './session.js'
 import { warn } from './warn.js'
@@ -78,8 +78,8 @@ export async function settle(
 
 /** Triggers, views and the like stand in the way of the renaming. */
 async function prepare(session: Session, plan: Plan): Promise<void> {
-  for (const definition of plan.dropped) await dropDefinition(session, plan.database, definition)
-  for (const name of plan.incomingTriggers) await dropDefinition(session, plan.incoming, { kind: 'trigger', name })
+  for (const definition of plan.dropped) await dropObject(session, plan.database, definition)
+  for (const name of plan.incomingTriggers) await dropObject(session, plan.incoming, { kind: 'trigger', name })
   await dropForeignKeys(session, plan.database, plan.foreignKeys)
   await dropForeignKeys(session, plan.incoming, plan.incomingKeys)
 }
@@ -115,7 +115,7 @@ async function finish(session: Session, plan: Plan, ctx: RunContext): Promise<vo
 /** Puts everything back, from wherever it stopped. May be done twice. */
 async function undo(session: Session, plan: Plan, ctx: RunContext): Promise<void> {
   const { gone, come } = await readMoved(session, plan)
-  for (const definition of plan.made) await dropDefinition(session, plan.database, definition)
+  for (const definition of plan.made) await dropObject(session, plan.database, definition)
   const back = [
     ...come.map((name) => [plan.database, plan.incoming, name] as const),
     ...gone.map((name) => [plan.aside, plan.database, name] as const),

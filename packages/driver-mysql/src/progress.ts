@@ -1,8 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Subject } from './statement-subject.js'
-
-/** Something that a dump makes, by name. */
-export type Thing = Pick<Subject, 'kind' | 'name'>
+import { objectKey, type SchemaObject } from './statement-subject.js'
 
 /**
  * How far a dump has come on its way into a database: what of it stands there by now. Whatever else stands there is of
@@ -12,22 +9,22 @@ export interface Progress {
   /** The server's lock that the client holds as long as the server works for it. */
   readonly lock: string
   /** Whether the dump, as far as it was passed on, has made it and not dropped it again, as it does with place-holders. */
-  has(thing: Thing): boolean
+  has(object: SchemaObject): boolean
   /** Notes a statement that makes or drops something. @returns What the client is to say when the server has done it. */
-  note(verb: 'create' | 'drop', thing: Thing): string
+  note(verb: 'create' | 'drop', object: SchemaObject): string
   /** Reads a line that the client has said. */
   read(line: string): void
   /** Reads a line of its errors. */
   readError(line: string): void
   /** What the server has made, in that order. */
-  readonly made: readonly Thing[]
+  readonly made: readonly SchemaObject[]
   /** What it was told to make next, where it is not known whether it still has. */
-  readonly doubtful: Thing | undefined
+  readonly doubtful: SchemaObject | undefined
 }
 
 interface Step {
   readonly verb: 'create' | 'drop'
-  readonly thing: Thing
+  readonly object: SchemaObject
 }
 
 /** Begins with nothing made. */
@@ -39,11 +36,11 @@ export function trackProgress(): Progress {
   let refused = false
   return {
     lock: `holdfast:${randomBytes(16).toString('hex')}`,
-    has: (thing) => sent.has(keyOf(thing)),
-    note(verb, thing) {
-      steps.push({ verb, thing: { kind: thing.kind, name: thing.name } })
-      if (verb === 'create') sent.add(keyOf(thing))
-      else sent.delete(keyOf(thing))
+    has: (object) => sent.has(objectKey(object)),
+    note(verb, object) {
+      steps.push({ verb, object: { kind: object.kind, name: object.name } })
+      if (verb === 'create') sent.add(objectKey(object))
+      else sent.delete(objectKey(object))
       return `${mark}${steps.length}`
     },
     read(line) {
@@ -54,21 +51,19 @@ export function trackProgress(): Progress {
       if (isRefusal(line)) refused = true
     },
     get made() {
-      const made = new Map<string, Thing>()
-      for (const { verb, thing } of steps.slice(0, done)) {
-        made.delete(keyOf(thing))
-        if (verb === 'create') made.set(keyOf(thing), thing)
+      const made = new Map<string, SchemaObject>()
+      for (const { verb, object } of steps.slice(0, done)) {
+        made.delete(objectKey(object))
+        if (verb === 'create') made.set(objectKey(object), object)
       }
       return [...made.values()]
     },
     get doubtful() {
       const next = steps[done]
-      return refused || next?.verb !== 'create' ? undefined : next.thing
+      return refused || next?.verb !== 'create' ? undefined : next.object
     },
   }
 }
-
-const keyOf = ({ kind, name }: Thing): string => JSON.stringify([kind, name])
 
 /** That a session or statement was ended, which says nothing of what had been done by then. */
 const endings: ReadonlySet<number> = new Set([1053, 1317, 1927, 1969, 3024])

@@ -1,5 +1,6 @@
 import { quoteQualified } from './quoting.js'
 import type { Session } from './session.js'
+import type { SchemaObject } from './statement-subject.js'
 
 /** A table, sequence or view, as the server lists it. */
 export interface TableInfo {
@@ -56,6 +57,11 @@ export async function tablesOf(session: Session, schema: string): Promise<readon
 /** Whether a table holds any row. */
 export async function hasRows(session: Session, schema: string, table: string): Promise<boolean> {
   return (await session.query(`select 1 as found from ${quoteQualified(schema, table)} limit 1`)).length > 0
+}
+
+/** Drops a table, view, routine and so on. One that is not there is success. */
+export async function dropObject(session: Session, schema: string, { kind, name }: SchemaObject): Promise<void> {
+  await session.query(`drop ${kind} if exists ${quoteQualified(schema, name)}`)
 }
 
 /** Names of procedures, functions, packages and events of a schema. */

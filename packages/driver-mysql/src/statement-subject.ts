@@ -25,6 +25,14 @@ type ObjectKind =
   | 'package body'
   | 'event'
 
+/** A table, view, trigger and so on, by name. */
+export type SchemaObject = Pick<Subject, 'kind' | 'name'>
+
+/** The same text for two names of one object. */
+export function objectKey({ kind, name }: SchemaObject): string {
+  return JSON.stringify([kind, name])
+}
+
 const name = '(`(?:[^`]|``)*`|"(?:[^"]|"")*"|[\\w$\\u0080-\\uffff]+)'
 const account = '(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|[^\\s@`"]+)'
 const definer = `(?:DEFINER\\s*=\\s*${account}(?:\\s*@\\s*${account})?\\s+)?`
