@@ -19,8 +19,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 if (process.getuid?.() !== 0 || process.arch !== 'x64') {
   throw new Error('npm run test:matrix wants root, and Debian on x86-64: it unpacks a system of its own.')
 }
-/** The driver's own tests, which take a server that the environment names. */
-const ownFlavour: MysqlTests = { projects: ['integration'], filters: ['packages/driver-mysql/src/'] }
+/** The driver's own tests, which take a server that the environment names: one file at a time, for it is the same one. */
+const ownFlavour: MysqlTests = {
+  projects: ['integration'],
+  filters: ['packages/driver-mysql/src/', '--no-file-parallelism'],
+}
 /** What programs of one flavour may do with a server of the other. */
 const otherFlavour: MysqlTests = { projects: ['matrix'], filters: ['tests/matrix/mysql-other-flavour.test.ts'] }
 
