@@ -116,7 +116,7 @@ function adjust(
   const compress = options.compress ?? compressionFrom(setup.read)
   if (compress !== undefined) requireCompression(compress, options.compress === undefined)
   if (format !== undefined) requireFormat(format, job.source)
-  const encrypt = encryptionFrom(options, setup.read)
+  const encrypt = encryptionFrom(options, setup.read, job.encrypt)
   const sections = schemaOnly ? 'schema' : dataOnly ? 'data' : undefined
   return {
     ...job,

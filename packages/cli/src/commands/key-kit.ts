@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { BackupError, messageOf, type Storage, streamOf } from '@holdfast/core'
 import type { Cli } from '../cli.js'
-import { encryptionFrom } from '../configuration/encryption.js'
+import { withEncryption } from '../configuration/encryption.js'
 import { chooseStorages, readSetup, type Setup } from '../configuration/setup.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { type KitFacts, type KitJob, kitAsHtml, kitAsText } from '../output/recovery-kit.js'
@@ -55,9 +55,8 @@ export async function keyKitCommand(cli: Cli, _args: readonly string[], options:
 }
 
 async function jobsOf(setup: Setup): Promise<readonly KitJob[]> {
-  const fromEnvironment = encryptionFrom({}, setup.read)
-  return Object.entries(await setup.jobs()).map(([name, { source, storages, encrypt }]) => {
-    const cipher = fromEnvironment ?? encrypt
+  const jobs = withEncryption(await setup.jobs(), setup.read)
+  return Object.entries(jobs).map(([name, { source, storages, encrypt: cipher }]) => {
     return {
       name,
       engine: source.engine,

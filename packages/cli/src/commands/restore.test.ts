@@ -175,10 +175,15 @@ describe('holdfast restore', () => {
     const saved = await runIn({ cwd: encrypting.cwd, env }, 'restore', '--yes', '--json', '--safety-backup')
     expect(saved.json()).toMatchObject({ safetyBackup: { cipher: { keyIds: [other.recipient] } } })
     const empty = { BACKUP_AGE_RECIPIENTS: '' }
-    const { code, err } = await runIn({ cwd: encrypting.cwd, env: empty }, 'restore', '--yes', '--safety-backup')
-    expect([code, err]).toEqual([1, expect.stringContaining('is set, but empty')])
+    await runIn({ cwd: encrypting.cwd }, 'backup')
+    const own = await runIn({ cwd: encrypting.cwd, env: empty }, 'restore', '--yes', '--json', '--safety-backup')
+    expect(own.json()).toMatchObject({ safetyBackup: { cipher: { keyIds: [recipient] } } })
+    await runIn({ cwd }, 'backup')
+    const plain = await runIn({ cwd, env: empty }, 'restore', '--yes', '--safety-backup')
+    expect([plain.code, plain.err]).toEqual([1, expect.stringContaining('is set, but empty')])
+    const files = filesIn(join(cwd, 'disk'))
     expect((await runIn({ cwd, env: empty }, 'backup')).code).toBe(1)
-    expect(filesIn(join(cwd, 'disk'))).toEqual([])
+    expect(filesIn(join(cwd, 'disk'))).toEqual(files)
   })
 
   it('only looks, with --dry-run', async () => {

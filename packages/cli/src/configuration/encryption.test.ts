@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AgeKey, createHoldfast, generateAgeKey } from '@holdfast/core'
+import { type AgeKey, age, createHoldfast, generateAgeKey } from '@holdfast/core'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { tempDirectory } from '../testing/temp-directory.js'
 import { configFromData } from './config-from-data.js'
@@ -82,6 +82,14 @@ describe('encryption from the environment', () => {
   ])('never lets a backup through in plain that was to be encrypted: %j', (env, message) => {
     expect(() => from(env)).toThrow(message)
   })
+})
+
+it('is that of the job, where the environment asks for it and does not say for whom', () => {
+  const own = age({ recipients: key.recipient })
+  for (const env of [{ BACKUP_ENCRYPT: 'true' }, { BACKUP_AGE_RECIPIENTS: '' }, { BACKUP_ENCRYPT: '' }])
+    expect(encryptionFrom({}, environmentReader(env as unknown as Record<string, string>), own)).toBeUndefined()
+  const another = environmentReader({ BACKUP_AGE_RECIPIENTS: other.recipient, BACKUP_GPG_RECIPIENT: '' })
+  expect(encryptionFrom({}, another, own)).toMatchObject({ keyIds: [other.recipient] })
 })
 
 it('for an empty recipient on the command line is refused', () => {

@@ -10,17 +10,19 @@ import {
  * What the command line, and then the environment, say about encryption; `undefined` where they say nothing and the
  * job's own setting holds.
  *
- * @throws {BackupError} `config-invalid`, also where it is not said for whom, or a variable is set, but empty: a backup
- *   that was to be encrypted is never made in plain.
+ * @param own - That setting.
+ * @throws {BackupError} `config-invalid`, also where nobody says for whom, or a variable is set, but empty, and the job
+ *   has no setting: a backup that was to be encrypted is never made in plain.
  */
 export function encryptionFrom(
   { ageRecipient }: { readonly ageRecipient?: readonly string[] | undefined },
   read: ReadVariable,
+  own?: Cipher,
 ): Cipher | undefined {
   if (ageRecipient) return age({ recipients: ageRecipient })
   const demand = demandIn(read)
   requireAgreement(demand)
-  requireSomebody(demand)
+  if (!own) requireSomebody(demand)
   const { ageRecipients, gpgRecipient } = demand
   if (ageRecipients !== undefined) {
     const identities = read(known.ageIdentity)
@@ -89,9 +91,11 @@ export function withEncryption(
   jobs: Readonly<Record<string, JobConfig>>,
   read: ReadVariable,
 ): Readonly<Record<string, JobConfig>> {
-  const encrypt = encryptionFrom({}, read)
-  if (!encrypt) return jobs
-  return Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, { ...job, encrypt }]))
+  const encrypted = (job: JobConfig): JobConfig => {
+    const encrypt = encryptionFrom({}, read, job.encrypt)
+    return encrypt ? { ...job, encrypt } : job
+  }
+  return Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, encrypted(job)]))
 }
 
 /** `true` and the like, as simpler scripts have it; anything else names recipients. */
