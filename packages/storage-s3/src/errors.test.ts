@@ -9,6 +9,15 @@ const explain = (error: unknown): BackupError => toBackupError(error, place, { a
 const named = (name: string, more: object = {}): Error => Object.assign(new Error('message'), { name, ...more })
 
 describe('errors of the SDK', () => {
+  it('say that AWS was meant where no endpoint is given', () => {
+    const aws = createPlace(resolveS3Options({ bucket: 'backups' }))
+    const notFound = named('Error', { code: 'ENOTFOUND' })
+    expect(toBackupError(notFound, aws, { action: 's3:PutObject', key: 'a/b' })).toMatchObject({
+      message: expect.stringContaining('AWS for s3://backups has no address'),
+      hint: expect.stringContaining('endpoint'),
+    })
+  })
+
   const cases: [Error, string, boolean, RegExp][] = [
     [named('Error', { code: 'ENOTFOUND' }), 'unavailable', true, /host of https:\/\/s3.example.com has no address/],
     [named('Error', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }), 'storage-config-invalid', false, /certificate/],

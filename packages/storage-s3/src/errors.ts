@@ -167,10 +167,10 @@ function explainNetwork(error: SdkError, place: Place): Explanation | undefined 
     )
   }
   if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') {
-    return unavailable(
-      `The host of ${place.options.endpoint ?? 'the S3 service'} has no address`,
-      'Check endpoint and DNS.',
-    )
+    const { endpoint } = place.options
+    if (endpoint) return unavailable(`The host of ${endpoint} has no address`, 'Check endpoint and DNS.')
+    const hint = 'Check network and DNS. A service other than AWS is named by its endpoint.'
+    return unavailable(`The host of AWS for ${place.display} has no address`, hint)
   }
   const status = statusOf(error)
   if (status === 507) return { code: 'storage-full', message: `${place.display} has no room left` }

@@ -1,8 +1,11 @@
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { BackupError, type Storage } from '@holdfast/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { fakeProject, someTables } from '../testing/fake-project.js'
 import { runIn, testWorld } from '../testing/test-world.js'
 
@@ -66,17 +69,20 @@ describe('holdfast doctor', () => {
     expect(out).toMatch(/FAIL storage offsite: .*is not a directory/)
   })
 
-  it('prints the policy that S3 needs when it cannot be used', async () => {
-    const env = {
-      S3_URL: 's3://acme/prod',
-      S3_ACCESS_KEY: 'id',
-      S3_SECRET_KEY: 'a-secret',
-      MINIO_END_POINT: 'no.invalid',
-    }
-    const { code, out } = await runIn({ env }, 'doctor')
-    expect(code).toBe(3)
-    expect(out).toContain('"Sid": "HoldfastObjects"')
-    expect(out).toContain('"Prefix": "prod/"')
+  it('prints the policy that S3 needs when it denies something, and to whoever wants to know', async () => {
+    const keys = { S3_ACCESS_KEY: 'id', S3_SECRET_KEY: 'a-secret' }
+    const denying = createServer((_, response) => response.writeHead(403).end()).listen(0, '127.0.0.1')
+    onTestFinished(() => void denying.close())
+    await once(denying, 'listening')
+    const { port } = denying.address() as AddressInfo
+    const env = { ...keys, S3_URL: 's3://acme/prod' }
+    const denied = await runIn({ env: { ...env, MINIO_END_POINT: '127.0.0.1', MINIO_PORT: `${port}` } }, 'doctor')
+    expect(denied.code).toBe(3)
+    expect(denied.out).toContain('"Sid": "HoldfastObjects"')
+    expect(denied.out).toContain('"Prefix": "prod/"')
+    const away = { env: { ...env, MINIO_END_POINT: 'no.invalid' } }
+    expect((await runIn(away, 'doctor')).out).not.toContain('HoldfastObjects')
+    expect((await runIn(away, 'doctor', '--verbose')).out).toContain('HoldfastObjects')
   })
 
   it('says what to do about the configuration', async () => {

@@ -171,11 +171,11 @@ const noDatabase: Finding = warning(
   'Set DATABASE_URL, or write holdfast.config.ts; or name everything: holdfast backup postgres://… --to ./backups',
 )
 
-/** The permissions that S3 has to give, where they seem to lack or somebody wants to know. */
+/** The permissions that S3 has to give, where some are denied or somebody wants to know. */
 async function tellPolicy(storage: Storage, found: readonly Finding[], { output }: Cli): Promise<void> {
   const place = /^s3:\/\/(?<bucket>[^/ ]+)\/?(?<prefix>.*?)(?: at [^ ]+)?$/.exec(storage.display)?.groups
-  const failed = found.some(({ level }) => level === 'problem')
-  if (!place || !(failed || output.verbose)) return
+  const isDenied = found.some(({ code }) => code === 'storage-denied')
+  if (!place || !(isDenied || output.verbose)) return
   const { minimalPolicy, staleUploadRule } = await import('@holdfast/storage-s3')
   const { bucket = '', prefix = '' } = place
   output.result(`  The least that ${storage.name} has to allow, as a policy of IAM:`)

@@ -1,3 +1,4 @@
+import type { BackupErrorCode } from '@holdfast/core'
 import { type ExitCode, exitCodeFor, exitCodes } from '../exit-codes.js'
 import { codeOf, errorDocument } from '../output/errors.js'
 
@@ -11,6 +12,8 @@ export interface Finding {
   readonly advice?: string
   /** Exit code that a problem stands for. */
   readonly exitCode?: ExitCode
+  /** Of the error that it comes from. */
+  readonly code?: BackupErrorCode
 }
 
 export function good(about: string, text: string): Finding {
@@ -28,12 +31,14 @@ export function problem(about: string, text: string, advice: string, exitCode: E
 /** A problem from what was thrown. */
 export function failure(about: string, error: unknown): Finding {
   const { message, hint } = errorDocument(error).error
+  const code = codeOf(error)
   return {
     level: 'problem',
     about,
     text: message,
     ...(hint !== undefined && { advice: hint }),
-    exitCode: exitCodeFor('doctor', codeOf(error)),
+    exitCode: exitCodeFor('doctor', code),
+    ...(code !== undefined && { code }),
   }
 }
 
