@@ -156,6 +156,7 @@ describe('holdfast restore', () => {
     const { cwd, shop } = await backedUp()
     const wrong = await runIn({ cwd }, 'restore', '--yes', '--assert', 'select true', '--assert', 'select 1 = 2')
     expect([wrong.code, wrong.err]).toEqual([6, expect.stringContaining('select 1 = 2: it returned false')])
+    expect(wrong.err).toMatch(/: restoring .*\n.*: checking assertions\n/)
     expect(shop.asides).toEqual([])
     const saved = await runIn({ cwd }, 'restore', '--yes', '--json', '--safety-backup', '--assert', 'select true')
     const { safetyBackup } = saved.json() as { safetyBackup: { id: string; job: string } }

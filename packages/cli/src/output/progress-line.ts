@@ -27,7 +27,7 @@ const stageNames: Readonly<Record<Stage, string>> = {
   'clean-up': 'cleaning up',
   'read-through': 'reading',
   restore: 'restoring',
-  assertions: 'looking',
+  assertions: 'checking assertions',
   swap: 'changing places',
   verify: 'verifying',
 }
