@@ -91,7 +91,7 @@ describe('what is of others', () => {
     expect(text.split('\n')).toEqual([
       ...['CREATE TABLE t (i int);', "SELECT 'said 1' LIMIT 1;"],
       ...['CREATE VIEW v AS SELECT 1;', "SELECT 'said 2' LIMIT 1;"],
-      ...['/*!50001 DROP VIEW IF EXISTS v*/;', "SELECT 'said 3' LIMIT 1;"],
+      ...['DROP VIEW IF EXISTS `v`;', "SELECT 'said 3' LIMIT 1;"],
       ...['CREATE VIEW v AS SELECT 2;', "SELECT 'said 4' LIMIT 1;", ''],
     ])
   })
@@ -170,4 +170,45 @@ it.each([
 it('a dump gives its character set back to the database that is filled', async () => {
   const { text } = await filtered('ALTER DATABASE `shop` CHARACTER SET latin1 COLLATE latin1_bin ;')
   expect(text).toBe('ALTER DATABASE CHARACTER SET latin1 COLLATE latin1_bin;\n')
+})
+
+describe('what a server could read otherwise than the filter', () => {
+  it.each([
+    '/*!99999 SET @a = 1, @b = */ GRANT ALL ON *.* TO evil;',
+    '/*!99999 SET @a = 1, @b = */ /*!60000 GRANT ALL ON *.* TO evil */;',
+    '/*M!100000 SET @a = 1, @b = */ GRANT ALL ON *.* TO evil;',
+    '/*!80000 SET @a = 1 /* */, @b = */ GRANT ALL ON *.* TO evil;',
+    'ALTER TABLE /*!99999 t */ other.t ADD COLUMN i int;',
+    'ALTER TABLE other/*!99999 x */.t ADD COLUMN i int;',
+    'ALTER TABLE other/**/.t ADD COLUMN i int;',
+    'ALTER TABLE other -- x\n.t ADD COLUMN i int;',
+    'ALTER TABLE IF EXISTS other.t DROP COLUMN i;',
+    'CREATE VIEW IF NOT EXISTS other.v AS SELECT 1;',
+    'CREATE /*!99999 TABLE t (i int) */ VIEW other.v AS SELECT 1;',
+    'INSERT /*!99999 INTO t VALUES (1), */ INTO other.t VALUES (1);',
+    'INSERT INTO other/**/.t VALUES (1);',
+    "ALTER TABLE t COMMENT /* ' */ 'x', RENAME TO other.t, COMMENT /* ' */ '';",
+    "SET sql_mode = 'NO_BACKSLASH_ESCAPES';\nALTER TABLE t COMMENT '\\', RENAME TO other.t, COMMENT '';",
+    "SET sql_mode = 'NO_BACKSLASH_ESCAPES';\nSET @a = '\\', GLOBAL max_connections = 7, @b = '';",
+  ])('is refused: %s', async (sql) => {
+    await expect(filtered(`CREATE TABLE t (i int);\n${sql}\n`)).rejects.toMatchObject({ code: 'restore-refused' })
+  })
+
+  it('is dropped by its name alone', async () => {
+    const { text } = await filtered("CREATE TABLE t (i int);\nDROP TABLE t /* ' */ RESTRICT /* ' */;\n")
+    expect(text).toContain('DROP TABLE IF EXISTS `t`;\n')
+    const both = "CREATE TABLE t (i int);\nDROP TABLE t /* ' */ , other.t /* ' */;\n"
+    await expect(filtered(both)).rejects.toMatchObject({ code: 'restore-refused' })
+  })
+
+  it.each([
+    '/*!80000 SET SESSION information_schema_stats_expiry=0 */;',
+    '/*M!100616 SET NOTE_VERBOSITY=0 */;',
+    "CREATE TABLE t (i int /*!80023 INVISIBLE */, c varchar(9) COMMENT 'it''s a rename') /*!80016 DEFAULT ENCRYPTION='N' */;",
+    '/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER tr /* why */ BEFORE INSERT ON t FOR EACH ROW SET NEW.i = 1 */;',
+    'CREATE VIEW IF NOT EXISTS v AS SELECT 1;',
+    'ALTER TABLE t ADD KEY `exchange` (`rename`);',
+  ])('is not what a dump program writes: %s', async (sql) => {
+    await expect(filtered(sql)).resolves.toMatchObject({ text: expect.stringContaining(sql.slice(-9)) })
+  })
 })

@@ -2,6 +2,8 @@ import { BackupError, type ByteStream } from '@holdfast/core'
 import { asNew, definerOf, invokerDefines, requalify, stopEvent, unqualifyTrigger } from './definition-text.js'
 import { type DumpPiece, scanDump } from './dump-scanner.js'
 import type { Progress } from './progress.js'
+import { quoteIdentifier } from './quoting.js'
+import { readingsOf } from './statement-readings.js'
 import { firstWord, type Subject, subjectOf, withoutVersions } from './statement-subject.js'
 
 /** What to make of a dump on its way to the client. */
@@ -61,9 +63,13 @@ export async function* filterDump(source: ByteStream, rules: FilterRules): Async
 
 const lineEnd = Buffer.from('\n')
 
+/** Up to its list of columns or values, the head of an INSERT holds no comment. */
+const commented = /^(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|[^`"'(/#-])*(?:[/#]|--)/
+
 function wantsRows(bytes: Buffer, { tables }: FilterRules): boolean {
-  const subject = subjectOf(bytes.toString('utf8', 0, 1_024))
-  if (!subject || subject.qualified) throw refused(bytes.toString('utf8', 0, 80))
+  const text = bytes.toString('utf8', 0, 1_024)
+  const subject = subjectOf(text)
+  if (!subject || subject.qualified || commented.test(text)) throw refused(text)
   return tables === undefined || tables.has(subject.name)
 }
 
@@ -76,6 +82,7 @@ interface Rewritten {
 
 function rewriteStatement(given: string, rules: FilterRules): Rewritten {
   const sql = isNewTrigger(given) ? unqualifyTrigger(given, rules.from) : given
+  requireOneMeaning(sql)
   requireExpected(sql)
   if (firstWord(sql) === '') return {}
   if (ofSchema.test(withoutVersions(sql))) return { sql: ofDatabase(sql) }
@@ -87,9 +94,14 @@ function rewriteStatement(given: string, rules: FilterRules): Rewritten {
   if (verb !== 'create' && verb !== 'drop') return { sql }
   const { progress } = rules
   const isOurs = progress.has(subject)
-  if (verb === 'drop') return isOurs ? { sql, said: progress.note(verb, subject) } : {}
+  if (verb === 'drop') return isOurs ? { sql: dropOf(subject), said: progress.note(verb, subject) } : {}
   const rewritten = rewriteDefinition(isOurs ? sql : asNew(sql), subject, rules)
   return { sql: rewritten, said: progress.note(verb, subject) }
+}
+
+/** In words of our own: that and nothing else. */
+function dropOf({ kind, name }: Subject): string {
+  return `DROP ${kind.toUpperCase()} IF EXISTS ${quoteIdentifier(name)}`
 }
 
 const ofSchema = /^(?:CREATE|DROP|ALTER)\s+(?:OR\s+REPLACE\s+)?(?:DATABASE|SCHEMA)\b/i
@@ -98,12 +110,29 @@ function isNewTrigger(sql: string): boolean {
   return /^CREATE\b/i.test(withoutVersions(sql)) && subjectOf(sql)?.kind === 'trigger'
 }
 
+/** Whichever server it is: a statement about something else, or nothing but a comment, would not have been looked at. */
+function requireOneMeaning(sql: string): void {
+  const readings = readingsOf(sql)
+  if (!readings) throw refused(sql)
+  const meaning = meaningOf(sql)
+  for (const reading of readings) {
+    if (withoutVersions(reading).replace(/[;\s]/g, '') === '') continue
+    requireExpected(reading)
+    const subject = subjectOf(reading)
+    if (meaningOf(reading) !== meaning || (subject && reachesOut(reading, subject))) throw refused(sql)
+  }
+}
+
+function meaningOf(sql: string): string {
+  const { verb, kind, name, table } = subjectOf(sql) ?? {}
+  return JSON.stringify([firstWord(sql), verb, kind, name, table])
+}
+
 function requireExpected(sql: string): void {
   const word = firstWord(sql)
   if (!expected.has(word) || (word === '' && !/^[;\s]*$/.test(withoutVersions(sql)))) throw refused(sql)
-  // SET STATEMENT … FOR runs any statement.
-  if (word === 'SET' && /\b(?:global|persist|password|statement)\b|@@(?:global|persist)/i.test(outsideQuotes(sql)))
-    throw refused(sql)
+  // SET STATEMENT … FOR runs any statement. In quotes as well: which ones are open is a question of modes.
+  if (word === 'SET' && /\b(?:global|persist|password|statement)\b|@@(?:global|persist)/i.test(sql)) throw refused(sql)
 }
 
 /** What is about nothing that a dump makes can be about the session alone. */
@@ -162,9 +191,16 @@ function ofDatabase(sql: string): string {
   throw refused(sql)
 }
 
+/** Words of a statement: without what stands in quotes and comments, in both modes, with escapes and without. */
 function outsideQuotes(sql: string): string {
-  return sql.replace(/'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`(?:[^`]|``)*`/gs, "''")
+  return [...new Set([withEscapes, withoutEscapes].map((parts) => sql.replace(parts, blank)))].join('\n')
 }
+
+const comments = /\/\*(?!M?!)[\s\S]*?\*\/|(?:--(?=\s)|#)[^\n]*/.source
+const escaping = /'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`(?:[^`]|``)*`/.source
+const withEscapes = new RegExp(`${escaping}|${comments}`, 'gs')
+const withoutEscapes = new RegExp(`'[^']*'|"[^"]*"|\`[^\`]*\`|${comments}`, 'gs')
+const blank = (part: string): string => (/^['"`]/.test(part) ? "''" : ' ')
 
 function refused(sql: string): BackupError {
   return new BackupError('restore-refused', {

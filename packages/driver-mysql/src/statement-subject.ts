@@ -47,7 +47,7 @@ const patterns: readonly (readonly [RegExp, Subject['verb'], ObjectKind | undefi
     'drop',
     undefined,
   ],
-  [pattern('ALTER TABLE ~'), 'alter', 'table'],
+  [pattern('ALTER TABLE (?:IF EXISTS )?~'), 'alter', 'table'],
   [pattern('LOCK TABLES ~'), 'lock', 'table'],
   [pattern('(?:DO|SELECT) SETVAL\\s*\\(\\s*~'), 'setval', 'sequence'],
   [pattern(`CREATE (?:OR REPLACE )?${definer}TRIGGER (?:IF NOT EXISTS )?~`), 'create', 'trigger'],
@@ -59,7 +59,9 @@ const patterns: readonly (readonly [RegExp, Subject['verb'], ObjectKind | undefi
     undefined,
   ],
   [
-    pattern(`CREATE (?:OR REPLACE )?(?:ALGORITHM\\s*=\\s*\\w+ )?${definer}(?:SQL SECURITY \\w+ )?VIEW ~`),
+    pattern(
+      `CREATE (?:OR REPLACE )?(?:ALGORITHM\\s*=\\s*\\w+ )?${definer}(?:SQL SECURITY \\w+ )?VIEW (?:IF NOT EXISTS )?~`,
+    ),
     'create',
     'view',
   ],
@@ -73,13 +75,14 @@ const triggerTable = pattern('~ (?:BEFORE|AFTER) (?:INSERT|UPDATE|DELETE|[\\w\\s
  * @param sql - The statement, or at least its first 600 characters.
  */
 export function subjectOf(sql: string): Subject | undefined {
-  const text = withoutVersions(sql.slice(0, 4_096))
+  const text = withoutVersions(withoutComments(sql.slice(0, 4_096)))
   for (const [expression, verb, kind] of patterns) {
     const match = expression.exec(text)
     if (!match) continue
     const found = kind ?? ((match[1] ?? '').toLowerCase().replace(/\s+/g, ' ') as ObjectKind)
     const quoted = (kind ? match[1] : match[2]) ?? ''
-    const qualified = /^\s*\./.test(text.slice(match[0].length))
+    // A comment that is still there is one in the eyes of some servers only.
+    const qualified = /^\s*(?:\.|\/\*|--|#)/.test(text.slice(match[0].length))
     const subject: Subject = { verb, kind: found, name: unquoteIdentifier(quoted), qualified }
     if (found === 'trigger' && verb === 'create') {
       const table = triggerTable.exec(text.slice(match[0].length - quoted.length))?.[2]
@@ -94,6 +97,12 @@ export function subjectOf(sql: string): Subject | undefined {
 /** The first word of a statement, in upper case, whatever version comment it stands in. */
 export function firstWord(sql: string): string {
   return /^\w+/.exec(withoutVersions(sql.slice(0, 200)))?.[0].toUpperCase() ?? ''
+}
+
+/** Space takes their place, as for the server; what stands in quotes stays. */
+function withoutComments(sql: string): string {
+  const parts = /('(?:[^'\\]|\\.|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`)|\/\*(?!M?!)[\s\S]*?\*\/|(?:--(?=\s)|#)[^\n]*/gs
+  return sql.replace(parts, (_, quoted?: string) => quoted ?? ' ')
 }
 
 /** A statement without the marks that make parts of it valid from some version on. */
