@@ -239,9 +239,9 @@ function createModes(): Modes {
       if (sql.length > 4_096 || !/sql_mode/i.test(sql)) return
       for (const [, name = ''] of sql.matchAll(/@(\w+)\s*:?=\s*@@(?:session\.)?sql_mode/gi))
         saved.set(name.toLowerCase(), mode)
-      const set = /(?:^|[\s,.])(?<!@)sql_mode\s*:?=\s*(?:'([^']*)'|@(\w+))/i.exec(sql)
+      const set = /(?:^|[\s,.])(?<!@)sql_mode\s*:?=\s*(?:'([^']*)'|"([^"]*)"|@(\w+))/i.exec(sql)
       if (!set) return
-      mode = set[1] ?? saved.get((set[2] ?? '').toLowerCase()) ?? ''
+      mode = set[1] ?? set[2] ?? saved.get((set[3] ?? '').toLowerCase()) ?? ''
       noBackslash = /NO_BACKSLASH_ESCAPES/i.test(mode)
       ansi = /ANSI/i.test(mode)
     },
