@@ -9,6 +9,7 @@ import type { Holdfast } from './facade/holdfast.js'
 import { createHoldfast } from './holdfast.js'
 import { createRunContext } from './run-context.js'
 import type { Storage } from './storage/storage.js'
+import { createFakeClock } from './testing/fake-clock.js'
 import { type MemoryDatabase, memoryDriver } from './testing/memory-driver.js'
 import { memoryStorage } from './testing/memory-storage.js'
 import { toyCipher } from './testing/toy-cipher.js'
@@ -43,6 +44,18 @@ async function flip(storage: Storage, key: string, at: number): Promise<void> {
   bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
   await storage.put(key, streamOf(bytes), {}, ctx)
 }
+
+it('a backup in plain is warned of where the one before is encrypted, once', async () => {
+  const clock = createFakeClock()
+  const backUp = async (encrypt?: Cipher): Promise<readonly string[]> => {
+    await clock.advance(60_000) // names tell one second from the next
+    return (await createHoldfast({ ...configOf(encrypt), clock }).backup()).warnings
+  }
+  expect(await backUp(writes)).toEqual([])
+  expect(await backUp()).toEqual([expect.stringContaining('not encrypted, and the one before it is')])
+  expect(await backUp()).toEqual([])
+  expect(await backUp(writes)).toEqual([])
+})
 
 describe('a host with recipients alone', () => {
   it('backs up and verifies stored bytes, and cannot read; one with an identity can', async () => {

@@ -8,6 +8,8 @@ import type { Storage } from '../storage/storage.js'
 const looksBack = 5
 /** Below this share of the usual size a backup is remarkable. */
 const remarkable = 0.1
+/** Names of data that age or gpg has encrypted. */
+const isCiphertext = /\.(age|gpg)$/
 
 /** What a listing of a storage tells of the earlier backups of a job. */
 export interface EarlierBackups {
@@ -15,6 +17,8 @@ export interface EarlierBackups {
   readonly usualBytes?: number
   /** When the newest was begun, by the clock of the host that made it. */
   readonly newest?: Date
+  /** Whether that one is encrypted. */
+  readonly isEncrypted?: boolean
 }
 
 /** Looks for earlier backups of a job on a storage; what cannot be listed tells nothing. */
@@ -25,7 +29,8 @@ export async function earlierBackups(job: string, storage: Storage, ctx: RunCont
     const sizes = copies.slice(0, looksBack).map(({ data }) => data.reduce((sum, { size }) => sum + size, 0))
     const usualBytes = sizes.sort((a, b) => a - b)[Math.floor(sizes.length / 2)]
     const [newest] = copies
-    return { ...(usualBytes !== undefined && { usualBytes }), ...(newest && { newest: newest.startedAt }) }
+    if (usualBytes === undefined || newest === undefined) return {}
+    return { usualBytes, newest: newest.startedAt, isEncrypted: newest.data.some(({ key }) => isCiphertext.test(key)) }
   } catch (error) {
     if (!ctx.signal.aborted) ctx.log.warn(`Earlier backups on ${storage.name} cannot be listed: ${messageOf(error)}`)
     return {}
@@ -42,4 +47,10 @@ export function shrinkWarning(storedBytes: number, usualBytes: number | undefine
 export function clockWarning(startedAt: Date, newest: Date | undefined): string | undefined {
   if (newest === undefined || newest.getTime() - startedAt.getTime() < 1_000) return undefined // names hold seconds
   return `There is a backup of ${newest.toISOString()}, which is later by the clock of this host: "latest" goes on to mean that one. Was its clock wrong, or is this one? Until then, restore this backup by its id`
+}
+
+/** A warning if a backup lies in plain where the one before is encrypted: a variable may have been forgotten. */
+export function plainWarning(isPlain: boolean, wasEncrypted: boolean | undefined): string | undefined {
+  if (!isPlain || !wasEncrypted) return undefined
+  return 'This backup is not encrypted, and the one before it is: was a setting or a variable of the encryption forgotten?'
 }

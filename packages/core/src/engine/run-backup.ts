@@ -13,7 +13,7 @@ import { uuidV7 } from '../uuid-v7.js'
 import { holdfastVersion } from '../version.js'
 import type { FilledCopy } from './back-fill.js'
 import { commit } from './commit.js'
-import { clockWarning, earlierBackups, shrinkWarning } from './earlier-backups.js'
+import { clockWarning, earlierBackups, plainWarning, shrinkWarning } from './earlier-backups.js'
 import type { Job } from './job.js'
 import { type PreparedStorages, prepareStorages } from './prepare-storages.js'
 import { probeSource } from './probe-source.js'
@@ -102,8 +102,12 @@ async function makeBackup(
   const { data, report, inventory } = await dumpTo(prepared.copies, job, intent, deps, ctx)
 
   ctx.report({ type: 'stage', stage: 'commit' })
-  const { usualBytes, newest } = await listing
-  const doubts = [shrinkWarning(sizeOf(data), usualBytes), clockWarning(intent.startedAt, newest)]
+  const { usualBytes, newest, isEncrypted } = await listing
+  const doubts = [
+    shrinkWarning(sizeOf(data), usualBytes),
+    clockWarning(intent.startedAt, newest),
+    plainWarning(job.cipher === undefined, isEncrypted),
+  ]
   const found = doubts.filter((doubt) => doubt !== undefined)
   for (const message of found) ctx.report({ type: 'warning', stage: 'commit', message })
   const warnings = [...report.warnings, ...found]
