@@ -1,4 +1,5 @@
 import { BackupError, type ByteStream } from '@holdfast/core'
+import { followCharset } from './client-charset.js'
 import { asNew, definerOf, invokerDefines, requalify, stopEvent, unqualifyTrigger } from './definition-text.js'
 import { type DumpPiece, scanDump } from './dump-scanner.js'
 import type { Progress } from './progress.js'
@@ -41,10 +42,14 @@ const expected = new Set([
 export async function* filterDump(source: ByteStream, rules: FilterRules): AsyncGenerator<Uint8Array> {
   let passRows = rules.rows
   const passed: Buffer[] = []
+  const charset = followCharset()
   const handle = (piece: DumpPiece): void => {
     if (piece.kind === 'delimiter') passed.push(Buffer.from(`DELIMITER ${piece.delimiter}\n`))
+    if (piece.kind === 'statement' || piece.kind === 'rows') charset.requireClear(piece.bytes)
     if (piece.kind === 'statement') {
-      const { sql, said } = rewriteStatement(piece.sql, rules)
+      const followed = charset.follow(piece.sql)
+      if (followed === undefined) throw refused(piece.sql)
+      const { sql, said } = rewriteStatement(followed, rules)
       if (sql === undefined) return
       const bytes = sql === piece.sql ? piece.bytes : Buffer.from(sql)
       passed.push(bytes, Buffer.from(`${piece.delimiter}\n`))

@@ -129,6 +129,9 @@ const statements: readonly string[] = [
   `SELECT SETVAL(s, 1, 0), 'executed' INTO OUTFILE '${mark}';`,
   'DO SETVAL(`s`, (SELECT count(*) FROM mysql.user), 0);',
   '/*!50000 INSERT INTO t SELECT authentication_string FROM mysql.user */;',
+  // For the server the backslash is the second half of a character, and the text ends before the next statement.
+  `SET NAMES gbk;\nSET @a = '\u00bf\\'; CREATE DATABASE executed_${own}; -- ';`,
+  `SET NAMES gbk;\nINSERT INTO \`t\` VALUES (1,'\u00bf\\'); CREATE DATABASE executed_${own}; -- ');`,
 ]
 
 function infected(payload: string, where: 'begin' | 'end'): MemoryBackup {
