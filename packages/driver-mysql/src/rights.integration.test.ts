@@ -181,6 +181,10 @@ it('rows are added by a user who may add rows, to a database that has the rest',
 
 it('triggers and functions that a server with a binary log lets few users make are named before', async () => {
   await using server = await startMariadb({ settings: { 'log-bin': 'log' } })
+  const trust = (state: unknown): Promise<unknown> =>
+    server.sql(undefined, `set global log_bin_trust_function_creators = ${state}`)
+  const [usual] = await server.sql<{ trust: number }>(undefined, 'select @@log_bin_trust_function_creators as trust')
+  await trust('OFF')
   const logged = `logged_${process.pid.toString(36)}`
   const driverOf = (url: string) =>
     mysql({ url, definer: 'invoker', ...(server.binDir !== undefined && { binDir: server.binDir }) })
@@ -202,6 +206,7 @@ it('triggers and functions that a server with a binary log lets few users make a
   await server.sql(undefined, `grant super on *.* to ${account}`)
   expect(await target.preflight?.(backup, { mode: 'create' }, ctx)).toEqual({ problems: [], warnings: [] })
   await target.restore(backup, { mode: 'create' }, ctx)
+  await trust(usual?.trust)
   await server.sql(undefined, `drop user ${account}`)
   await dropDatabases(server, logged)
 })
