@@ -14,6 +14,7 @@ describe('the character set that the server reads', () => {
     'SET @@session.character_set_client=cp932',
     'SET CHARACTER SET gb18030',
     'SET NAMES default',
+    'SET NAMES filename',
   ])('makes text unclear after %s', (sql) => {
     const charset = followCharset()
     expect(charset.follow(sql)).toBe(sql)
@@ -57,6 +58,9 @@ describe('the character set that the server reads', () => {
     "SET character_set_client = concat('g', 'bk')",
     'SET @a = 1, character_set_client = gbk',
     'SET NAMES utf8mb4, @a = 1',
+    'SET CHAR SET gbk',
+    'SET CHARACTER/**/SET gbk',
+    'SET `character_set_client` = gbk',
     '/*!99999 SET NAMES utf8mb4 */',
     'SET /*!99999 NAMES gbk */ NAMES utf8mb4',
   ])('is not guessed: %s', (sql) => {

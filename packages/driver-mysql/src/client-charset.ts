@@ -21,10 +21,12 @@ export interface ClientCharset {
 
 /** The client is started with it. */
 const initial = 'utf8mb4'
-/** All others have characters of one byte, or no byte of ASCII within those of several. */
-const isShifting = (charset: string): boolean => /^(?:big5|cp932|sjis|gbk|gb18030|default)$/.test(charset)
+/** Characters of one byte, or of several without a backslash or a backtick among them. Any other is taken to be unsafe. */
+const isPlain =
+  /^(?:utf8(?:mb[34])?|binary|ascii|latin[1257]|cp(?:1250|1251|1256|1257|850|852|866)|koi8[ru]|ujis|eucjpms|euckr|gb2312)$/
 
-const concerned = /character_set_client|\bnames\b|\bcharset\b|\bcharacter\s+set\b/i
+/** Whatever stands between the words; not the other settings whose names begin like that of the client. */
+const concerned = /names|char(?!acter_set_(?!client))/i
 const saves = /^SET\s+@(\w+)\s*=\s*@@(?:session\.)?character_set_client$/i
 const sets =
   /^SET\s+(?:(?:(?:SESSION\s+|@@session\.|@@)?character_set_client\s*=|NAMES\s|CHARACTER\s+SET\s|CHARSET\s)\s*(?:(\w+)|'(\w+)'|"(\w+)")(?:\s+COLLATE\s+['"]?\w+['"]?)?|character_set_client\s*=\s*@(\w+))$/i
@@ -52,7 +54,7 @@ export function followCharset(): ClientCharset {
       return variable === undefined ? sql : `SET character_set_client = ${charset}`
     },
     requireClear(bytes) {
-      if (!isShifting(charset)) return
+      if (isPlain.test(charset)) return
       for (const byte of bytes) {
         if (before > 0x80 && (byte === backslash || byte === backtick)) throw unclear(charset)
         before = byte

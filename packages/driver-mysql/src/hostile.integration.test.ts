@@ -131,6 +131,8 @@ const statements: readonly string[] = [
   '/*!50000 INSERT INTO t SELECT authentication_string FROM mysql.user */;',
   // For the server the backslash is the second half of a character, and the text ends before the next statement.
   `SET NAMES gbk;\nSET @a = '\u00bf\\'; CREATE DATABASE executed_${own}; -- ';`,
+  `SET CHARACTER/**/SET gbk;\nSET @a = '\u00bf\\'; CREATE DATABASE executed_${own}; -- ';`,
+  `SET CHAR SET gbk;\nSET @a = '\u00bf\\'; CREATE DATABASE executed_${own}; -- ';`,
   `SET NAMES gbk;\nINSERT INTO \`t\` VALUES (1,'\u00bf\\'); CREATE DATABASE executed_${own}; -- ');`,
 ]
 
