@@ -1,16 +1,15 @@
 import type { DataSet } from '#bench/data/data-set'
 import { ensureDatabase } from '#bench/data/load'
 import type { Figure } from '#bench/figure'
+import type { Rounds } from '#bench/interleave'
 import type { Postgres } from '#bench/postgres'
 import type { S3Sink } from '#bench/s3-sink/start'
 import type { Size } from '#bench/sizes'
 
 /** What every scenario works with. */
-export interface Bench {
+export interface Bench extends Rounds {
   readonly server: Postgres
   readonly sink: S3Sink
-  /** How often each side runs. */
-  readonly runs: number
   /** The sizes that were asked for; a scenario's own where none were. */
   readonly sizes: readonly Size[] | undefined
   /** The data sets that were asked for; a scenario's own where none were. */

@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import type { Bench, Scenario } from '#bench/bench'
 import { type Figure, isReached } from '#bench/figure'
+import type { Round } from '#bench/interleave'
 import { describeMachine } from '#bench/machine'
 import { readOptions, usage } from '#bench/options'
 import { holdfastBin, workDir } from '#bench/paths'
 import { startPostgres } from '#bench/postgres'
 import { figureTable, writeReport } from '#bench/report'
-import { keepResults } from '#bench/results'
+import { keepResults, type Result } from '#bench/results'
 import { startS3Sink } from '#bench/s3-sink/start'
 import { scenarios } from '#bench/scenarios/all'
-import { countStolenTime } from '#bench/stolen-time'
 
 // Ends by `exit`, so that the servers are stopped.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
@@ -32,13 +32,13 @@ async function benchmark(list: readonly Scenario[]): Promise<void> {
   await using server = await startPostgres()
   await using sink = await startS3Sink()
   const { runs, sizes, dataSets } = options
-  const bench: Bench = { server, sink, runs, sizes, dataSets }
+  const bench = { server, sink, runs, sizes, dataSets }
   const missed: string[] = []
   const broken: string[] = []
   for (const scenario of list) {
     process.stderr.write(`${scenario.title}\n`)
     try {
-      const figures = await measureScenario(scenario, bench)
+      const figures = await measureScenario(scenario, { ...bench, rounds: [] })
       missed.push(
         ...figures.filter((figure) => isReached(figure) === false).map(({ what }) => `${scenario.name}: ${what}`),
       )
@@ -55,16 +55,20 @@ async function benchmark(list: readonly Scenario[]): Promise<void> {
 
 async function measureScenario(scenario: Scenario, bench: Bench): Promise<readonly Figure[]> {
   const machine = await describeMachine(bench.server.version)
-  const stolenTime = countStolenTime()
   const figures = await scenario.run(bench)
-  const stolen = stolenTime()
   process.stdout.write(`\n## ${scenario.title}\n${figureTable(figures)}\n\n`)
   if (!options.keep) return figures
-  const measuredAt = new Date().toISOString()
+  const origin = { measuredAt: new Date().toISOString(), runs: options.runs, machine, ...disturbance(bench.rounds) }
   await keepResults(
     scenario.name,
-    figures.map((figure) => ({ figure, measuredAt, runs: options.runs, machine, stolen })),
+    figures.map((figure) => ({ figure, ...origin })),
   )
   await writeReport()
   return figures
+}
+
+/** What the host did to the rounds of a scenario; nothing where there were none. */
+function disturbance(rounds: readonly Round[]): Pick<Result, 'stolen' | 'thrownAway'> {
+  const kept = rounds.filter(({ isKept }) => isKept).map(({ stolen }) => stolen)
+  return kept.length === 0 ? {} : { stolen: Math.max(...kept), thrownAway: rounds.length - kept.length }
 }

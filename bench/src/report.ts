@@ -39,9 +39,10 @@ function chapter(name: string, title: string, results: readonly Result[]): strin
   ].join('\n\n')
 }
 
-function originOf({ measuredAt, runs, machine, stolen }: Result): string {
-  const share = stolen === undefined ? '' : `, ${(stolen * 100).toFixed(0)} % of the processors taken by the host`
-  return `${measuredAt.slice(0, 10)}, medians of ${runs} runs, ${describe(machine)}${share}.`
+function originOf({ measuredAt, runs, machine, stolen, thrownAway }: Result): string {
+  const share = stolen === undefined ? '' : `, ${(stolen * 100).toFixed(1)} % of the processors taken by the host`
+  const rest = thrownAway ? `, ${thrownAway} more rounds thrown away` : ''
+  return `${measuredAt.slice(0, 10)}, medians of ${runs} runs, ${describe(machine)}${share}${rest}.`
 }
 
 function describe({ cpu, memory, kernel, versions, commit, load }: Machine): string {

@@ -11,8 +11,10 @@ export interface Result {
   readonly measuredAt: string
   readonly runs: number
   readonly machine: Machine
-  /** Share of the processor time wanted meanwhile that the host gave to others. Absent in older results. */
+  /** Largest share of the processor time wanted in a kept round that the host gave to others, 0 to 1. */
   readonly stolen?: number
+  /** Rounds that the host disturbed more than those that were kept. Absent where results are older than the count. */
+  readonly thrownAway?: number
 }
 
 const folder = join(benchDir, 'results')

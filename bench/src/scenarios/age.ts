@@ -30,7 +30,7 @@ export const encrypted: Scenario = {
             before: emptyOut,
           },
         },
-        bench.runs,
+        bench,
       )
       const subject = { scenario: this.name, data: data.name, size }
       figures.push(

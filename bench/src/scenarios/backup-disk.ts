@@ -19,7 +19,7 @@ export const backupDisk: Scenario = {
           holdfast: { ...holdfast(`backup --to ${toDisk}`, database, bench), before: emptyOut },
           'no inventory': { ...holdfast(`backup --inventory none --to ${toDisk}`, database, bench), before: emptyOut },
         },
-        bench.runs,
+        bench,
       )
       const subject = { scenario: this.name, data: data.name, size }
       const against = (what: string, ours: 'holdfast' | 'no inventory', rest: Partial<Comparison> = {}): Figure =>

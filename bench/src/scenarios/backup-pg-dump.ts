@@ -31,7 +31,7 @@ export const backupPgDump: Scenario = {
           },
           'no inventory': { ...holdfast(`backup --inventory none --to ${toDisk}`, database, bench), before: emptyOut },
         },
-        bench.runs,
+        bench,
       )
       const subject = { scenario: this.name, data: data.name, size }
       figures.push(

@@ -25,7 +25,7 @@ export const backupS3: Scenario = {
           disk: { ...holdfast(`backup --to ${toDisk}`, database, bench), before },
           both: { ...holdfast(`backup --to ${toDisk} --to ${toS3(bench)}`, database, bench), before },
         },
-        bench.runs,
+        bench,
       )
       const slower = medianOf(samples.s3, 'wallSeconds') > medianOf(samples.disk, 'wallSeconds') ? 's3' : 'disk'
       const subject = { scenario: this.name, data: data.name, size }

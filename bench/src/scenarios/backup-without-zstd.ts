@@ -21,7 +21,7 @@ export const backupWithoutZstd: Scenario = {
           bare: { ...pipeline(`${bareDump} > "$OUT/dump.zst"`, database, bench), before: emptyOut },
           holdfast: { line, env: { ...env, PATH: path }, before: emptyOut },
         },
-        bench.runs,
+        bench,
       )
       const subject = { scenario: this.name, data: data.name, size }
       const [wall, cpu] = [{ atMost: 1.25 }, { atMost: 1.35 }]

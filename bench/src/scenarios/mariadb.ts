@@ -29,7 +29,7 @@ export const mariadbBackup: Scenario = {
           holdfast: { ...ours(`backup --to ${toDisk}`, url), before: emptyOut },
           'no inventory': { ...ours(`backup --inventory none --to ${toDisk}`, url), before: emptyOut },
         },
-        bench.runs,
+        bench,
       )
       const line = { scenario: 'mariadb-backup', data: shop.name, size }
       return [
@@ -57,7 +57,7 @@ export const mariadbRestore: Scenario = {
           bare: { ...bare(`zstd -dc '${path}' | mariadb --defaults-file="$CNF" restored`, server), ...around },
           holdfast: { ...ours(restore, server.url(database)), ...around },
         },
-        bench.runs,
+        bench,
       )
       await server.sql('mysql', 'DROP DATABASE restored')
       const line = { scenario: 'mariadb-restore', data: shop.name, size }

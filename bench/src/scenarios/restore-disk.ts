@@ -23,7 +23,7 @@ export const restoreDisk: Scenario = {
           bare: { ...pipeline(`zstd -dc '${path}' | RESTORE`, target.database, bench), ...around },
           holdfast: { ...holdfast(restore, subject.database, bench), ...around },
         },
-        bench.runs,
+        bench,
       )
       await target.drop()
       const line = { scenario: this.name, data: subject.data.name, size: subject.size }

@@ -21,7 +21,7 @@ export const restoreS3: Scenario = {
           rclone: { ...pipeline(`rclone -q cat ${stored} | zstd -dc | RESTORE`, target.database, bench), ...around },
           holdfast: { ...holdfast(restore, subject.database, bench), ...around },
         },
-        bench.runs,
+        bench,
       )
       await target.drop()
       const line = { scenario: this.name, data: subject.data.name, size: subject.size }

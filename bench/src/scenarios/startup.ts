@@ -21,7 +21,7 @@ export const startup: Scenario = {
         pg_dump: { ...pipeline('DUMP -Fc -Z0 > "$OUT/dump"', database, bench), before: emptyOut },
         backup: { ...holdfast(`backup --to ${toDisk}`, database, bench), before: emptyOut },
       },
-      Math.max(bench.runs, atLeastRuns),
+      { ...bench, runs: Math.max(bench.runs, atLeastRuns) },
     )
     const ms = (samples: typeof version): number => 1000 * medianOf(samples, 'wallSeconds')
     const line = { scenario: this.name, data: 'empty', size: '–', unit: 'ms' } as const

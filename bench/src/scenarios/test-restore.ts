@@ -26,7 +26,7 @@ export const testRestore: Scenario = {
             before: target.drop,
           },
         },
-        bench.runs,
+        bench,
       )
       await target.drop()
       const seconds = {
