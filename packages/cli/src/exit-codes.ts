@@ -67,6 +67,9 @@ const byCommand: Readonly<Record<string, ExitCode>> = {
   download: exitCodes.storage,
   cat: exitCodes.storage,
   copy: exitCodes.storage,
+  prune: exitCodes.storage,
+  pin: exitCodes.storage,
+  unpin: exitCodes.storage,
   check: exitCodes.storage,
   forget: exitCodes.storage,
 }

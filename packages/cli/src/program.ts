@@ -5,6 +5,7 @@ import { declareDoctor } from './declarations/doctor.js'
 import { declareDownload } from './declarations/download.js'
 import { declareKey } from './declarations/key.js'
 import { declareList } from './declarations/list.js'
+import { declarePin, declarePrune } from './declarations/prune.js'
 import { declareRestore } from './declarations/restore.js'
 import { declareStorage } from './declarations/storage.js'
 import { declareVerify } from './declarations/verify.js'
@@ -66,6 +67,8 @@ export function buildProgram(world: World, start: StartCommand): Command {
   declareList(program, run)
   declareRestore(program, run)
   declareVerify(program, run)
+  declarePrune(program, run)
+  declarePin(program, run)
   declareDownload(program, run)
   declareDoctor(program, run)
   declareKey(program, run)

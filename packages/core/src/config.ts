@@ -6,6 +6,7 @@ import type { Driver, DumpRequest, InventoryLevel } from './driver/driver.js'
 import type { Duration } from './duration.js'
 import type { Job } from './engine/job.js'
 import { type CheckedJob, checkConfig, invalidConfig } from './facade/config-schema.js'
+import type { RetentionStrategy } from './retention/retention-strategy.js'
 import type { Clock, Logger } from './run-context.js'
 import { named } from './storage/named-storage.js'
 import type { Storage } from './storage/storage.js'
@@ -46,6 +47,13 @@ export interface JobConfig {
   readonly onWarning?: 'complete' | 'fail'
   /** Time for which a copy may accept no byte before it is given up. Default `'5m'`. */
   readonly stallTimeout?: Duration
+  /**
+   * Which backups stay: {@link keep}, {@link maxAge} and others, for all storages or by the name of each. What it does
+   * not keep is deleted after each backup, and by `prune`. Default: everything stays.
+   */
+  readonly retention?: RetentionStrategy | Readonly<Record<string, RetentionStrategy>>
+  /** Complete backups that stay on each storage, whatever the retention says. Default 1. */
+  readonly minKeep?: number
   /** How often backups are read again and restored for a test. Default: when asked for. */
   readonly verify?: VerifyConfig
 }
@@ -123,6 +131,8 @@ function resolveJob(
     dump: { ...(dump as DumpRequest), inventory, onWarning },
     stallTimeoutMs: job.stallTimeout,
     ...(job.verify && { verify: job.verify }),
+    retention: retentionOf(job, resolved, path),
+    minKeep: job.minKeep,
   }
 }
 
@@ -150,4 +160,23 @@ function resolveStorage(
   originals.set(value.name, value)
   storages.set(value.name, value)
   return value
+}
+
+/** The strategy of each storage that has one. */
+function retentionOf(
+  { retention = {} }: CheckedJob,
+  storages: readonly Storage[],
+  path: string,
+): ReadonlyMap<string, RetentionStrategy> {
+  const names = storages.map(({ name }) => name)
+  if (isStrategy(retention)) return new Map(names.map((name) => [name, retention]))
+  const unknown = Object.keys(retention).find((name) => !names.includes(name))
+  if (unknown === undefined) return new Map(Object.entries(retention))
+  throw invalidConfig([
+    `${path}.retention: the job has no storage called ${JSON.stringify(unknown)}${closest(unknown, names)}`,
+  ])
+}
+
+function isStrategy(value: NonNullable<CheckedJob['retention']>): value is RetentionStrategy {
+  return typeof value.decide === 'function'
 }

@@ -97,8 +97,8 @@ describe('list', () => {
     const [part] = older.backup.manifest.parts
     await truncate(offsite, part?.key ?? '')
     expect((await holdfast.show(older.backup.id)).copies).toEqual([
-      { storage: 'disk', status: 'complete' },
-      { storage: 'offsite', status: 'missing', problem: expect.stringContaining('bytes') },
+      { storage: 'disk', status: 'complete', isPinned: false },
+      { storage: 'offsite', status: 'missing', isPinned: false, problem: expect.stringContaining('bytes') },
     ])
     await disk.delete(part?.key ?? '', ctx)
     expect((await holdfast.show(older.backup.id)).copies[0]).toMatchObject({
@@ -117,7 +117,7 @@ describe('list', () => {
     const key = `${backup.base}.manifest.json`
     await flip(disk, key, 300)
     const { backups, damaged } = await holdfast.list()
-    expect(backups[0]?.copies).toEqual([{ storage: 'offsite', status: 'complete' }])
+    expect(backups[0]?.copies).toEqual([{ storage: 'offsite', status: 'complete', isPinned: false }])
     expect(damaged).toMatchObject([{ storage: 'disk', key }])
     await holdfast.show('latest')
     expect(lines.some((line) => line.includes('is damaged'))).toBe(true)
@@ -197,7 +197,11 @@ describe('verify', () => {
     const { backup } = await holdfast.backup()
     for (const text of ['torn{', '{}']) {
       await disk.put(verifiedKey(backup.base), streamOf(Buffer.from(text)), {}, ctx)
-      expect((await holdfast.show('latest')).copies[0]).toEqual({ storage: 'disk', status: 'complete' })
+      expect((await holdfast.show('latest')).copies[0]).toEqual({
+        storage: 'disk',
+        status: 'complete',
+        isPinned: false,
+      })
     }
     const put = (): Promise<never> => Promise.reject(new BackupError('read-only', { message: 'read only' }))
     expect((await world.on({ disk: { ...disk, put } }).verify('latest')).status).toBe('intact')

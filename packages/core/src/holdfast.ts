@@ -5,7 +5,9 @@ import { backupJob } from './facade/backup.js'
 import { copyTo } from './facade/copy.js'
 import type { Holdfast } from './facade/holdfast.js'
 import { openParts } from './facade/open.js'
+import { setPin } from './facade/pin.js'
 import { anyState, openProject } from './facade/project.js'
+import { planPrune, pruneJob } from './facade/prune.js'
 import { previewRestore, restoreBackup } from './facade/restore.js'
 import { restoreFile } from './facade/restore-file.js'
 import { dueNow, verifyBackup } from './facade/verify.js'
@@ -43,6 +45,11 @@ export function createHoldfast(config: HoldfastConfig): Holdfast {
     cleanup: (database, options = {}) => cleanUpAsides(project, database, options),
     verify: (selector, options = {}) => verifyBackup(project, selector, options),
     dueVerifications: async (scope = {}) => dueNow(project, scope),
+
+    plan: (job, options = {}) => planPrune(project, job, options),
+    prune: (job, options = {}) => pruneJob(project, job, options),
+    pin: (selector, options = {}) => setPin(project, selector, true, options),
+    unpin: (selector, options = {}) => setPin(project, selector, false, options),
 
     list: async (scope = {}) => readBackups(project.inScope(scope), { job: scope.job }, contextOf(scope)),
     show: async (selector, options = {}) =>

@@ -4,8 +4,10 @@ import type { ByteStream } from '../src/byte-stream.js'
 import type { Catalog } from '../src/catalog/catalog.js'
 import { memoryCatalog } from '../src/catalog/memory-catalog.js'
 import { parseCompression } from '../src/codec/parse-compression.js'
+import type { EngineDeps } from '../src/engine/engine-deps.js'
+import { trackUse } from '../src/engine/in-use.js'
 import type { Job } from '../src/engine/job.js'
-import { type BackupRun, type EngineDeps, runBackup } from '../src/engine/run-backup.js'
+import { type BackupRun, runBackup } from '../src/engine/run-backup.js'
 import { wholeObjectLayout } from '../src/layout/whole-object-layout.js'
 import { createRunContext, type RunContext } from '../src/run-context.js'
 import type { PutOptions, Storage } from '../src/storage/storage.js'
@@ -26,11 +28,17 @@ export function jobOn(
     codec: parseCompression('zstd'),
     dump: { inventory: 'counts' },
     stallTimeoutMs: 60_000,
+    retention: new Map(),
+    minKeep: 1,
     ...changes,
   }
 }
 
-export const setUp = (catalog: Catalog = memoryCatalog()): EngineDeps => ({ catalog, layout: wholeObjectLayout })
+export const setUp = (catalog: Catalog = memoryCatalog()): EngineDeps => ({
+  catalog,
+  layout: wholeObjectLayout,
+  inUse: trackUse(),
+})
 
 export function run(job: Job, deps: EngineDeps = setUp(), ctx: RunContext = createRunContext()): Promise<BackupRun> {
   return runBackup(job, { type: 'manual' }, deps, ctx)

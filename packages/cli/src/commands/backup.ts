@@ -10,6 +10,7 @@ import { codeOf, describeError, type ErrorDocument, errorDocument } from '../out
 import { formatBytes } from '../output/format-bytes.js'
 import { formatDuration } from '../output/format-duration.js'
 import { createProgress, type Progress } from '../output/progress.js'
+import { describePruned, pruneDocument } from '../output/prune.js'
 import { visible } from '../output/visible.js'
 import { type BackupCommandOptions, chooseJobs } from './choose-jobs.js'
 
@@ -55,7 +56,8 @@ async function backUp(job: string, holdfast: Holdfast, options: BackupCommandOpt
     output.result(describeResult(result, cli))
     const { backup, ...rest } = result
     const code = result.status === 'partial' ? exitCodes.partial : exitCodes.done
-    return { job, code, document: { ...rest, backup: backupDocument(backup) } }
+    const pruned = rest.pruned.map(pruneDocument)
+    return { job, code, document: { ...rest, pruned, backup: backupDocument(backup) } }
   } catch (error) {
     if (signal.aborted || holdfast.jobs.length === 1) throw error
     output.error(describeError(error, output.errorPaint, output.verbose))
@@ -75,7 +77,7 @@ async function expectLastSize(job: string, holdfast: Holdfast, progress: Progres
 }
 
 function describeResult(
-  { status, backup, copies, filled, warnings, durationMs }: BackupResult,
+  { status, backup, copies, filled, pruned, warnings, durationMs }: BackupResult,
   { output }: Cli,
 ): string {
   const { paint } = output
@@ -94,6 +96,7 @@ function describeResult(
         : `  ${storage.padEnd(width)}  ${paint.bad('failed')}: ${error ?? 'no reason was given'}`,
     ),
     ...filled.map(({ base, from, to }) => `  ${to}: filled in ${base.slice(base.lastIndexOf('/') + 1)} from ${from}`),
+    ...pruned.flatMap((result) => describePruned(result)),
     ...warnings.map((warning) => `  ${paint.warning('warning:')} ${visible(warning)}`),
   ].join('\n')
 }

@@ -11,6 +11,7 @@ import { askingSource } from '../configuration/asking-source.js'
 import { encryptionFrom } from '../configuration/encryption.js'
 import { compressionFrom } from '../configuration/from-environment.js'
 import { isSourceUrl } from '../configuration/plugins.js'
+import { retentionFrom, retentionOn } from '../configuration/retention.js'
 import { type Setup, urlFrom } from '../configuration/setup.js'
 
 /** Options of `holdfast backup`. */
@@ -117,12 +118,14 @@ function adjust(
   if (compress !== undefined) requireCompression(compress, options.compress === undefined)
   if (format !== undefined) requireFormat(format, job.source)
   const encrypt = encryptionFrom(options, setup.read, job.encrypt)
+  const retention = retentionFrom(undefined, setup.read)
   const sections = schemaOnly ? 'schema' : dataOnly ? 'data' : undefined
   return {
     ...job,
-    ...(storages && { storages }),
+    ...(storages && { storages, ...retentionOn(storages, job) }),
     ...(compress !== undefined && { compress }),
     ...(encrypt && { encrypt }),
+    ...(retention && { retention }),
     ...(minCopies !== undefined && { minCopies }),
     ...(inventory !== undefined && { inventory }),
     dump: {

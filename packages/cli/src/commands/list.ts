@@ -62,10 +62,12 @@ function listTable(backups: readonly BackupRecord[], { output }: Cli): string {
     { title: 'CIPHER', cell: ({ manifest }) => cipherOf(manifest)?.id ?? '–' },
     { title: 'COPIES', cell: ({ copies }) => describeCopies(copies, paint), shrinks: true },
     { title: 'VERIFIED', cell: (backup) => verifiedCell(backup, now, paint) },
+    { title: 'PINNED', cell: (backup) => (isPinned(backup) ? 'pinned' : '') },
     { title: 'LABEL', cell: ({ label }) => label ?? '', shrinks: true },
   ]
   const isShown: Readonly<Record<string, boolean>> = {
     ENGINE: new Set(backups.map(({ manifest }) => manifest.engine)).size > 1,
+    PINNED: backups.some(isPinned),
     LABEL: backups.some(({ label }) => label !== undefined),
     RATIO: backups.some(({ plainBytes }) => plainBytes !== undefined),
     CIPHER: backups.some(({ manifest }) => cipherOf(manifest) !== undefined),
@@ -73,6 +75,8 @@ function listTable(backups: readonly BackupRecord[], { output }: Cli): string {
   const shown = columns.filter(({ title }) => isShown[title] ?? true)
   return table(shown, backups, output.width, paint.faint)
 }
+
+const isPinned = ({ copies }: BackupRecord): boolean => copies.some((copy) => copy.isPinned)
 
 /** How many times smaller the backup is than the dump, where both are known. */
 function ratioOf({ plainBytes, storedBytes }: BackupRecord): string {

@@ -49,6 +49,7 @@ function facts(backup: BackupRecord, { output }: Cli): string {
     ],
     ['Verified', backup.verifiedAt ? formatTime(backup.verifiedAt) : 'never'],
     ...tested(backup, output),
+    ['Pinned', backup.copies.some(({ isPinned }) => isPinned) ? 'yes: retention never deletes it' : undefined],
     ['Encrypted', encryptionOf(backup)],
     ['Made by', `Holdfast ${manifest.holdfast}, ${toolsOf(manifest.tools)}`],
     ...optionsOf(manifest.options),

@@ -13,6 +13,7 @@ import {
   withoutDatabase,
 } from '@holdfast/core'
 import { driverPlugins, schemeOf, storagePlugins } from './plugins.js'
+import { retentionFromData } from './retention-from-data.js'
 import { sourceFromText } from './source-from-text.js'
 import { storageFromText } from './storage-from-text.js'
 
@@ -47,7 +48,9 @@ async function jobFrom(value: unknown, at: string, cwd: string): Promise<JobConf
     value.storages === undefined ? {} : { storages: await storagesFrom(value.storages, `${at}.storages`, cwd) }
   const encrypt = value.encrypt === undefined ? {} : { encrypt: cipherFrom(value.encrypt, `${at}.encrypt`) }
   const verify = value.verify === undefined ? {} : { verify: await verifyFrom(value.verify, `${at}.verify`) }
-  return { ...value, ...source, ...encrypt, ...verify, ...storages } as unknown as JobConfig // what is missing is told with the rest
+  const retention =
+    value.retention === undefined ? {} : { retention: retentionFromData(value.retention, `${at}.retention`) }
+  return { ...value, ...source, ...encrypt, ...verify, ...retention, ...storages } as unknown as JobConfig // what is missing is told with the rest
 }
 
 async function storagesFrom(value: unknown, at: string, cwd: string): Promise<(string | Storage)[]> {

@@ -25,6 +25,8 @@ export type VariableKey =
   | 'backupMinio'
   | 'backupRemote'
   | 'compression'
+  | 'retention'
+  | 'retentionDays'
   | 'encrypt'
   | 'ageRecipients'
   | 'gpgRecipient'
@@ -69,6 +71,8 @@ export const environmentVariables: Readonly<Record<VariableKey, EnvironmentVaria
   backupMinio: variable('BACKUP_MINIO', 'storage'),
   backupRemote: variable('BACKUP_REMOTE', 'storage'),
   compression: variable('BACKUP_COMPRESSION', 'job'),
+  retention: variable('BACKUP_RETENTION', 'job'),
+  retentionDays: variable('BACKUP_RETENTION_DAYS', 'job'),
   encrypt: demand('BACKUP_ENCRYPT'),
   ageRecipients: demand('BACKUP_AGE_RECIPIENTS'),
   gpgRecipient: demand('BACKUP_GPG_RECIPIENT'),

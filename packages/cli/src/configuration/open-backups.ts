@@ -2,6 +2,7 @@ import type { Holdfast, JobConfig, Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { encrypted, openHoldfast } from './open-holdfast.js'
 import { type KeyOptions, readingCiphers } from './reading-keys.js'
+import { retentionOn } from './retention.js'
 import { chooseStorages, readSetup, type Setup } from './setup.js'
 
 /** Options of every command that looks for backups. */
@@ -61,7 +62,7 @@ function readingFrom(
   const reading = (job: JobConfig): JobConfig => {
     const own = job.storages.map((each) => (typeof each === 'string' ? each : each.name))
     const chosen = own.filter((name) => storages.includes(name))
-    return { ...job, storages: chosen.length > 0 ? chosen : storages, minCopies: 1 }
+    return { ...job, storages: chosen.length > 0 ? chosen : storages, minCopies: 1, ...retentionOn(chosen, job) }
   }
   return Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, reading(job)]))
 }

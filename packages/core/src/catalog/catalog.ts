@@ -15,7 +15,7 @@ export interface Catalog {
 }
 
 /** What a run does. */
-export type RunKind = 'backup' | 'restore' | 'verify'
+export type RunKind = 'backup' | 'restore' | 'verify' | 'prune'
 
 /** How a run ended, or `running`. */
 export type RunStatus = 'running' | 'complete' | 'complete_with_warnings' | 'partial' | 'failed' | 'aborted'

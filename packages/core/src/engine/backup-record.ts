@@ -41,6 +41,8 @@ export interface BackupCopy {
   readonly status: 'complete' | 'missing' | 'corrupt'
   /** What is wrong, if something is. */
   readonly problem?: string
+  /** Whether somebody has asked for it to stay: retention never deletes it. */
+  readonly isPinned: boolean
   readonly verifiedAt?: Date
   /** The latest test restore of this copy. */
   readonly test?: TestRestore
@@ -51,4 +53,6 @@ export interface DamagedManifest {
   readonly storage: string
   readonly key: string
   readonly problem: string
+  /** Whether its bytes could be read: then they are what is wrong. Else there may be a backup. */
+  readonly wasRead: boolean
 }

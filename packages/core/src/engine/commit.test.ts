@@ -111,9 +111,9 @@ describe('a catalog that fails at the end', () => {
   it('does not turn a backup into a failure, nor hide why one failed', async () => {
     const catalog = { ...memoryCatalog(), finish: async () => Promise.reject(new Error('disk full')) }
     const storage = memoryStorage()
-    expect((await run(jobOn([storage]), { catalog, layout: wholeObjectLayout })).status).toBe('complete')
+    expect((await run(jobOn([storage]), setUp(catalog))).status).toBe('complete')
     const failure = new Error('dump failed')
-    const failing = run(jobOn([storage], {}, { doneError: failure }), { catalog, layout: wholeObjectLayout })
+    const failing = run(jobOn([storage], {}, { doneError: failure }), setUp(catalog))
     await expect(failing).rejects.toBe(failure)
   })
 })

@@ -98,7 +98,7 @@ describe('what the storages hold', () => {
         return disk.get(at, ...rest)
       },
     })
-    const unverified = [[{ storage: 'memory', status: 'complete' }]]
+    const unverified = [[{ storage: 'memory', status: 'complete', isPinned: false }]]
     expect(await copies(disk)).toEqual(unverified)
     expect(await copies(failing(new BackupError('not-found', { message: 'deleted' })))).toEqual(unverified)
     await expect(copies(failing(down))).rejects.toBe(down)

@@ -87,18 +87,16 @@ async function readStorage(storage: Storage, prefix: string, ctx: RunContext): P
   const committed = indexed.flatMap((entry) => (entry.manifest ? [{ entry, key: entry.manifest.key }] : []))
   const copies = await mapConcurrently(committed, readers, async ({ entry, key }) => {
     try {
-      const manifest = decodeManifest(
-        await readAll(storage.get(key, undefined, ctx)),
-        `${key} on ${storage.display}`,
-        entry.base,
-      )
+      const bytes = await readAll(storage.get(key, undefined, ctx))
+      const manifest = decodeManifest(bytes, `${key} on ${storage.display}`, entry.base)
       const verification = entry.verified && (await readVerification(storage, entry.verified.key, manifest.id, ctx))
       return { base: entry.base, manifest, copy: toCopy(storage, manifest, entry, verification), verification }
     } catch (error) {
       if (isBackupError(error, 'not-found')) return undefined // deleted since it was listed
       ctx.signal.throwIfAborted()
       if (isBackupError(error) && error.retryable) throw error // the storage, not this object
-      damaged.push({ storage: storage.name, key, problem: messageOf(error) })
+      const wasRead = isBackupError(error, 'manifest-invalid') || isBackupError(error, 'manifest-too-new')
+      damaged.push({ storage: storage.name, key, problem: messageOf(error), wasRead })
       return undefined
     }
   })
@@ -111,9 +109,10 @@ function toCopy(
   entry: IndexedCopy,
   verification: Verification | undefined,
 ): BackupCopy {
-  const known = verification && {
-    verifiedAt: new Date(verification.verifiedAt),
-    ...(verification.test && { test: verification.test }),
+  const known = {
+    isPinned: entry.pin !== undefined,
+    ...(verification && { verifiedAt: new Date(verification.verifiedAt) }),
+    ...(verification?.test && { test: verification.test }),
   }
   for (const part of manifest.parts) {
     const object = entry.data.find(({ key }) => key === part.key)

@@ -1,7 +1,7 @@
-import { BackupError, messageOf } from '../backup-error.js'
-import type { Catalog, RunStatus } from '../catalog/catalog.js'
+import { BackupError } from '../backup-error.js'
+import type { RunStatus } from '../catalog/catalog.js'
 import type { DumpReport } from '../driver/driver.js'
-import type { CopyOutcome, Layout, WrittenData } from '../layout/layout.js'
+import type { CopyOutcome, WrittenData } from '../layout/layout.js'
 import { type BackupType, formatVersion, type Inventory, type Manifest } from '../layout/manifest.js'
 import { baseKey, manifestKey, safeName } from '../layout/object-names.js'
 import { recoverLine } from '../layout/recover-line.js'
@@ -11,19 +11,14 @@ import { removeQuietly } from '../storage/remove-quietly.js'
 import type { Metadata, Storage } from '../storage/storage.js'
 import { uuidV7 } from '../uuid-v7.js'
 import { holdfastVersion } from '../version.js'
-import type { FilledCopy } from './back-fill.js'
 import { commit } from './commit.js'
 import { clockWarning, earlierBackups, plainWarning, shrinkWarning } from './earlier-backups.js'
+import type { EngineDeps } from './engine-deps.js'
 import type { Job } from './job.js'
 import { type PreparedStorages, prepareStorages } from './prepare-storages.js'
 import { probeSource } from './probe-source.js'
-import { tidyUp } from './tidy-up.js'
-
-/** What the engine is given beside the job. */
-export interface EngineDeps {
-  readonly catalog: Catalog
-  readonly layout: Layout
-}
+import { recordRun } from './record-run.js'
+import { type TidyUp, tidyUp } from './tidy-up.js'
 
 /** What a caller may say about one backup. */
 export interface BackupRequest {
@@ -32,12 +27,11 @@ export interface BackupRequest {
 }
 
 /** What a run of a backup came to. */
-export interface BackupRun {
+export interface BackupRun extends TidyUp {
   readonly status: Extract<RunStatus, 'complete' | 'complete_with_warnings' | 'partial'>
   readonly manifest: Manifest
   readonly base: string
   readonly copies: readonly CopyOutcome[]
-  readonly filled: readonly FilledCopy[]
   readonly durationMs: number
 }
 
@@ -66,22 +60,10 @@ export async function runBackup(
   const started = ctx.clock.monotonic()
   const id = uuidV7(startedAt)
   const base = baseKey({ id, job: job.name, database: job.source.database, type: request.type, startedAt })
-  await deps.catalog.begin({ id, kind: 'backup', job: job.name, status: 'running', startedAt })
-  /** The backup stands, or has failed, whatever becomes of its row. */
-  const finish = (status: Exclude<RunStatus, 'running'>, error?: string): Promise<void> => {
-    const outcome = { status, endedAt: ctx.clock.now(), durationMs: ctx.clock.monotonic() - started }
-    return deps.catalog
-      .finish(id, { ...outcome, ...(error !== undefined && { error }) })
-      .catch((failure) => ctx.log.error(`The end of run ${id} was not recorded: ${messageOf(failure)}`))
-  }
-  try {
-    const made = await makeBackup(job, { id, base, startedAt, request }, deps, ctx)
-    await finish(made.status)
-    return { ...made, base, durationMs: ctx.clock.monotonic() - started }
-  } catch (error) {
-    await finish(ctx.signal.aborted ? 'aborted' : 'failed', messageOf(error))
-    throw error
-  }
+  const run = { id, kind: 'backup', job: job.name, startedAt } as const
+  const make = (): ReturnType<typeof makeBackup> => makeBackup(job, { id, base, startedAt, request }, deps, ctx)
+  const made = await recordRun(run, deps.catalog, ctx, make, ({ status }) => status)
+  return { ...made, base, durationMs: ctx.clock.monotonic() - started }
 }
 
 async function makeBackup(
@@ -115,8 +97,8 @@ async function makeBackup(
   const copies = await commitOrRemove(manifest, job, intent, data, prepared, ctx)
   requireCopies(copies, job.minCopies)
 
-  const filled = await tidyUp(job, copies, deps.layout, ctx)
-  return { status: statusOf(copies, manifest), manifest, copies, filled }
+  const tidied = await tidyUp(job, copies, prepared.leases, deps, ctx)
+  return { status: statusOf(copies, manifest), manifest, copies, ...tidied }
 }
 
 /**

@@ -1,9 +1,14 @@
 import { messageOf } from '../backup-error.js'
-import type { CopyOutcome, Layout } from '../layout/layout.js'
+import type { CopyOutcome } from '../layout/layout.js'
 import { safeName } from '../layout/object-names.js'
 import type { RunContext } from '../run-context.js'
+import type { Storage } from '../storage/storage.js'
 import { backFill, type FilledCopy } from './back-fill.js'
+import type { EngineDeps } from './engine-deps.js'
+import type { InUse } from './in-use.js'
 import type { Job } from './job.js'
+import type { Lease } from './lease.js'
+import { type PruneResult, pruneBackups } from './prune-backups.js'
 
 const dayMs = 24 * 60 * 60 * 1000
 /** Age at which data without a manifest is taken for abandoned, and up to which a missing copy is filled in. */
@@ -11,16 +16,25 @@ const orphanGraceMs = 7 * dayMs
 /** Age at which an upload that never finished is taken for abandoned. */
 const unfinishedGraceMs = dayMs
 
+/** What tidying up after a backup has done. */
+export interface TidyUp {
+  readonly filled: readonly FilledCopy[]
+  /** What retention has deleted, storage by storage; none where the job has no retention. */
+  readonly pruned: readonly PruneResult[]
+}
+
 /**
- * After a backup is safe: fills in copies that earlier runs owe, and removes what crashed runs left. The new backup
- * stands whatever happens here, so an error is a warning; an error while listing means that nothing is deleted.
+ * After a backup is safe: fills in copies that earlier runs owe, deletes what retention does not keep, and removes what
+ * crashed runs left. The new backup stands whatever happens here, so an error is a warning; an error while listing means
+ * that nothing is deleted.
  */
 export async function tidyUp(
   job: Job,
   copies: readonly CopyOutcome[],
-  layout: Layout,
+  leases: ReadonlyMap<string, Lease>,
+  { layout, inUse }: EngineDeps,
   ctx: RunContext,
-): Promise<readonly FilledCopy[]> {
+): Promise<TidyUp> {
   const now = ctx.clock.now().getTime()
   const usable = copies.filter(({ status }) => status === 'complete').map(({ storage }) => storage)
   const settle = async <Result>(what: string, task: () => Promise<Result>): Promise<Result | undefined> => {
@@ -34,6 +48,7 @@ export async function tidyUp(
   const filled = await settle('Earlier copies were not filled in', () =>
     backFill(job.name, usable, new Date(now - orphanGraceMs), ctx),
   )
+  const pruned = await settle('No old backups were deleted', () => applyRetention(job, usable, leases, inUse, ctx))
   for (const storage of usable) {
     await settle(`Nothing was cleaned up on ${storage.name}`, async () => {
       const swept = await layout.sweep(storage, { jobs: [job.name], before: new Date(now - orphanGraceMs) }, ctx)
@@ -42,5 +57,27 @@ export async function tidyUp(
       await storage.sweepUnfinished?.(unfinished, ctx)
     })
   }
-  return filled ?? []
+  return { filled: filled ?? [], pruned: pruned ?? [] }
+}
+
+async function applyRetention(
+  job: Job,
+  storages: readonly Storage[],
+  leases: ReadonlyMap<string, Lease>,
+  inUse: InUse,
+  ctx: RunContext,
+): Promise<readonly PruneResult[]> {
+  const targets = storages.flatMap((storage) => {
+    const strategy = job.retention.get(storage.name)
+    const lease = leases.get(storage.name)
+    return strategy && lease ? [{ storage, strategy, lease }] : []
+  })
+  if (targets.length === 0) return []
+  const settings = { minKeep: job.minKeep, now: ctx.clock.now(), inUse }
+  const results = await pruneBackups(job.name, targets, settings, false, ctx)
+  for (const { storage, hold, problem } of results) {
+    if (hold) ctx.log.warn(`No old backups were deleted from ${storage}: ${hold.message}`)
+    if (problem !== undefined) ctx.log.warn(problem)
+  }
+  return results
 }

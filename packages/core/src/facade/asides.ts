@@ -2,7 +2,6 @@ import { BackupError, messageOf } from '../backup-error.js'
 import type { AsideDatabase, Driver } from '../driver/driver.js'
 import { durationMs } from '../duration.js'
 import type { RunContext } from '../run-context.js'
-import { onlyJob } from './backup.js'
 import type {
   AsideRecord,
   CallOptions,
@@ -12,7 +11,7 @@ import type {
   UndoOptions,
   UndoResult,
 } from './calls.js'
-import { type Project, pick } from './project.js'
+import { onlyJob, type Project, pick } from './project.js'
 import { defaultKeepMs } from './restore.js'
 
 interface Found {

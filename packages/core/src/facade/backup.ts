@@ -1,13 +1,12 @@
-import { BackupError, messageOf } from '../backup-error.js'
-import type { Job } from '../engine/job.js'
+import { messageOf } from '../backup-error.js'
 import { toRecord } from '../engine/read-backups.js'
 import { type BackupRun, runBackup } from '../engine/run-backup.js'
 import type { BackupOptions, BackupResult } from './calls.js'
-import { type Project, pick } from './project.js'
+import { onlyJob, type Project, pick } from './project.js'
 
 /** {@link Holdfast.backup}. */
 export async function backupJob(
-  { jobs, catalog, layout, contextOf }: Project,
+  { jobs, catalog, layout, inUse, contextOf }: Project,
   name: string | undefined,
   options: BackupOptions,
 ): Promise<BackupResult> {
@@ -16,13 +15,13 @@ export async function backupJob(
     type: options.type ?? 'manual',
     ...(options.label !== undefined && { label: options.label }),
   } as const
-  return toResult(await runBackup(job, request, { catalog, layout }, contextOf(options)))
+  return toResult(await runBackup(job, request, { catalog, layout, inUse }, contextOf(options)))
 }
 
-function toResult({ status, manifest, base, copies, filled, durationMs }: BackupRun): BackupResult {
+function toResult({ status, manifest, base, copies, filled, pruned, durationMs }: BackupRun): BackupResult {
   const whole = copies.filter((copy) => copy.status === 'complete')
   const found = whole.map(({ storage }) => ({
-    copy: { storage: storage.name, status: 'complete' as const },
+    copy: { storage: storage.name, status: 'complete' as const, isPinned: false },
     verification: undefined,
   }))
   return {
@@ -34,17 +33,8 @@ function toResult({ status, manifest, base, copies, filled, durationMs }: Backup
       ...(copy.status === 'failed' && { error: messageOf(copy.error) }),
     })),
     filled,
+    pruned,
     warnings: manifest.warnings,
     durationMs,
   }
-}
-
-/** @throws {BackupError} `no-match` where there is not one job alone. */
-export function onlyJob(jobs: ReadonlyMap<string, Job>): Job {
-  const [only, another] = jobs.values()
-  if (only && !another) return only
-  throw new BackupError('no-match', {
-    message: only ? `There are ${jobs.size} jobs: say which` : 'There is no job',
-    hint: only ? `Name one of: ${[...jobs.keys()].join(', ')}.` : 'Add one to the configuration.',
-  })
 }

@@ -16,6 +16,7 @@ import type { BackupRun } from '../engine/run-backup.js'
 import type { RestoreRun } from '../engine/run-restore.js'
 import type { Verification } from '../engine/verification.js'
 import type { BackupType, ManifestPart } from '../layout/manifest.js'
+import type { RetentionStrategy } from '../retention/retention-strategy.js'
 import type { ProgressEvent } from '../run-context.js'
 import type { TestRestoreConfig } from '../verify-config.js'
 
@@ -43,7 +44,7 @@ export interface BackupOptions extends CallOptions {
 }
 
 /** What {@link Holdfast.backup} made. */
-export interface BackupResult extends Pick<BackupRun, 'status' | 'filled' | 'durationMs'> {
+export interface BackupResult extends Pick<BackupRun, 'status' | 'filled' | 'pruned' | 'durationMs'> {
   readonly backup: BackupRecord
   /** Every storage of the job, and how its copy fared. */
   readonly copies: readonly {
@@ -109,6 +110,20 @@ export interface RestorePreview {
 
 /** A database: the name of a job, for its source, or a driver. */
 export type DatabaseChoice = string | Driver
+
+/** Options of {@link Holdfast.plan}. */
+export interface PlanOptions extends CallOptions {
+  /** Only on this storage. */
+  readonly storage?: string
+  /** Instead of the job's own. */
+  readonly retention?: RetentionStrategy
+}
+
+/** Options of {@link Holdfast.prune}. */
+export interface PruneOptions extends PlanOptions {
+  /** Delete although a {@link RetentionPlan.hold} says not to, where a person may decide that. Default `false`. */
+  readonly force?: boolean
+}
 
 /** Options of {@link Holdfast.undo}. */
 export interface UndoOptions extends CallOptions {

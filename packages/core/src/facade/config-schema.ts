@@ -9,6 +9,7 @@ import type { Driver, InventoryLevel, Sections } from '../driver/driver.js'
 import { durationValue } from '../duration.js'
 import type { VerifySettings } from '../engine/proof/verify-settings.js'
 import { optionProblems } from '../option-problems.js'
+import type { RetentionStrategy } from '../retention/retention-strategy.js'
 import type { Clock, Logger } from '../run-context.js'
 import { settingNames } from '../setting-names.js'
 import type { Storage } from '../storage/storage.js'
@@ -32,6 +33,8 @@ export interface CheckedJob {
   /** Milliseconds. */
   readonly stallTimeout: number
   readonly verify?: VerifySettings | undefined
+  readonly retention?: RetentionStrategy | Readonly<Record<string, RetentionStrategy>> | undefined
+  readonly minKeep: number
 }
 
 /**
@@ -71,6 +74,10 @@ const encryptValue = cipherValue.refine((cipher) => cipher.keyIds.length > 0, {
   error: 'has nobody to encrypt for: add recipients, or a passphrase',
 })
 
+const strategyValue = z.custom<RetentionStrategy>((value) => hasMethods(value, ['decide']), {
+  error: 'must be a retention, for example keep({ daily: 7 })',
+})
+
 const dumpSchema = z.strictObject({
   sections: z.enum(['all', 'schema', 'data']).optional(),
   tables: z.array(z.string()).min(1).optional(),
@@ -95,6 +102,12 @@ const jobSchema = z.strictObject({
   onWarning: z.enum(['complete', 'fail']).default('complete'),
   stallTimeout: durationValue.default(300_000),
   verify: verifyValue.optional(),
+  retention: z
+    .union([strategyValue, z.record(z.string(), strategyValue)], {
+      error: 'must be a retention, for example keep({ daily: 7 }), or one for each storage by its name',
+    })
+    .optional(),
+  minKeep: z.number().int().min(1).default(1),
 })
 
 const configSchema = z.strictObject({

@@ -8,7 +8,7 @@ import { type Project, pick } from './project.js'
 
 /** {@link Holdfast.copy}. */
 export async function copyTo(
-  { storages, catalog, contextOf, find, holders }: Project,
+  { storages, catalog, inUse, contextOf, find, holders }: Project,
   selector: string,
   to: string,
   options: CallOptions & Scope,
@@ -23,6 +23,7 @@ export async function copyTo(
       hint: 'A copy is made from another storage than the one it goes to: name another on either side.',
     })
   }
+  using _reading = inUse.hold(backup.id)
   const there = backup.copies.find(({ storage }) => storage === to)
   if (there?.status === 'complete') return { copied: false }
   await ensureIdentity(target, catalog, ctx)

@@ -1,5 +1,7 @@
 import type { BackupRecord } from '../engine/backup-record.js'
+import type { RetentionPlan } from '../engine/plan-retention.js'
 import type { DueVerification } from '../engine/proof/due-verifications.js'
+import type { PruneResult } from '../engine/prune-backups.js'
 import type { StoredBackups } from '../engine/read-backups.js'
 import type { DumpFile } from '../foreign/dump-file.js'
 import type {
@@ -11,6 +13,8 @@ import type {
   CleanupResult,
   DatabaseChoice,
   OpenedPart,
+  PlanOptions,
+  PruneOptions,
   RestoreOptions,
   RestorePreview,
   RestoreResult,
@@ -75,6 +79,24 @@ export interface Holdfast extends AsyncDisposable {
   verify(selector: string, options?: VerifyOptions): Promise<VerifyResult>
   /** What is to be verified now, by the `verify` settings of the jobs and the notes of earlier verifications. */
   dueVerifications(scope?: Scope & CallOptions): Promise<readonly DueVerification[]>
+  /**
+   * What retention would keep and delete of a job's backups, on each of its storages, and why. Touches nothing.
+   *
+   * @param job - May be left out when there is one job only. One that is not configured needs `options.retention`.
+   * @throws {BackupError} `config-invalid` when nothing says what is to stay; what keeps a storage from being read.
+   */
+  plan(job?: string, options?: PlanOptions): Promise<readonly RetentionPlan[]>
+  /**
+   * Deletes what {@link Holdfast.plan} would delete, manifest first. The newest complete backup, the newest verified one
+   * and pinned ones stay, whatever the retention says. No key that reads backups is needed.
+   *
+   * @throws {BackupError} as {@link Holdfast.plan}, with nothing deleted; `busy` while another run of the job writes.
+   */
+  prune(job?: string, options?: PruneOptions): Promise<readonly PruneResult[]>
+  /** Keeps a backup from being deleted by retention, on every storage that holds it. */
+  pin(selector: string, options?: Scope & CallOptions): Promise<BackupRecord>
+  /** Leaves a backup to retention again. */
+  unpin(selector: string, options?: Scope & CallOptions): Promise<BackupRecord>
   /** What the storages hold, newest first. */
   list(scope?: Scope & CallOptions): Promise<StoredBackups>
   /**

@@ -6,6 +6,7 @@ import { closest } from '../closest.js'
 import { type HoldfastConfig, resolveConfig } from '../config.js'
 import type { Driver } from '../driver/driver.js'
 import type { BackupRecord } from '../engine/backup-record.js'
+import { type InUse, trackUse } from '../engine/in-use.js'
 import type { Job } from '../engine/job.js'
 import { readBackups } from '../engine/read-backups.js'
 import { type Eligible, fromTheFuture, passedOver, selectBackup } from '../engine/select-backup.js'
@@ -21,6 +22,8 @@ export interface Project {
   readonly jobs: ReadonlyMap<string, Job>
   readonly catalog: Catalog
   readonly layout: Layout
+  /** What is being read now. */
+  readonly inUse: InUse
   contextOf(options: CallOptions): RunContext
   /** @throws {BackupError} `no-match` for a storage that is not known. */
   inScope(scope: Scope): Storage[]
@@ -56,6 +59,7 @@ export function openProject(config: HoldfastConfig): Project {
     jobs,
     catalog: config.catalog ?? memoryCatalog(),
     layout: wholeObjectLayout,
+    inUse: trackUse(),
     inScope,
 
     contextOf: (options) =>
@@ -116,5 +120,15 @@ export function pick<Value>(from: ReadonlyMap<string, Value>, name: string, what
   if (found !== undefined) return found
   throw new BackupError('no-match', {
     message: `No ${what} is called ${JSON.stringify(name)}${closest(name, [...from.keys()])}`,
+  })
+}
+
+/** @throws {BackupError} `no-match` where there is not one job alone. */
+export function onlyJob(jobs: ReadonlyMap<string, Job>): Job {
+  const [only, another] = jobs.values()
+  if (only && !another) return only
+  throw new BackupError('no-match', {
+    message: only ? `There are ${jobs.size} jobs: say which` : 'There is no job',
+    hint: only ? `Name one of: ${[...jobs.keys()].join(', ')}.` : 'Add one to the configuration.',
   })
 }

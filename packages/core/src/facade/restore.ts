@@ -82,6 +82,7 @@ export async function restorePlan(
   options: RestoreOptions,
   ctx: RunContext,
 ): Promise<Omit<RestoreResult, 'backup'>> {
+  using _reading = project.inUse.hold(plan.manifest.id) // retention after a safety backup must leave it alone
   const prepared = keeping(await prepareRestore(plan, ctx), options)
   const { target, database, manifest } = prepared
   const saves = options.safetyBackup && safetyJob(project, target)

@@ -16,6 +16,7 @@ export async function verifyBackup(project: Project, selector: string, options: 
   const { cipherFor, contextOf, find, holders, driverFor } = project
   const ctx = contextOf(options)
   const backup = await find(selector, options, ctx, anyState)
+  using _reading = project.inUse.hold(backup.id)
   const plan = options.testRestore ? testPlan(backup, options.testRestore, project) : undefined
   const means = { driver: options.driver ?? driverFor(backup), cipher: cipherFor(backup) }
   const copies: CopyVerification[] = []

@@ -10,8 +10,10 @@ export interface IndexedCopy {
   readonly manifest: StoredObject | undefined
   /** Present once the copy has been verified. */
   readonly verified: StoredObject | undefined
+  /** Present while the backup is pinned. */
+  readonly pin: StoredObject | undefined
   readonly data: readonly StoredObject[]
-  /** What is neither manifest nor data: verification results, and what a later version may add. */
+  /** What is neither manifest nor data: verification results, pins, and what a later version may add. */
   readonly notes: readonly StoredObject[]
 }
 
@@ -40,9 +42,13 @@ export async function indexKeys(
     else if (parsed.kind === 'manifest') copy.manifest = object
     else copy.notes.push(object)
     if (parsed.kind === 'verified') copy.verified = object
+    if (parsed.kind === 'pin') copy.pin = object
   }
   return new Map(
-    [...copies].map(([base, { manifest, verified, ...found }]) => [base, { base, ...found, manifest, verified }]),
+    [...copies].map(([base, { manifest, verified, pin, ...found }]) => [
+      base,
+      { base, ...found, manifest, verified, pin },
+    ]),
   )
 }
 
@@ -53,4 +59,5 @@ interface Found {
   readonly notes: StoredObject[]
   manifest?: StoredObject
   verified?: StoredObject
+  pin?: StoredObject
 }

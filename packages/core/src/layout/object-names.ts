@@ -7,7 +7,11 @@ const grammar = new RegExp(
 )
 
 /** What ends in `.json` is never data. */
-const notes: Readonly<Record<string, ParsedKey['kind']>> = { 'manifest.json': 'manifest', 'verified.json': 'verified' }
+const notes: Readonly<Record<string, ParsedKey['kind']>> = {
+  'manifest.json': 'manifest',
+  'verified.json': 'verified',
+  'pin.json': 'pin',
+}
 
 /** Where the identity of a storage lies. */
 export const identityKey = '.holdfast/storage.json'
@@ -33,7 +37,7 @@ export interface ParsedKey {
   readonly shortId: string
   readonly startedAt: Date
   /** `note`: a further JSON object, of a later version. */
-  readonly kind: 'manifest' | 'verified' | 'note' | 'data'
+  readonly kind: 'manifest' | 'verified' | 'pin' | 'note' | 'data'
 }
 
 /** `{job}/{yyyy}/{mm}/{stem}`, the common beginning of a backup's keys. */
@@ -60,6 +64,10 @@ export function manifestKey(base: string): string {
 
 export function verifiedKey(base: string): string {
   return `${base}.verified.json`
+}
+
+export function pinKey(base: string): string {
+  return `${base}.pin.json`
 }
 
 export function leaseKey(job: string): string {

@@ -12,7 +12,12 @@ function backup(name: string, age: number, copies: readonly (number | undefined)
     job: 'shop',
     startedAt: ago(age),
     copies: copies.map((verified, index): BackupCopy => {
-      return { storage: `s${index}`, status: 'complete', ...(verified !== undefined && { verifiedAt: ago(verified) }) }
+      return {
+        storage: `s${index}`,
+        status: 'complete',
+        isPinned: false,
+        ...(verified !== undefined && { verifiedAt: ago(verified) }),
+      }
     }),
     ...(tested !== undefined && { test: { testedAt: ago(tested).toISOString() } }),
   } as unknown as BackupRecord
@@ -42,7 +47,7 @@ describe('dueVerifications', () => {
   })
 
   it('wants the latest whole backup to be restored, once in a while', () => {
-    const broken = { ...backup('x', 0, []), copies: [{ storage: 's', status: 'corrupt' as const }] }
+    const broken = { ...backup('x', 0, []), copies: [{ storage: 's', status: 'corrupt' as const, isPinned: false }] }
     expect(due([backup('a', 2, [1]), backup('b', 1, [1]), broken], undefined, 30)).toEqual(['test-restore b'])
     expect(due([backup('a', 40, [1], 35), backup('b', 1, [1])], undefined, 30)).toEqual(['test-restore b'])
     expect(due([backup('a', 40, [1], 20), backup('b', 1, [1])], undefined, 30)).toEqual([])

@@ -1,0 +1,143 @@
+import { BackupError, type Holdfast, type PlanOptions, type PruneResult, type RetentionPlan } from '@holdfast/core'
+import { ask, canAsk } from '../ask.js'
+import type { Cli } from '../cli.js'
+import { type FromOptions, type OpenedBackups, openBackups } from '../configuration/open-backups.js'
+import { retentionFrom } from '../configuration/retention.js'
+import { type ExitCode, exitCodeFor, exitCodes } from '../exit-codes.js'
+import { counted } from '../output/counted.js'
+import { codeOf, describeError, errorDocument } from '../output/errors.js'
+import { formatBytes } from '../output/format-bytes.js'
+import { describePlaces, lookElsewhere } from '../output/places.js'
+import { createProgress } from '../output/progress.js'
+import { describePlan, pruneDocument } from '../output/prune.js'
+import { shortPlace } from '../output/short-place.js'
+import { visible } from '../output/visible.js'
+
+/** Options of `holdfast prune`. */
+export interface PruneCommandOptions extends FromOptions {
+  readonly retention?: string
+  readonly dryRun?: boolean
+  readonly force?: boolean
+  readonly yes?: boolean
+}
+
+type Outcome = { readonly code: ExitCode; readonly documents: readonly object[] }
+
+/** Shows what retention keeps and why, and deletes the rest; one job that fails does not keep the next from it. */
+export async function pruneCommand(cli: Cli, args: readonly string[], options: PruneCommandOptions): Promise<ExitCode> {
+  const opened = await openBackups(options, cli)
+  await using holdfast = opened.holdfast
+  const retention = retentionFrom(options.retention, opened.setup.read)
+  const jobs = await jobsToPrune(args[0], retention !== undefined, opened, cli)
+  const how = { signal: cli.signal, ...(retention && { retention }) }
+  const outcomes: Outcome[] = []
+  for (const job of jobs) outcomes.push(await pruneOne(job, jobs.length > 1, holdfast, how, options, cli))
+  cli.output.document({ storages: outcomes.flatMap(({ documents }) => documents) })
+  return outcomes.find(({ code }) => code !== exitCodes.done)?.code ?? exitCodes.done
+}
+
+/** The one that was named; those with a retention; or, where one is given for all, every job that has backups. */
+async function jobsToPrune(
+  named: string | undefined,
+  isGiven: boolean,
+  { holdfast, setup, storages }: OpenedBackups,
+  { signal }: Cli,
+): Promise<readonly string[]> {
+  if (named !== undefined) return [named]
+  const configured = setup.file === undefined ? {} : await setup.jobs()
+  const own = Object.entries(configured).flatMap(([name, { retention }]) => (retention ? [name] : []))
+  if (!isGiven && own.length > 0) return own
+  if (!isGiven) {
+    throw new BackupError('config-invalid', {
+      message: 'It is not said which backups are to stay; so all of them do',
+      hint: 'Set retention of a job, for example keep({ daily: 7, weekly: 4 }); or BACKUP_RETENTION=7d,4w; or try --retention 7d,4w --dry-run.',
+    })
+  }
+  const { backups, unreachable } = await holdfast.list({ signal })
+  if (unreachable[0]) throw unreachable[0].error
+  const jobs = [...new Set(backups.map(({ job }) => job))].toSorted()
+  if (jobs.length > 0) return jobs
+  throw new BackupError('no-match', {
+    message: `There are no backups on ${describePlaces(storages)}`,
+    hint: lookElsewhere,
+  })
+}
+
+async function pruneOne(
+  job: string,
+  isOneOfSeveral: boolean,
+  holdfast: Holdfast,
+  how: PlanOptions,
+  options: PruneCommandOptions,
+  cli: Cli,
+): Promise<Outcome> {
+  const { output, signal } = cli
+  try {
+    const plans = await holdfast.plan(job, how)
+    for (const plan of plans) output.result(describePlan(plan, output, new Date()))
+    if (options.dryRun) return { code: tellDryRun(plans, options, cli), documents: plans.map(pruneDocument) }
+    const force = options.force || (await liftHolds(plans, cli))
+    await confirm(plans, options, cli)
+    using progress = createProgress(job, cli.world, output, cli.options)
+    const results = await holdfast.prune(job, { ...how, force, onProgress: progress.report })
+    progress[Symbol.dispose]()
+    for (const result of results) tell(result, force, cli)
+    const isWhole = results.every(({ hold, problem }) => problem === undefined && (!hold || (force && hold.canForce)))
+    return { code: isWhole ? exitCodes.done : exitCodes.partial, documents: results.map(pruneDocument) }
+  } catch (error) {
+    if (signal.aborted || !isOneOfSeveral) throw error
+    output.error(describeError(error, output.errorPaint, output.verbose))
+    return { code: exitCodeFor(cli.command, codeOf(error)), documents: [{ job, ...errorDocument(error) }] }
+  }
+}
+
+function doomed(plans: readonly RetentionPlan[]): number {
+  return plans.reduce((sum, { decisions }) => sum + decisions.filter(({ keep }) => !keep).length, 0)
+}
+
+function tellDryRun(plans: readonly RetentionPlan[], { force }: PruneCommandOptions, { output }: Cli): ExitCode {
+  const holds = plans.flatMap(({ hold }) => (hold && !(force && hold.canForce) ? [hold] : []))
+  for (const hold of holds) output.warn(`${visible(hold.message)}. Nothing would be deleted there${forceHint(hold)}`)
+  output.note(`Nothing was deleted: this was a dry run. ${counted(doomed(plans), 'backup')} would go.`)
+  return exitCodes.done
+}
+
+const forceHint = ({ canForce }: { readonly canForce: boolean }): string =>
+  canForce ? '; --force deletes all the same.' : '.'
+
+/** Somebody who sees why nothing is deleted may decide otherwise. */
+async function liftHolds(plans: readonly RetentionPlan[], cli: Cli): Promise<boolean> {
+  const holds = plans.flatMap(({ hold }) => (hold?.canForce ? [hold] : []))
+  if (holds.length === 0 || !canAsk(cli.world)) return false
+  for (const { message } of holds) cli.output.warn(`${visible(message)}.`)
+  return (await ask('Type yes to delete all the same:', cli.world, cli.signal))?.toLowerCase() === 'yes'
+}
+
+/** A retention that was set up has been thought about; one on a command line may be mistyped. */
+async function confirm(plans: readonly RetentionPlan[], options: PruneCommandOptions, cli: Cli): Promise<void> {
+  const count = doomed(plans.filter(({ hold }) => !hold))
+  if (options.retention === undefined || options.yes || count === 0) return
+  if (!canAsk(cli.world)) {
+    throw new BackupError('config-invalid', {
+      message: `${counted(count, 'backup')} would be deleted, and there is no terminal to ask at`,
+      hint: 'Nothing was deleted. Add --yes once you are sure; --dry-run shows which.',
+    })
+  }
+  const typed = await ask(`Type yes to delete ${counted(count, 'backup')}:`, cli.world, cli.signal)
+  if (typed?.toLowerCase() === 'yes') return
+  throw new BackupError('config-invalid', { message: 'It was not confirmed', hint: 'Nothing was deleted.' })
+}
+
+function tell({ storage, deleted, freedBytes, hold, problem }: PruneResult, force: boolean, { output }: Cli): void {
+  const place = shortPlace(storage)
+  if (hold && !(force && hold.canForce)) {
+    output.warn(`Nothing was deleted from ${place}. ${visible(hold.message)}${forceHint(hold)}`)
+    return
+  }
+  if (problem !== undefined) output.error(`${output.errorPaint.bad('Error:')} ${visible(problem)}`)
+  const what =
+    deleted.length === 0
+      ? 'nothing to delete'
+      : `deleted ${counted(deleted.length, 'backup')}, ${formatBytes(freedBytes)}`
+  output.result(`${place}: ${what}`)
+}

@@ -1,0 +1,321 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { clock, contentOf, openShop, type Shop, truncate } from '../test/shop.js'
+import { BackupError } from './backup-error.js'
+import { streamOf } from './byte-stream.js'
+import type { JobConfig } from './config.js'
+import type { BackupRecord } from './engine/backup-record.js'
+import type { Holdfast } from './facade/holdfast.js'
+import { createHoldfast } from './holdfast.js'
+import { leaseKey, manifestKey, pinKey } from './layout/object-names.js'
+import { keep } from './retention/keep.js'
+import { createRunContext } from './run-context.js'
+import type { Storage } from './storage/storage.js'
+import { memoryDriver } from './testing/memory-driver.js'
+import { memoryStorage } from './testing/memory-storage.js'
+
+const ctx = createRunContext()
+const last = (count: number): ReturnType<typeof keep> => keep({ last: count, timeZone: 'UTC' })
+let world: Shop
+
+beforeEach(async () => {
+  world = await openShop()
+})
+
+/** The shop of this test with a retention, on storages of its own or these. */
+function shopWith(more: Partial<JobConfig>, { disk, offsite }: Pick<Shop, 'disk' | 'offsite'> = world): Holdfast {
+  const source = memoryDriver({ name: 'shop', database: world.database })
+  const job = { source, storages: ['disk', 'offsite'], ...more }
+  return createHoldfast({ storages: { disk, offsite }, jobs: { shop: job }, logger: world.logger, clock })
+}
+
+/** Backups a day apart, oldest first; nothing is deleted meanwhile. */
+async function backUp(days: number): Promise<BackupRecord[]> {
+  const made: BackupRecord[] = []
+  for (let day = 0; day < days; day++) {
+    await clock.advance(24 * 3_600_000)
+    made.push((await world.holdfast.backup()).backup)
+  }
+  return made
+}
+
+async function copyOf(storage: Storage): Promise<Storage> {
+  const copy = memoryStorage({ name: storage.name })
+  for await (const { key } of storage.list('', ctx)) {
+    await copy.put(key, streamOf(await contentOf(storage, key)), {}, ctx)
+  }
+  return copy
+}
+
+async function keysOn(storage: Storage): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of storage.list('shop/', ctx)) keys.push(key)
+  return keys.toSorted()
+}
+
+const idsOn = async (storage: string): Promise<string[]> =>
+  (await world.holdfast.list({ storage })).backups.map(({ id }) => id).toReversed()
+
+describe('plan', () => {
+  it('says of every backup on each storage whether it stays and why, and touches nothing', async () => {
+    const [first, second, third] = await backUp(3)
+    const before = await keysOn(world.disk)
+    const plans = await shopWith({ retention: { disk: last(2), offsite: last(1) } }).plan()
+    expect(plans.map(({ job, storage, policy }) => [job, storage, policy])).toEqual([
+      ['shop', 'disk', 'last 2'],
+      ['shop', 'offsite', 'last 1'],
+    ])
+    expect(plans[0]?.decisions.map(({ backup, keep, reasons }) => [backup.id, keep, ...reasons])).toEqual([
+      [third?.id, true, 'last 1 of 2'],
+      [second?.id, true, 'last 2 of 2'],
+      [first?.id, false, 'beyond last 2'],
+    ])
+    expect(await keysOn(world.disk)).toEqual(before)
+    expect((await world.disk.stat(leaseKey('shop'), ctx))?.key).toBeUndefined()
+  })
+
+  it('counts whole copies alone, and leaves the others to people', async () => {
+    const [first, second, third] = await backUp(3)
+    await truncate(world.disk, third?.manifest.parts[0]?.key ?? '')
+    const [onDisk] = await shopWith({ retention: last(1) }).plan()
+    expect(onDisk?.decisions.map(({ backup, keep, reasons }) => [backup.id, keep, ...reasons])).toEqual([
+      [third?.id, true, 'missing: counts for nothing, and is left to you'],
+      [second?.id, true, 'last 1 of 1'],
+      [first?.id, false, 'beyond last 1'],
+    ])
+  })
+
+  it('takes a retention of the call, also for a job that is not configured', async () => {
+    await backUp(2)
+    const elsewhere = createHoldfast({ storages: { disk: world.disk }, jobs: {}, clock })
+    const [plan] = await elsewhere.plan('shop', { retention: last(1) })
+    expect(plan?.decisions.map((decision) => decision.keep)).toEqual([true, false])
+    const silent = { code: 'config-invalid', message: expect.stringContaining('so all of them do') }
+    await expect(elsewhere.plan('shop')).rejects.toMatchObject(silent)
+    await expect(world.holdfast.prune()).rejects.toMatchObject(silent)
+    await expect(elsewhere.plan('shop', { retention: last(1), storage: 'tape' })).rejects.toMatchObject({
+      code: 'no-match',
+    })
+  })
+})
+
+describe('prune', () => {
+  it('deletes what the retention of each storage does not keep, and every object of it', async () => {
+    const [, second, third] = await backUp(3)
+    const results = await shopWith({ retention: { disk: last(2), offsite: last(1) } }).prune()
+    expect(results.map(({ storage, deleted }) => [storage, deleted.length])).toEqual([
+      ['disk', 1],
+      ['offsite', 2],
+    ])
+    expect(results[0]?.freedBytes).toBe(second?.storedBytes)
+    expect([await idsOn('disk'), await idsOn('offsite')]).toEqual([[second?.id, third?.id], [third?.id]])
+    expect(await keysOn(world.offsite)).toEqual(
+      [manifestKey(third?.base ?? ''), ...(third?.manifest.parts.map(({ key }) => key) ?? [])].toSorted(),
+    )
+  })
+
+  it('deletes the manifest before the data, and tells where it could not go on', async () => {
+    const [first, second] = await backUp(3)
+    const order: string[] = []
+    const disk: Storage = {
+      ...world.disk,
+      async delete(key, inner) {
+        order.push(key)
+        if (!key.startsWith('.holdfast/') && order.length > 1)
+          throw new BackupError('unavailable', { message: 'gone dark' })
+        await world.disk.delete(key, inner)
+      },
+    }
+    const [result] = await shopWith({ retention: last(1) }, { disk, offsite: world.offsite }).prune(undefined, {
+      storage: 'disk',
+    })
+    expect(result).toMatchObject({ deleted: [], problem: expect.stringContaining('gone dark') })
+    expect(order.slice(0, 2)).toEqual([manifestKey(first?.base ?? ''), first?.manifest.parts[0]?.key])
+    expect((await idsOn('disk'))[0]).toBe(second?.id) // no backup any more, whatever of its data is left
+  })
+
+  it('leaves whole backups alone behind, after whatever deletion it is cut short', async () => {
+    const made = await backUp(4)
+    let cuts = 0
+    for (let allowed = 0, wasCut = true; wasCut; allowed++) {
+      const disk = await copyOf(world.disk)
+      let left = allowed
+      wasCut = false
+      const cut: Storage = {
+        ...disk,
+        async delete(key, inner) {
+          if (left-- <= 0) wasCut = true
+          if (wasCut) throw new BackupError('unavailable', { message: 'killed' })
+          await disk.delete(key, inner)
+        },
+      }
+      await shopWith({ retention: last(1) }, { disk: cut, offsite: world.offsite }).prune('shop', { storage: 'disk' })
+      const { backups, damaged } = await world.on({ disk }).list()
+      expect([damaged, backups.filter(({ copies }) => copies[0]?.status !== 'complete')]).toEqual([[], []])
+      expect(backups[0]?.id).toBe(made.at(-1)?.id)
+      cuts++
+    }
+    expect(cuts).toBeGreaterThan(6) // two objects of each of three backups
+  })
+
+  it('deletes nothing anywhere while a storage or a manifest cannot be read', async () => {
+    await backUp(3)
+    const dark = (): never => {
+      throw new BackupError('unavailable', { message: 'gone dark', retryable: true })
+    }
+    const unlisted = { disk: world.disk, offsite: { ...world.offsite, list: dark } }
+    await expect(shopWith({ retention: last(1) }, unlisted).prune()).rejects.toMatchObject({ message: 'gone dark' })
+    const denied: Storage['get'] = (key, range, inner) => {
+      if (key.endsWith('.manifest.json')) throw new BackupError('storage-denied', { message: 'not yours' })
+      return world.offsite.get(key, range, inner)
+    }
+    const unread = { disk: world.disk, offsite: { ...world.offsite, get: denied } }
+    await expect(shopWith({ retention: last(1) }, unread).prune()).rejects.toMatchObject({
+      code: 'unavailable',
+      hint: expect.stringContaining('Nothing was deleted'),
+    })
+    expect(await idsOn('disk')).toHaveLength(3)
+  })
+
+  it('is not kept from it by a manifest that is damaged, and leaves that alone', async () => {
+    const [first, , third] = await backUp(3)
+    const key = manifestKey(third?.base ?? '')
+    await world.disk.put(key, streamOf(Buffer.from('{}')), {}, ctx)
+    const [onDisk] = await shopWith({ retention: last(1) }).prune()
+    expect(onDisk?.deleted.map(({ id }) => id)).toEqual([first?.id])
+    expect((await contentOf(world.disk, key)).toString()).toBe('{}')
+  })
+
+  it('waits for nobody: while another run of the job writes, it deletes nothing', async () => {
+    await backUp(2)
+    const expiresAt = new Date(clock.now().getTime() + 60_000).toISOString()
+    const held = { run: 'another', host: 'elsewhere', pid: 1, startTime: '', expiresAt }
+    await world.offsite.put(leaseKey('shop'), streamOf(Buffer.from(JSON.stringify(held))), {}, ctx)
+    await expect(shopWith({ retention: last(1) }).prune()).rejects.toMatchObject({ code: 'busy' })
+    expect(await idsOn('disk')).toHaveLength(2)
+    expect(await world.disk.stat(leaseKey('shop'), ctx)).toBeUndefined() // its own is let go
+  })
+
+  it('deletes nothing on a storage that is another than it was', async () => {
+    await backUp(2)
+    const holdfast = shopWith({ retention: last(1) })
+    await holdfast.backup() // it knows the storages from now on
+    await world.disk.put('.holdfast/storage.json', streamOf(Buffer.from('{"id":"other"}')), {}, ctx)
+    await expect(holdfast.prune()).rejects.toMatchObject({ code: 'storage-identity' })
+  })
+
+  it('stops before a hold, which a person may lift, but for the clock', async () => {
+    const [first] = await backUp(2)
+    world.database.content = Buffer.from('almost nothing')
+    await backUp(1)
+    const holdfast = shopWith({ retention: last(1) })
+    const held = await holdfast.prune()
+    expect(held[0]).toMatchObject({ deleted: [], hold: { reason: 'shrunk', canForce: true } })
+    expect(await idsOn('disk')).toHaveLength(3)
+    const forced = await holdfast.prune('shop', { force: true })
+    expect(forced[0]?.deleted[0]?.id).toBe(first?.id)
+    clock.jump(-48 * 3_600_000)
+    const early = await shopWith({ retention: keep({ within: '1s' }) }).prune('shop', { force: true })
+    clock.jump(48 * 3_600_000)
+    expect(early[0]?.hold ?? early[0]?.deleted).toEqual([]) // one is left: nothing is to go, and so nothing to hold
+  })
+
+  it('stops while the clock stands before the last time', async () => {
+    await backUp(3)
+    const holdfast = shopWith({ retention: last(2) })
+    await holdfast.prune()
+    await backUp(1)
+    const catalogClock = clock.now()
+    clock.jump(-72 * 3_600_000)
+    const [onDisk] = await holdfast.prune('shop', { force: true })
+    clock.jump(72 * 3_600_000)
+    expect(clock.now()).toEqual(catalogClock)
+    expect(onDisk).toMatchObject({ deleted: [], hold: { reason: 'clock', canForce: false } })
+  })
+})
+
+describe('pins', () => {
+  it('keep a backup on every storage, until they are taken back', async () => {
+    const [first] = await backUp(3)
+    const holdfast = shopWith({ retention: last(1) })
+    expect((await holdfast.pin(first?.id ?? '')).copies.every(({ isPinned }) => isPinned)).toBe(true)
+    await holdfast.prune()
+    expect(await idsOn('offsite')).toContain(first?.id)
+    expect((await holdfast.show(first?.id ?? '')).copies[0]?.isPinned).toBe(true)
+    const [plan] = await holdfast.plan()
+    expect(plan?.decisions.at(-1)?.reasons).toEqual(['pinned'])
+    await holdfast.unpin(first?.id ?? '')
+    await holdfast.prune()
+    expect(await idsOn('offsite')).not.toContain(first?.id)
+    expect((await keysOn(world.disk)).filter((key) => key.endsWith('.pin.json'))).toEqual([])
+  })
+
+  it('hold when they come between the decision and the deed', async () => {
+    const [first] = await backUp(2)
+    const base = first?.base ?? ''
+    const disk: Storage = {
+      ...world.disk,
+      async *list(prefix, inner) {
+        if (prefix === `${base}.`) await world.disk.put(pinKey(base), streamOf(Buffer.from('{}')), {}, inner)
+        yield* world.disk.list(prefix, inner)
+      },
+    }
+    const [onDisk] = await shopWith({ retention: last(1) }, { disk, offsite: world.offsite }).prune()
+    expect(onDisk?.deleted).toEqual([])
+    expect(await idsOn('disk')).toContain(first?.id)
+  })
+})
+
+describe('a backup of a job with a retention', () => {
+  it('deletes what is not kept afterwards, and says so', async () => {
+    await backUp(2)
+    await clock.advance(1_000)
+    const { backup, pruned } = await shopWith({ retention: { disk: last(1) } }).backup()
+    expect(pruned.map(({ storage, deleted }) => [storage, deleted.length])).toEqual([['disk', 2]])
+    expect(await idsOn('disk')).toEqual([backup.id])
+    expect(await idsOn('offsite')).toHaveLength(3)
+  })
+
+  it('stands when nothing can be deleted, and says why', async () => {
+    await backUp(1)
+    await clock.advance(1_000)
+    const disk: Storage = {
+      ...world.disk,
+      async delete(key, inner) {
+        if (key.startsWith('shop/')) throw new BackupError('storage-denied', { message: 'append only' })
+        await world.disk.delete(key, inner)
+      },
+    }
+    const { status } = await shopWith({ retention: last(1) }, { disk, offsite: world.offsite }).backup()
+    expect(status).toBe('complete')
+    expect(world.lines).toContainEqual(expect.stringMatching(/could not be deleted from disk: append only$/))
+  })
+
+  it('deletes nothing after one that shrank, and says why', async () => {
+    await backUp(2)
+    await clock.advance(1_000)
+    world.database.content = Buffer.from('almost nothing')
+    const { pruned } = await shopWith({ retention: last(1) }).backup()
+    expect(pruned.map(({ deleted }) => deleted.length)).toEqual([0, 0])
+    expect(world.lines).toContainEqual(expect.stringMatching(/^No old backups were deleted from disk: .* were usual/))
+  })
+
+  it('leaves the one alone that is being restored, also as a safety backup', async () => {
+    const [first] = await backUp(2)
+    await clock.advance(1_000)
+    const holdfast = shopWith({ retention: last(1) })
+    const { safetyBackup } = await holdfast.restore(first?.id ?? '', { mode: 'clean', safetyBackup: true })
+    expect(await idsOn('disk')).toEqual([first?.id, safetyBackup?.id])
+    await holdfast.prune()
+    expect(await idsOn('disk')).toEqual([safetyBackup?.id])
+  })
+})
+
+describe('a configuration', () => {
+  it.each<[unknown, string]>([
+    [{ retention: { tape: last(1) } }, 'jobs.shop.retention: the job has no storage called "tape"'],
+    [{ retention: '7d' }, 'jobs.shop.retention: must be a retention, for example keep({ daily: 7 })'],
+    [{ minKeep: 0 }, 'jobs.shop.minKeep: must be at least 1'],
+  ])('with %j is refused', (more, problem) => {
+    expect(() => shopWith(more as Partial<JobConfig>)).toThrow(problem)
+  })
+})
