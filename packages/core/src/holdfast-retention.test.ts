@@ -3,11 +3,14 @@ import { clock, contentOf, openShop, type Shop, truncate } from '../test/shop.js
 import { BackupError } from './backup-error.js'
 import { streamOf } from './byte-stream.js'
 import type { JobConfig } from './config.js'
+import type { Driver } from './driver/driver.js'
 import type { BackupRecord } from './engine/backup-record.js'
 import type { Holdfast } from './facade/holdfast.js'
 import { createHoldfast } from './holdfast.js'
-import { leaseKey, manifestKey, pinKey } from './layout/object-names.js'
+import { encodeManifest } from './layout/manifest-file.js'
+import { baseKey, leaseKey, manifestKey, pinKey } from './layout/object-names.js'
 import { keep } from './retention/keep.js'
+import type { RetainableBackup, RetentionStrategy } from './retention/retention-strategy.js'
 import { createRunContext } from './run-context.js'
 import type { Storage } from './storage/storage.js'
 import { memoryDriver } from './testing/memory-driver.js'
@@ -219,17 +222,98 @@ describe('prune', () => {
     expect(early[0]?.hold ?? early[0]?.deleted).toEqual([]) // one is left: nothing is to go, and so nothing to hold
   })
 
-  it('stops while the clock stands before the last time', async () => {
+  it('stops while the clock stands before the last time, however often it is tried', async () => {
     await backUp(3)
     const holdfast = shopWith({ retention: last(2) })
-    await holdfast.prune()
-    await backUp(1)
-    const catalogClock = clock.now()
-    clock.jump(-72 * 3_600_000)
-    const [onDisk] = await holdfast.prune('shop', { force: true })
     clock.jump(72 * 3_600_000)
-    expect(clock.now()).toEqual(catalogClock)
-    expect(onDisk).toMatchObject({ deleted: [], hold: { reason: 'clock', canForce: false } })
+    await holdfast.prune()
+    clock.jump(-72 * 3_600_000)
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const [onDisk] = await holdfast.prune('shop', { force: true, retention: last(1) })
+      expect(onDisk).toMatchObject({ deleted: [], hold: { reason: 'clock', canForce: false } })
+    }
+  })
+
+  it('leaves the one alone that somebody began to read after it was decided on', async () => {
+    const [first, second] = await backUp(3)
+    let verifying: Promise<unknown> = Promise.resolve()
+    const disk: Storage = {
+      ...world.disk,
+      async delete(key, inner) {
+        if (key === manifestKey(first?.base ?? '')) {
+          verifying = holdfast.verify(second?.id ?? '')
+          await begun.promise
+        }
+        await world.disk.delete(key, inner)
+      },
+      async *get(key, range, inner) {
+        if (key === second?.manifest.parts[0]?.key) {
+          begun.resolve()
+          await goOn.promise
+        }
+        yield* world.disk.get(key, range, inner)
+      },
+    }
+    const [begun, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const holdfast = shopWith({ retention: { disk: last(1) } }, { disk, offsite: world.offsite })
+    const [onDisk] = await holdfast.prune()
+    goOn.resolve()
+    await verifying
+    expect(onDisk?.deleted.map(({ id }) => id)).toEqual([first?.id])
+  })
+
+  it('trusts the order of nothing that a strategy has touched', async () => {
+    const [, , third] = await backUp(3)
+    const upsideDown: RetentionStrategy = {
+      name: 'upside down',
+      decide: (given) =>
+        (given as RetainableBackup[]).reverse().map(({ id }) => ({ id, keep: false, reasons: ['no reason'] })),
+    }
+    await shopWith({ retention: upsideDown }).prune()
+    expect(await idsOn('disk')).toEqual([third?.id])
+  })
+
+  it('keeps a backup whose id another manifest claims as well', async () => {
+    const [, , third] = await backUp(3)
+    const { manifest, base } = third as BackupRecord
+    // Older than all, and with its own data: whoever may only add objects can write it.
+    const startedAt = new Date('2020-01-01T00:00:00Z')
+    const own = baseKey({ ...manifest, startedAt })
+    const parts = manifest.parts.map((part) => ({ ...part, key: part.key.replace(base, own) }))
+    for (const [index, { key }] of parts.entries()) {
+      await world.disk.put(key, streamOf(await contentOf(world.disk, manifest.parts[index]?.key ?? '')), {}, ctx)
+    }
+    const forged = encodeManifest({ ...manifest, startedAt: startedAt.toISOString(), parts })
+    await world.disk.put(manifestKey(own), streamOf(forged), {}, ctx)
+    await backUp(1)
+    await shopWith({ retention: last(2) }).prune('shop', { storage: 'disk' })
+    expect(await world.disk.stat(manifestKey(base), ctx)).toBeDefined()
+  })
+
+  it('lets no dump of a part, and none of another database, push out one of everything', async () => {
+    const source = memoryDriver({ name: 'shop', database: world.database })
+    const partly: Driver = {
+      ...source,
+      async dump(request, inner) {
+        const session = await source.dump(request, inner)
+        const { sections = 'all' } = request
+        const done = session.done.then((report) => ({ ...report, options: { sections } }))
+        return { ...session, done }
+      },
+    }
+    const retention = last(1)
+    const dumping = (job: Partial<JobConfig>): Promise<unknown> =>
+      shopWith({ source: partly, retention, ...job }).backup()
+    await dumping({})
+    await clock.advance(1_000)
+    const [full] = await idsOn('disk')
+    for (const sections of ['data', 'data', 'schema'] as const) {
+      await clock.advance(1_000)
+      await dumping({ dump: { sections } })
+    }
+    await clock.advance(1_000)
+    await dumping({ source: memoryDriver({ name: 'crm', database: world.database }) })
+    expect(await idsOn('disk')).toEqual([full, expect.any(String), expect.any(String), expect.any(String)])
   })
 })
 
@@ -299,12 +383,12 @@ describe('a backup of a job with a retention', () => {
     expect(world.lines).toContainEqual(expect.stringMatching(/^No old backups were deleted from disk: .* were usual/))
   })
 
-  it('leaves the one alone that is being restored, also as a safety backup', async () => {
-    const [first] = await backUp(2)
+  it('deletes nothing when it is the safety backup of a restore: another may be the one that is needed', async () => {
+    const [first, second] = await backUp(2)
     await clock.advance(1_000)
     const holdfast = shopWith({ retention: last(1) })
     const { safetyBackup } = await holdfast.restore(first?.id ?? '', { mode: 'clean', safetyBackup: true })
-    expect(await idsOn('disk')).toEqual([first?.id, safetyBackup?.id])
+    expect(await idsOn('disk')).toEqual([first?.id, second?.id, safetyBackup?.id])
     await holdfast.prune()
     expect(await idsOn('disk')).toEqual([safetyBackup?.id])
   })

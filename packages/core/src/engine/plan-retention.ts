@@ -1,4 +1,5 @@
 import { BackupError } from '../backup-error.js'
+import { decide } from '../retention/decide.js'
 import { type GuardedBackup, type GuardSettings, guarded, type Hold, holdOf } from '../retention/guards.js'
 import { newestFirst, type RetentionStrategy } from '../retention/retention-strategy.js'
 import type { RunContext } from '../run-context.js'
@@ -77,9 +78,10 @@ function planFor(
   const complete = here
     .filter(({ copy }) => copy.status === 'complete')
     .map(({ backup, copy }) => candidate(backup, copy, settings))
-  const decisions = guarded(complete, strategy.decide(complete, settings.now), settings)
+  const series = [...Map.groupBy(complete, ({ record }) => seriesOf(record)).values()]
+  const decisions = series.flatMap((each) => guarded(each, decide(strategy, each, settings.now), settings))
   const decided = new Map(decisions.map(({ backup, keep, reasons }) => [backup.record, { keep, reasons }]))
-  const hold = holdOf(complete, decisions, settings)
+  const hold = holdOf(series, decisions, settings)
   return {
     job,
     storage: storage.name,
@@ -90,6 +92,17 @@ function planFor(
     }),
     ...(hold && { hold }),
   }
+}
+
+/** Options of a dump that leave out some of the database. */
+const choosing = ['sections', 'tables', 'excludeTables', 'schemas', 'excludeSchemas']
+
+/**
+ * Names the series of a backup: those of one database that hold the same of it. Strategies see one series at a time,
+ * so that a dump of the data alone, or of another database under the same name of a job, pushes no other out.
+ */
+function seriesOf({ engine, database, manifest: { options } }: BackupRecord): string {
+  return JSON.stringify([engine, database, ...choosing.map((name) => options[name] ?? null)])
 }
 
 function candidate(

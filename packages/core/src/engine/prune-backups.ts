@@ -40,7 +40,7 @@ export async function pruneBackups(
   const results: PruneResult[] = []
   for (const [index, target] of targets.entries()) {
     const plan = plans[index]
-    if (plan) results.push(await carryOut(plan, target, force, ctx))
+    if (plan) results.push(await carryOut(plan, target, settings, force, ctx))
   }
   return results
 }
@@ -48,6 +48,7 @@ export async function pruneBackups(
 async function carryOut(
   plan: RetentionPlan,
   target: PruneTarget,
+  { inUse }: RetentionSettings,
   force: boolean,
   ctx: RunContext,
 ): Promise<PruneResult> {
@@ -58,6 +59,7 @@ async function carryOut(
   if (doomed.length > 0) ctx.report({ type: 'stage', stage: 'clean-up', detail: target.storage.name })
   for (const { backup } of doomed) {
     try {
+      if (inUse.has(backup.id)) continue // somebody began to read it after the decision
       ctx.report({ type: 'object', stage: 'clean-up', name: backup.name })
       await target.lease.check()
       if (await deleteCopy(target.storage, backup.base, ctx)) deleted.push(backup)

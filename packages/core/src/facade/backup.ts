@@ -1,4 +1,5 @@
 import { messageOf } from '../backup-error.js'
+import type { Job } from '../engine/job.js'
 import { toRecord } from '../engine/read-backups.js'
 import { type BackupRun, runBackup } from '../engine/run-backup.js'
 import type { BackupOptions, BackupResult } from './calls.js'
@@ -6,11 +7,20 @@ import { onlyJob, type Project, pick } from './project.js'
 
 /** {@link Holdfast.backup}. */
 export async function backupJob(
-  { jobs, catalog, layout, inUse, contextOf }: Project,
+  project: Project,
   name: string | undefined,
   options: BackupOptions,
 ): Promise<BackupResult> {
-  const job = name === undefined ? onlyJob(jobs) : pick(jobs, name, 'job')
+  const { jobs } = project
+  return await backUp(name === undefined ? onlyJob(jobs) : pick(jobs, name, 'job'), options, project)
+}
+
+/** A backup of a job as it is given here, which may differ from the configured one. */
+export async function backUp(
+  job: Job,
+  options: BackupOptions,
+  { catalog, layout, inUse, contextOf }: Project,
+): Promise<BackupResult> {
   const request = {
     type: options.type ?? 'manual',
     ...(options.label !== undefined && { label: options.label }),

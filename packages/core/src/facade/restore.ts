@@ -14,7 +14,7 @@ import { doubtOf } from '../engine/proof/doubt.js'
 import { copyOn } from '../engine/restore-copy.js'
 import { runRestore } from '../engine/run-restore.js'
 import type { RunContext } from '../run-context.js'
-import { backupJob } from './backup.js'
+import { backUp } from './backup.js'
 import type { KeptOld, RestoreOptions, RestorePreview, RestoreResult } from './calls.js'
 import type { Project } from './project.js'
 
@@ -82,7 +82,7 @@ export async function restorePlan(
   options: RestoreOptions,
   ctx: RunContext,
 ): Promise<Omit<RestoreResult, 'backup'>> {
-  using _reading = project.inUse.hold(plan.manifest.id) // retention after a safety backup must leave it alone
+  using _reading = project.inUse.hold(plan.manifest.id)
   const prepared = keeping(await prepareRestore(plan, ctx), options)
   const { target, database, manifest } = prepared
   const saves = options.safetyBackup && safetyJob(project, target)
@@ -90,7 +90,7 @@ export async function restorePlan(
   if (saves || prepared.aside || plan.request.tables) requireNoProblem(await lookBefore(prepared, ctx))
   const label = `before the restore of ${manifest.database} of ${manifest.startedAt}`
   const saved =
-    saves && database && !database.empty ? await backupJob(project, saves, { ...callOf(options), label }) : undefined
+    saves && database && !database.empty ? await backUp(saves, { ...callOf(options), label }, project) : undefined
   const { oldName, keepUntil, ...run } = await runRestore(prepared, ctx)
   return {
     ...run,
@@ -123,13 +123,18 @@ function keeping(prepared: PreparedRestore, { keepOld }: RestoreOptions): Prepar
   return keepOld === false && prepared.keepsOld ? { ...prepared, way: 'replace', keepsOld: false } : prepared
 }
 
-/** @throws {BackupError} `config-invalid` when no job backs the target up, and all of it. */
-function safetyJob({ jobs }: Project, target: Driver): string {
+/**
+ * The job that backs the target up. Its safety backup is of what somebody wants to be rid of: that must not push out
+ * what may yet have to be restored, so retention waits for the next backup.
+ *
+ * @throws {BackupError} `config-invalid` when no job backs the target up, and all of it.
+ */
+function safetyJob({ jobs }: Project, target: Driver): Job {
   const isTarget = (source: Driver): boolean =>
     source === target || (source.engine === target.engine && source.display === target.display)
   const own = [...jobs.values()].filter(({ source }) => isTarget(source))
   const found = own.find(isOfAll)
-  if (found) return found.name
+  if (found) return { ...found, retention: new Map() }
   const [part] = own
   throw new BackupError('config-invalid', {
     message: part

@@ -1,4 +1,5 @@
 import { BackupError } from '../backup-error.js'
+import { decide } from './decide.js'
 import type { Decision, RetentionStrategy } from './retention-strategy.js'
 
 /**
@@ -43,7 +44,7 @@ function combine(
     name: strategies.map(({ name }) => (strategies.length > 1 ? `(${name})` : name)).join(` ${word} `),
     decide(backups, now) {
       const ballots = strategies.map((strategy) => {
-        const decisions = new Map(strategy.decide(backups, now).map((decision) => [decision.id, decision]))
+        const decisions = new Map(decide(strategy, backups, now).map((decision) => [decision.id, decision]))
         return (id: string): Decision =>
           decisions.get(id) ?? { id, keep: true, reasons: [`${strategy.name} is silent`] }
       })

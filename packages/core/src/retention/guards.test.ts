@@ -88,7 +88,7 @@ describe('guarded', () => {
 describe('holdOf', () => {
   const holdOn = (backups: readonly GuardedBackup[], how: Partial<GuardSettings> = {}, doomed = 1): unknown => {
     const decisions = backups.map(({ id }, index) => ({ id, keep: index < backups.length - doomed, reasons: ['so'] }))
-    return holdOf(backups, decisions, { ...settings, ...how })?.reason
+    return holdOf([backups], decisions, { ...settings, ...how })?.reason
   }
 
   it('lets go what is usual, and says nothing where nothing is to go', () => {
@@ -112,11 +112,23 @@ describe('holdOf', () => {
   it('stops after a backup that lacks tables, and names them', () => {
     const [all, less] = [['public.orders', 'public.users'], ['public.users']]
     const backups = history(4, { 0: { tables: less }, 1: { tables: all }, 2: { tables: all } })
-    const hold = holdOf(backups, deleteAll(backups), settings)
+    const hold = holdOf([backups], deleteAll(backups), settings)
     expect(hold).toMatchObject({ reason: 'lost-tables', canForce: true })
     expect(hold?.message).toContain('lacks the table public.orders that the one before it has')
     expect(holdOn(history(4, { 0: { tables: all }, 1: { tables: less } }))).toBeUndefined()
     expect(holdOn(history(4, { 0: { tables: [] } }))).toBeUndefined()
+    expect(holdOn(history(4, { 0: { tables: less }, 2: { tables: all } }))).toBe('lost-tables') // 1 has no inventory
+  })
+
+  it('looks at each series by itself, and stops all of them', () => {
+    const [steady, shrunk] = [history(6), history(6, { 0: { storedBytes: 1 } })]
+    const hold = holdOf([steady, shrunk], deleteAll(steady), settings)
+    expect(hold?.reason).toBe('shrunk')
+    const small = history(6).map((backup) => ({ ...backup, storedBytes: 1 }))
+    expect(holdOf([steady, small], deleteAll(steady), settings)).toBeUndefined()
+    const ahead = history(2, { 0: { startedAt: new Date(now.getTime() + 1) } })
+    expect(holdOf([steady, ahead], deleteAll(steady), settings)?.reason).toBe('clock')
+    expect(holdOf([steady, small], deleteAll([...steady, ...small]), settings)?.reason).toBe('many')
   })
 
   it('stops before more than ten and more than half go at once', () => {

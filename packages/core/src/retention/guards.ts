@@ -35,7 +35,7 @@ export interface Hold {
 /**
  * The decisions of a strategy, with what no strategy may delete kept.
  *
- * @param backups - Complete ones of one job on one storage, newest first.
+ * @param backups - Complete ones of one series on one storage, newest first.
  */
 export function guarded<Backup extends GuardedBackup>(
   backups: readonly Backup[],
@@ -61,24 +61,29 @@ export function guarded<Backup extends GuardedBackup>(
   })
 }
 
-/** What forbids to delete for now; `undefined` where nothing does. */
+/**
+ * What forbids to delete for now; `undefined` where nothing does.
+ *
+ * @param series - All complete backups of one job on one storage; those of each series newest first.
+ */
 export function holdOf(
-  backups: readonly GuardedBackup[],
+  series: readonly (readonly GuardedBackup[])[],
   decisions: readonly Decision[],
   settings: GuardSettings,
 ): Hold | undefined {
   const doomed = decisions.filter(({ keep }) => !keep).length
   if (doomed === 0) return undefined
-  return clockHold(backups, settings) ?? anomalyHold(backups) ?? brake(doomed, backups.length)
+  const anomaly = (): Hold | undefined => series.map(anomalyHold).find((hold) => hold !== undefined)
+  return clockHold(series.flat(), settings) ?? anomaly() ?? brake(doomed, decisions.length)
 }
 
 /** By a clock that is wrong, backups look older than they are. */
-function clockHold([newest]: readonly GuardedBackup[], { now, lastPrune }: GuardSettings): Hold | undefined {
+function clockHold(backups: readonly GuardedBackup[], { now, lastPrune }: GuardSettings): Hold | undefined {
   const later = [
-    newest && (['the newest backup', newest.startedAt] as const),
-    lastPrune && (['the last time that backups were deleted', lastPrune] as const),
+    ...backups.map(({ startedAt }) => ['the newest backup', startedAt] as const),
+    ...(lastPrune ? [['the last time that backups were deleted', lastPrune] as const] : []),
   ]
-  const ahead = later.find((each) => each && each[1] > now)
+  const ahead = later.find(([, time]) => time > now)
   if (!ahead) return undefined
   const [what, time] = ahead
   return {
@@ -99,7 +104,7 @@ const remarkable = 0.1
 function anomalyHold(backups: readonly GuardedBackup[]): Hold | undefined {
   return backups
     .slice(0, normalAgain)
-    .map((backup, index) => shrunk(backup, backups.slice(index + 1)) ?? lostTables(backup, backups[index + 1]))
+    .map((backup, index) => shrunk(backup, backups.slice(index + 1)) ?? lostTables(backup, backups.slice(index + 1)))
     .find((hold) => hold !== undefined)
 }
 
@@ -117,10 +122,11 @@ function shrunk({ id, startedAt, storedBytes }: GuardedBackup, older: readonly G
   }
 }
 
-function lostTables({ id, startedAt, tables }: GuardedBackup, before: GuardedBackup | undefined): Hold | undefined {
-  if (!tables || !before?.tables) return undefined
+function lostTables({ id, startedAt, tables }: GuardedBackup, older: readonly GuardedBackup[]): Hold | undefined {
+  const before = older.find((each) => each.tables)?.tables // one without an inventory in between hides nothing
+  if (!tables || !before) return undefined
   const there = new Set(tables)
-  const lost = before.tables.filter((name) => !there.has(name))
+  const lost = before.filter((name) => !there.has(name))
   if (lost.length === 0) return undefined
   const named = lost.slice(0, 5).join(', ')
   return {

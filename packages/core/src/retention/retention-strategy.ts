@@ -18,9 +18,10 @@ export interface RetentionStrategy {
   /** What it keeps, in a few words for people: `7 daily, 4 weekly`. */
   readonly name: string
   /**
-   * @param backups - Every complete backup of one job on one storage, newest first. Others do not count.
+   * @param backups - Every complete backup of one series on one storage, newest first: those of one job that hold the
+   *   same of the same database. Others do not count.
    * @param now - The time, for strategies that go by age.
-   * @returns A decision for each. A backup without one stays.
+   * @returns A decision for each. A backup without one stays, and of several on one that which keeps it counts.
    */
   decide(backups: readonly RetainableBackup[], now: Date): readonly Decision[]
 }
