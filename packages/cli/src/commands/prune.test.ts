@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { age, type DumpSession, generateAgeKey, type JobConfig, keep } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
@@ -86,6 +87,7 @@ describe('holdfast prune', () => {
       1,
       expect.stringContaining('2 backups would be deleted, and there is no terminal'),
     ])
+    expect((await runIn({ cwd }, 'prune', '--retention', 'last=1', '--force')).code).toBe(1)
     const no = await runIn({ cwd, terminal: true, typed: ['no'] }, 'prune', '--retention', 'last=1')
     expect([no.code, no.err]).toEqual([1, expect.stringContaining('Nothing was deleted')])
     expect(manifestsIn(cwd, 'disk')).toBe(2)
@@ -101,6 +103,34 @@ describe('holdfast prune', () => {
     expect(out).toMatch(/^ {2}disk: deleted 2 old backups, /m)
     expect(manifestsIn(cwd, 'offsite')).toBe(1)
   })
+
+  it('leaves the jobs of others alone, unless the command line says what is to stay of them', async () => {
+    const { cwd } = projectWith({})
+    await backUp(cwd, 2)
+    const { cwd: other } = fakeProject()
+    const place = join(cwd, 'disk')
+    for (let time = 0; time < 2; time++) await runIn({ cwd: other }, 'backup', 'stock', '--to', place)
+    const env = { BACKUP_RETENTION: 'last=1' }
+    const own = await runIn({ cwd, env }, 'prune')
+    expect([own.code, own.out]).toEqual([0, expect.not.stringContaining('stock')])
+    expect(manifestsIn(cwd, 'disk')).toBe(3)
+    await runIn({ cwd }, 'prune', '--retention', 'last=1', '--yes')
+    expect(manifestsIn(cwd, 'disk')).toBe(2)
+  })
+
+  it.each([[[]], [['--retention', 'last=1']]])(
+    'names the jobs that there are to whom has mistyped one %j',
+    async (how) => {
+      const { cwd } = projectWith({})
+      await backUp(cwd, 1)
+      const { code, err } = await runIn({ cwd }, 'prune', 'shpo', '--from', './disk', ...how)
+      expect([code, err]).toEqual([
+        8,
+        expect.stringMatching(/^Error: There is no job shpo, and no backup of it on .*disk/),
+      ])
+      expect(err).toContain('There are: shop.')
+    },
+  )
 
   it.each<[string, Record<string, string>, string[], string]>([
     ['no retention', {}, [], 'It is not said which backups are to stay; so all of them do'],
@@ -135,6 +165,19 @@ describe('holdfast prune', () => {
     expect(manifestsIn(cwd, 'disk')).toBe(5)
     expect((await runIn({ cwd }, 'prune', '--force')).code).toBe(0)
     expect(manifestsIn(cwd, 'disk')).toBe(4)
+  })
+
+  it('asks for what is forced as well', async () => {
+    const { cwd, shop } = projectWith({})
+    shop.content = randomBytes(20_000)
+    await backUp(cwd, 2)
+    shop.content = Buffer.from('-')
+    await backUp(cwd, 1)
+    const forced = await runIn({ cwd }, 'prune', '--retention', 'last=1', '--force')
+    expect([forced.code, forced.err]).toEqual([1, expect.stringContaining('there is no terminal')])
+    expect(manifestsIn(cwd, 'disk')).toBe(3)
+    const yes = await runIn({ cwd, terminal: true, typed: ['yes'] }, 'prune', '--retention', 'last=1', '--force')
+    expect([yes.code, manifestsIn(cwd, 'disk')]).toEqual([0, 1])
   })
 
   it('needs no key that reads backups', async () => {

@@ -1,6 +1,15 @@
-import { BackupError, type Holdfast, type PlanOptions, type PruneResult, type RetentionPlan } from '@holdfast/core'
+import {
+  BackupError,
+  type Holdfast,
+  type JobConfig,
+  type PlanOptions,
+  type PruneResult,
+  type RetentionPlan,
+} from '@holdfast/core'
 import { ask, canAsk } from '../ask.js'
 import type { Cli } from '../cli.js'
+import { environmentVariables } from '../configuration/environment-variables.js'
+import { environmentJob } from '../configuration/from-environment.js'
 import { type FromOptions, type OpenedBackups, openBackups } from '../configuration/open-backups.js'
 import { retentionFrom } from '../configuration/retention.js'
 import { type ExitCode, exitCodeFor, exitCodes } from '../exit-codes.js'
@@ -28,7 +37,7 @@ export async function pruneCommand(cli: Cli, args: readonly string[], options: P
   const opened = await openBackups(options, cli)
   await using holdfast = opened.holdfast
   const retention = retentionFrom(options.retention, opened.setup.read)
-  const jobs = await jobsToPrune(args[0], retention !== undefined, opened, cli)
+  const jobs = await jobsToPrune(args[0], options.retention, retention !== undefined, opened, cli)
   const how = { signal: cli.signal, ...(retention && { retention }) }
   const outcomes: Outcome[] = []
   for (const job of jobs) outcomes.push(await pruneOne(job, jobs.length > 1, holdfast, how, options, cli))
@@ -36,30 +45,59 @@ export async function pruneCommand(cli: Cli, args: readonly string[], options: P
   return outcomes.find(({ code }) => code !== exitCodes.done)?.code ?? exitCodes.done
 }
 
-/** The one that was named; those with a retention; or, where one is given for all, every job that has backups. */
+/**
+ * The one that was named; those with a retention; or, where one is given for all, every job: for the command line each
+ * that has backups, for the environment those that are set up here, as a place may hold the backups of others too.
+ */
 async function jobsToPrune(
   named: string | undefined,
+  retention: PruneCommandOptions['retention'],
   isGiven: boolean,
-  { holdfast, setup, storages }: OpenedBackups,
-  { signal }: Cli,
+  opened: OpenedBackups,
+  cli: Cli,
 ): Promise<readonly string[]> {
-  if (named !== undefined) return [named]
-  const configured = setup.file === undefined ? {} : await setup.jobs()
-  const own = Object.entries(configured).flatMap(([name, { retention }]) => (retention ? [name] : []))
-  if (!isGiven && own.length > 0) return own
+  const own = await ownJobs(opened)
+  if (named !== undefined) {
+    if (!Object.hasOwn(own, named)) await requireBackups(named, Object.keys(own), opened, cli)
+    return [named]
+  }
+  const configured = Object.keys(own).filter((name) => isGiven || own[name]?.retention)
+  if (retention === undefined && configured.length > 0) return configured
   if (!isGiven) {
     throw new BackupError('config-invalid', {
       message: 'It is not said which backups are to stay; so all of them do',
       hint: 'Set retention of a job, for example keep({ daily: 7, weekly: 4 }); or BACKUP_RETENTION=7d,4w; or try --retention 7d,4w --dry-run.',
     })
   }
-  const { backups, unreachable } = await holdfast.list({ signal })
-  if (unreachable[0]) throw unreachable[0].error
-  const jobs = [...new Set(backups.map(({ job }) => job))].toSorted()
+  const jobs = await jobsWithBackups(opened, cli)
   if (jobs.length > 0) return jobs
   throw new BackupError('no-match', {
-    message: `There are no backups on ${describePlaces(storages)}`,
+    message: `There are no backups on ${describePlaces(opened.storages)}`,
     hint: lookElsewhere,
+  })
+}
+
+/** Those of the config file, or without one that of the environment. */
+async function ownJobs({ setup }: OpenedBackups): Promise<Readonly<Record<string, Pick<JobConfig, 'retention'>>>> {
+  if (setup.file !== undefined) return setup.jobs()
+  return setup.read(environmentVariables.databaseUrl) === undefined ? {} : { [environmentJob]: {} }
+}
+
+/** Everybody's; part of a list must not look like the whole. */
+async function jobsWithBackups({ holdfast }: OpenedBackups, { signal }: Cli): Promise<readonly string[]> {
+  const { backups, unreachable } = await holdfast.list({ signal })
+  if (unreachable[0]) throw unreachable[0].error
+  return [...new Set(backups.map(({ job }) => job))].toSorted()
+}
+
+/** @throws {BackupError} `no-match` for a job that has none, with those that there are: it may be mistyped. */
+async function requireBackups(job: string, own: readonly string[], opened: OpenedBackups, cli: Cli): Promise<void> {
+  const found = await jobsWithBackups(opened, cli)
+  if (found.includes(job)) return
+  const jobs = [...new Set([...own, ...found])].toSorted()
+  throw new BackupError('no-match', {
+    message: `There is no job ${job}, and no backup of it on ${describePlaces(opened.storages)}`,
+    hint: jobs.length > 0 ? `There are: ${jobs.join(', ')}.` : lookElsewhere,
   })
 }
 
@@ -115,7 +153,7 @@ async function liftHolds(plans: readonly RetentionPlan[], cli: Cli): Promise<boo
 
 /** A retention that was set up has been thought about; one on a command line may be mistyped. */
 async function confirm(plans: readonly RetentionPlan[], options: PruneCommandOptions, cli: Cli): Promise<void> {
-  const count = doomed(plans.filter(({ hold }) => !hold))
+  const count = doomed(plans.filter(({ hold }) => !hold || (options.force && hold.canForce)))
   if (options.retention === undefined || options.yes || count === 0) return
   if (!canAsk(cli.world)) {
     throw new BackupError('config-invalid', {

@@ -14,8 +14,12 @@ export function describePlan(
   now: Date,
 ): string {
   type Row = RetentionPlan['decisions'][number]
+  const databases = new Set(plan.decisions.map(({ backup }) => backup.database))
   const columns: Column<Row>[] = [
     { title: 'ID', cell: ({ backup }) => backup.shortId },
+    ...(databases.size > 1
+      ? [{ title: 'DATABASE', cell: ({ backup }: Row) => visible(backup.database), shrinks: true }]
+      : []),
     { title: 'TAKEN', cell: ({ backup }) => backup.startedAt.toISOString().slice(0, 16).replace('T', ' ') },
     { title: 'AGE', cell: ({ backup }) => formatAge(backup.startedAt, now), align: 'right' },
     { title: 'SIZE', cell: ({ backup }) => formatBytes(backup.storedBytes), align: 'right' },

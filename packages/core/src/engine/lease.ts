@@ -180,6 +180,6 @@ function lost(storage: Storage, job: string, cause?: unknown): BackupError {
     cause === undefined
       ? `This run of ${job} was paused for so long that another run took over ${storage.display}`
       : `This run of ${job} could not renew its lease on ${storage.display} before it ended: ${messageOf(cause)}`
-  const hint = 'Nothing was committed. Run the backup again.'
+  const hint = 'It changes nothing there any more. Run it again.'
   return new BackupError('lease-lost', { message: why, hint, retryable: true, cause })
 }

@@ -50,7 +50,7 @@ function formatIn(timeZone: string): Intl.DateTimeFormat {
   } catch (error) {
     throw new BackupError('config-invalid', {
       message: `There is no time zone ${JSON.stringify(timeZone)}`,
-      hint: 'Name one as the IANA does, for example Europe/Paris or UTC.',
+      hint: 'Name one as the IANA does, for example Europe/Paris or UTC: as timeZone, else in the variable TZ.',
       cause: error,
     })
   }
