@@ -383,6 +383,25 @@ describe('a backup of a job with a retention', () => {
     expect(world.lines).toContainEqual(expect.stringMatching(/^No old backups were deleted from disk: .* were usual/))
   })
 
+  it('fills in no copy that it would delete again', async () => {
+    const full: Storage['put'] = (key, body, how, inner) => {
+      if (key.startsWith('shop/')) throw new BackupError('storage-full', { message: 'no space left' })
+      return world.disk.put(key, body, how, inner)
+    }
+    const retention = { disk: last(2), offsite: last(9) }
+    const filledAfter = async (): Promise<unknown> => {
+      await clock.advance(1_000)
+      return (await shopWith({ retention }).backup()).filled.map(({ base, to }) => [base, to])
+    }
+    const failing = shopWith({ retention }, { disk: { ...world.disk, put: full }, offsite: world.offsite })
+    const owed = (await failing.backup()).backup
+    expect(await filledAfter()).toEqual([[owed.base, 'disk']]) // the second of two
+    const before = await idsOn('disk')
+    expect(await filledAfter()).toEqual([])
+    expect(await filledAfter()).toEqual([])
+    expect([before[0], await idsOn('disk')]).toEqual([owed.id, expect.not.arrayContaining([owed.id])])
+  })
+
   it('deletes nothing when it is the safety backup of a restore: another may be the one that is needed', async () => {
     const [first, second] = await backUp(2)
     await clock.advance(1_000)

@@ -1,6 +1,7 @@
 import { messageOf } from '../backup-error.js'
 import { readAll } from '../byte-stream.js'
 import { type IndexedCopy, indexKeys } from '../layout/key-index.js'
+import type { Manifest } from '../layout/manifest.js'
 import { decodeManifest } from '../layout/manifest-file.js'
 import { manifestKey, safeName } from '../layout/object-names.js'
 import type { RunContext } from '../run-context.js'
@@ -14,6 +15,9 @@ export interface FilledCopy {
   readonly to: string
 }
 
+/** Says whether a backup that is owed to a storage would stay there. */
+export type IsWanted = (to: Storage, backup: { readonly base: string; readonly manifest: Manifest }) => Promise<boolean>
+
 /**
  * Fills in what earlier runs of the job could not write: a copy that failed, or whose data is there and whose
  * manifest is not (the run was killed between two storages). A copy that was deleted leaves neither trace, and stays
@@ -23,24 +27,26 @@ export async function backFill(
   job: string,
   storages: readonly Storage[],
   since: Date,
+  isWanted: IsWanted,
   ctx: RunContext,
 ): Promise<readonly FilledCopy[]> {
   const indexes = new Map<Storage, ReadonlyMap<string, IndexedCopy>>()
   for (const storage of storages) indexes.set(storage, await indexKeys(storage, `${safeName(job)}/`, ctx))
   const filled: FilledCopy[] = []
   for (const gap of findGaps(indexes, since)) {
-    const from = await fill(gap, ctx)
+    const from = await fill(gap, isWanted, ctx)
     if (from) filled.push({ base: gap.base, from: from.name, to: gap.to.name })
   }
   return filled
 }
 
 /** Fills in one copy from the first holder whose own is whole; returns that holder. */
-async function fill(gap: Gap, ctx: RunContext): Promise<Storage | undefined> {
+async function fill(gap: Gap, isWanted: IsWanted, ctx: RunContext): Promise<Storage | undefined> {
   const { base, to } = gap
   for (const from of gap.holders) {
     try {
-      if (!(await isOwed(gap, from, ctx))) return undefined
+      const manifest = await readManifest(base, from, ctx)
+      if (!isOwed(gap, manifest) || !(await isWanted(to, { base, manifest }))) return undefined
       ctx.report({ type: 'stage', stage: 'back-fill', detail: `${base} from ${from.name} to ${to.name}` })
       await copyBackup(base, from, to, ctx)
       ctx.log.info(`Filled in the copy of ${base} on ${to.name} from ${from.name}`)
@@ -79,9 +85,11 @@ function findGaps(indexes: ReadonlyMap<Storage, ReadonlyMap<string, IndexedCopy>
   return gaps
 }
 
-async function isOwed({ base, to, leftovers }: Gap, from: Storage, ctx: RunContext): Promise<boolean> {
-  if (leftovers) return true
+async function readManifest(base: string, from: Storage, ctx: RunContext): Promise<Manifest> {
   const key = manifestKey(base)
-  const manifest = decodeManifest(await readAll(from.get(key, undefined, ctx)), `${key} on ${from.display}`, base)
-  return manifest.copies.some(({ storage, status }) => storage === to.name && status === 'failed')
+  return decodeManifest(await readAll(from.get(key, undefined, ctx)), `${key} on ${from.display}`, base)
+}
+
+function isOwed({ to, leftovers }: Gap, { copies }: Manifest): boolean {
+  return leftovers || copies.some(({ storage, status }) => storage === to.name && status === 'failed')
 }

@@ -1,4 +1,5 @@
 import { BackupError } from '../backup-error.js'
+import type { Manifest } from '../layout/manifest.js'
 import { decide } from '../retention/decide.js'
 import { type GuardedBackup, type GuardSettings, guarded, type Hold, holdOf } from '../retention/guards.js'
 import { newestFirst, type RetentionStrategy } from '../retention/retention-strategy.js'
@@ -7,7 +8,7 @@ import type { Storage } from '../storage/storage.js'
 import type { BackupCopy, BackupRecord } from './backup-record.js'
 import type { InUse } from './in-use.js'
 import { isRefuted } from './proof/doubt.js'
-import { readBackups } from './read-backups.js'
+import { readBackups, toRecord } from './read-backups.js'
 
 /** A storage, and what stays on it. */
 export interface RetentionTarget {
@@ -63,6 +64,21 @@ export async function planRetention(
     })
   }
   return targets.map((target) => planFor(job, target, backups, settings))
+}
+
+/** Whether a backup would stay on a storage if it lay there too. Throws what keeps the storage from being read. */
+export async function wouldStay(
+  { base, manifest }: { readonly base: string; readonly manifest: Manifest },
+  target: RetentionTarget,
+  settings: RetentionSettings,
+  ctx: RunContext,
+): Promise<boolean> {
+  const { job } = manifest
+  const { backups } = await readBackups([target.storage], { job }, ctx)
+  const copy = { storage: target.storage.name, status: 'complete', isPinned: false } as const
+  const added = toRecord(base, manifest, [{ copy, verification: undefined }])
+  const { decisions } = planFor(job, target, [...backups, added], settings)
+  return decisions.some(({ backup, keep }) => backup === added && keep)
 }
 
 function planFor(

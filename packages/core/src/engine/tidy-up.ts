@@ -3,11 +3,11 @@ import type { CopyOutcome } from '../layout/layout.js'
 import { safeName } from '../layout/object-names.js'
 import type { RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
-import { backFill, type FilledCopy } from './back-fill.js'
+import { backFill, type FilledCopy, type IsWanted } from './back-fill.js'
 import type { EngineDeps } from './engine-deps.js'
-import type { InUse } from './in-use.js'
 import type { Job } from './job.js'
 import type { Lease } from './lease.js'
+import { type RetentionSettings, wouldStay } from './plan-retention.js'
 import { type PruneResult, pruneBackups } from './prune-backups.js'
 
 const dayMs = 24 * 60 * 60 * 1000
@@ -35,7 +35,9 @@ export async function tidyUp(
   { layout, inUse }: EngineDeps,
   ctx: RunContext,
 ): Promise<TidyUp> {
-  const now = ctx.clock.now().getTime()
+  const now = ctx.clock.now()
+  const before = (ms: number): Date => new Date(now.getTime() - ms)
+  const settings = { minKeep: job.minKeep, now, inUse }
   const usable = copies.filter(({ status }) => status === 'complete').map(({ storage }) => storage)
   const settle = async <Result>(what: string, task: () => Promise<Result>): Promise<Result | undefined> => {
     try {
@@ -45,15 +47,20 @@ export async function tidyUp(
       return undefined
     }
   }
+  // What would be deleted again at once is not filled in: that would go on with every run.
+  const isWanted: IsWanted = async (storage, backup) => {
+    const strategy = job.retention.get(storage.name)
+    return !strategy || (await wouldStay(backup, { storage, strategy }, settings, ctx))
+  }
   const filled = await settle('Earlier copies were not filled in', () =>
-    backFill(job.name, usable, new Date(now - orphanGraceMs), ctx),
+    backFill(job.name, usable, before(orphanGraceMs), isWanted, ctx),
   )
-  const pruned = await settle('No old backups were deleted', () => applyRetention(job, usable, leases, inUse, ctx))
+  const pruned = await settle('No old backups were deleted', () => applyRetention(job, usable, leases, settings, ctx))
   for (const storage of usable) {
     await settle(`Nothing was cleaned up on ${storage.name}`, async () => {
-      const swept = await layout.sweep(storage, { jobs: [job.name], before: new Date(now - orphanGraceMs) }, ctx)
+      const swept = await layout.sweep(storage, { jobs: [job.name], before: before(orphanGraceMs) }, ctx)
       for (const key of swept.keys) ctx.log.info(`Removed ${key} from ${storage.name}: it never became a backup`)
-      const unfinished = { before: new Date(now - unfinishedGraceMs), prefixes: [`${safeName(job.name)}/`] }
+      const unfinished = { before: before(unfinishedGraceMs), prefixes: [`${safeName(job.name)}/`] }
       await storage.sweepUnfinished?.(unfinished, ctx)
     })
   }
@@ -64,7 +71,7 @@ async function applyRetention(
   job: Job,
   storages: readonly Storage[],
   leases: ReadonlyMap<string, Lease>,
-  inUse: InUse,
+  settings: RetentionSettings,
   ctx: RunContext,
 ): Promise<readonly PruneResult[]> {
   const targets = storages.flatMap((storage) => {
@@ -73,7 +80,6 @@ async function applyRetention(
     return strategy && lease ? [{ storage, strategy, lease }] : []
   })
   if (targets.length === 0) return []
-  const settings = { minKeep: job.minKeep, now: ctx.clock.now(), inUse }
   const results = await pruneBackups(job.name, targets, settings, false, ctx)
   for (const { storage, hold, problem } of results) {
     if (hold) ctx.log.warn(`No old backups were deleted from ${storage}: ${hold.message}`)
