@@ -82,7 +82,8 @@ async function applyRetention(
   if (targets.length === 0) return []
   const results = await pruneBackups(job.name, targets, settings, false, ctx)
   for (const { storage, hold, problem } of results) {
-    if (hold) ctx.log.warn(`No old backups were deleted from ${storage}: ${hold.message}`)
+    const wayOn = hold?.canForce ? '. A prune that is forced deletes all the same' : ''
+    if (hold) ctx.log.warn(`No old backups were deleted from ${storage}: ${hold.message}${wayOn}`)
     if (problem !== undefined) ctx.log.warn(problem)
   }
   return results

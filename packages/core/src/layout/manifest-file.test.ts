@@ -114,6 +114,13 @@ describe('a manifest file', () => {
     expect(() => decodeManifest(encodeManifest(named), 'x', base)).toThrow('it names a part twice')
   })
 
+  it('that names an object twice is not believed: it would look larger than it is to retention by size', () => {
+    const base = baseKey({ ...manifest, startedAt: new Date(manifest.startedAt) })
+    const [part] = manifest.parts as [Manifest['parts'][number]]
+    const parts = ['dump', 'dum'].map((name) => ({ ...part, name, key: `${base}.dump.zst` }))
+    expect(() => decodeManifest(encodeManifest({ ...manifest, parts }), 'x', base)).toThrow('it names an object twice')
+  })
+
   it('may hold fields of a later minor version', () => {
     const extended = encodeManifest({ ...manifest, novelty: true } as Manifest)
     expect(decodeManifest(extended, 'x')).toEqual(manifest)

@@ -113,6 +113,8 @@ function requireOwn(manifest: Manifest, base: string, where: string): void {
   if (own !== base) throw invalid(where, `it describes ${own}`)
   if (new Set(manifest.parts.map(({ name }) => name)).size < manifest.parts.length)
     throw invalid(where, 'it names a part twice')
+  if (new Set(manifest.parts.map(({ key }) => key)).size < manifest.parts.length)
+    throw invalid(where, 'it names an object twice')
   const foreign = manifest.parts.find(
     ({ key, name }) => !key.startsWith(`${base}.${name}`) || parseKey(key)?.kind !== 'data',
   )

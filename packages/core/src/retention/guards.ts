@@ -80,7 +80,7 @@ export function holdOf(
 /** By a clock that is wrong, backups look older than they are. */
 function clockHold(backups: readonly GuardedBackup[], { now, lastPrune }: GuardSettings): Hold | undefined {
   const later = [
-    ...backups.map(({ startedAt }) => ['the newest backup', startedAt] as const),
+    ...backups.map(({ id, startedAt }) => [`backup ${id.slice(-8)}`, startedAt] as const),
     ...(lastPrune ? [['the last time that backups were deleted', lastPrune] as const] : []),
   ]
   const ahead = later.find(([, time]) => time > now)
@@ -88,7 +88,7 @@ function clockHold(backups: readonly GuardedBackup[], { now, lastPrune }: GuardS
   const [what, time] = ahead
   return {
     reason: 'clock',
-    message: `The clock of this host stands at ${now.toISOString()}, before ${what} (${time.toISOString()})`,
+    message: `The clock of this host stands at ${now.toISOString()}, before ${what} (${time.toISOString()}): one of the two is wrong`,
     canForce: false,
   }
 }
