@@ -234,6 +234,24 @@ describe('prune', () => {
     }
   })
 
+  it('stops when another run takes over in the middle', async () => {
+    await backUp(4)
+    const expiresAt = new Date(clock.now().getTime() + 60_000).toISOString()
+    const other = { run: 'another', host: 'elsewhere', pid: 1, startTime: '', expiresAt }
+    const disk: Storage = {
+      ...world.disk,
+      async delete(key, inner) {
+        await world.disk.delete(key, inner)
+        if (key.endsWith('.manifest.json'))
+          await world.disk.put(leaseKey('shop'), streamOf(Buffer.from(JSON.stringify(other))), {}, inner)
+      },
+    }
+    const holdfast = shopWith({ retention: last(1) }, { disk, offsite: world.offsite })
+    await expect(holdfast.prune()).rejects.toMatchObject({ code: 'lease-lost' })
+    expect(await idsOn('disk')).toHaveLength(3)
+    expect(JSON.parse((await contentOf(world.disk, leaseKey('shop'))).toString())).toEqual(other) // it is not ours to end
+  })
+
   it('leaves the one alone that somebody began to read after it was decided on', async () => {
     const [first, second] = await backUp(3)
     let verifying: Promise<unknown> = Promise.resolve()
@@ -331,6 +349,17 @@ describe('pins', () => {
     await holdfast.prune()
     expect(await idsOn('offsite')).not.toContain(first?.id)
     expect((await keysOn(world.disk)).filter((key) => key.endsWith('.pin.json'))).toEqual([])
+  })
+
+  it('hold for a copy on a storage that could not be reached, or had none, when it was pinned', async () => {
+    const [first] = await backUp(2)
+    const away = (): never => {
+      throw new BackupError('unavailable', { message: 'gone dark', retryable: true })
+    }
+    const offsite = { ...world.offsite, list: away }
+    await shopWith({}, { disk: world.disk, offsite }).pin(first?.id ?? '')
+    const results = await shopWith({ retention: last(1) }).prune()
+    expect(results.map(({ deleted }) => deleted)).toEqual([[], []])
   })
 
   it('hold when they come between the decision and the deed', async () => {

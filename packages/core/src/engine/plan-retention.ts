@@ -42,7 +42,7 @@ export interface RetentionDecision {
 }
 
 /**
- * Decides, for each storage by what lies there alone. Touches nothing.
+ * Decides, for each storage by what lies there; a pin and a test restore count wherever they are. Touches nothing.
  *
  * @throws what keeps any of the storages, or a manifest on it, from being read: less than all must not look like all.
  */
@@ -134,7 +134,7 @@ function candidate(
     ...(label !== undefined && { label }),
     startedAt,
     storedBytes,
-    isPinned: copy.isPinned,
+    isPinned: record.copies.some(({ isPinned }) => isPinned), // a storage may have been away when it was pinned
     isVerified: copy.verifiedAt !== undefined,
     isRefuted: isRefuted(record),
     isInUse: inUse.has(id),
