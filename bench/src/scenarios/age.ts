@@ -8,7 +8,7 @@ import { emptyOut } from '#bench/files'
 import { interleave } from '#bench/interleave'
 
 /** Of a key that nobody keeps: the benchmark writes, and never reads. */
-const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
+export const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
 
 export const encrypted: Scenario = {
   name: 'age',

@@ -5,7 +5,7 @@ import { backupPgDump } from '#bench/scenarios/backup-pg-dump'
 import { backupS3 } from '#bench/scenarios/backup-s3'
 import { backupWithoutZstd } from '#bench/scenarios/backup-without-zstd'
 import { mariadbBackup, mariadbRestore } from '#bench/scenarios/mariadb'
-import { memoryDisk, memoryS3 } from '#bench/scenarios/memory'
+import { memoryAge, memoryDisk, memoryS3 } from '#bench/scenarios/memory'
 import { restoreDisk } from '#bench/scenarios/restore-disk'
 import { restoreS3 } from '#bench/scenarios/restore-s3'
 import { startup } from '#bench/scenarios/startup'
@@ -24,6 +24,7 @@ export const scenarios: readonly Scenario[] = [
   mariadbBackup,
   mariadbRestore,
   memoryDisk,
+  memoryAge,
   memoryS3,
   startup,
 ]

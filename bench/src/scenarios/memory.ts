@@ -6,6 +6,7 @@ import { shop } from '#bench/data/shop'
 import type { Figure } from '#bench/figure'
 import { emptyOut } from '#bench/files'
 import { peakMemory } from '#bench/peak-memory'
+import { recipient } from '#bench/scenarios/age'
 import { sizes } from '#bench/sizes'
 import { median } from '#bench/statistics'
 
@@ -13,7 +14,7 @@ import { median } from '#bench/statistics'
  * Peak memory in all sizes, and how far apart the sizes are. The smallest dump of the shop is smaller than the buffers
  * of an upload; one of the dense data fills them in every size, so it is what tells whether memory grows with size.
  */
-function memoryScenario(name: string, title: string, storage: (bench: Bench) => string, atMost: number): Scenario {
+function memoryScenario(name: string, title: string, backup: (bench: Bench) => string, atMost: number): Scenario {
   return {
     name,
     title,
@@ -24,7 +25,7 @@ function memoryScenario(name: string, title: string, storage: (bench: Bench) => 
         for (let run = 0; run < bench.runs; run++) {
           await emptyOut()
           await bench.sink.clear()
-          peaks.push(await peakMemory(holdfast(`backup --to ${storage(bench)}`, database, bench)))
+          peaks.push(await peakMemory(holdfast(backup(bench), database, bench)))
           process.stderr.write('.')
         }
         process.stderr.write('\n')
@@ -57,13 +58,20 @@ function spread(scenario: string, { name: data }: DataSet, figures: readonly Fig
 export const memoryDisk: Scenario = memoryScenario(
   'memory-disk',
   "Peak resident memory of Holdfast's process, backup to disk",
-  () => toDisk,
+  () => `backup --to ${toDisk}`,
+  130,
+)
+
+export const memoryAge: Scenario = memoryScenario(
+  'memory-age',
+  "Peak resident memory of Holdfast's process, backup to disk encrypted with age",
+  () => `backup --age-recipient ${recipient} --to ${toDisk}`,
   130,
 )
 
 export const memoryS3: Scenario = memoryScenario(
   'memory-s3',
   "Peak resident memory of Holdfast's process, backup to S3",
-  toS3,
+  (bench) => `backup --to ${toS3(bench)}`,
   200,
 )

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { type ByteStream, MiB } from '@holdfast/core'
+import { type ByteStream, giveBack, MiB } from '@holdfast/core'
 
 /** Chunks written by one system call at most: `IOV_MAX` is 1,024. */
 const mostChunks = 1000
@@ -25,7 +25,10 @@ export async function writeBody(
 
   const write = async (block: Uint8Array[], bytes: number): Promise<void> => {
     await writing // throws what went wrong with the block before
-    writing = told(writeBlock(file, block).then(() => flusher.wrote(bytes)))
+    writing = told(writeBlock(file, block)).then(() => {
+      block.forEach(giveBack)
+      flusher.wrote(bytes)
+    })
     writing.catch(() => {}) // seen at the next block, or below
   }
 

@@ -1,4 +1,4 @@
-import type { ByteStream } from '@holdfast/core'
+import { type ByteStream, giveBack } from '@holdfast/core'
 
 /** A stream that is read into buffers. */
 export interface BodyReader {
@@ -14,13 +14,16 @@ export interface BodyReader {
 export function readBody(body: ByteStream, onError: (error: unknown) => void): BodyReader {
   const iterator = body[Symbol.asyncIterator]()
   let chunk: Uint8Array = new Uint8Array()
+  let used = 0
   let bytes = 0
 
-  /** Whether the stream had another chunk. */
+  /** Whether the stream had another chunk. What was in the one before is copied. */
   async function advance(): Promise<boolean> {
+    giveBack(chunk)
     try {
       const step = await iterator.next()
       chunk = step.done ? new Uint8Array() : step.value
+      used = 0
       return !step.done
     } catch (error) {
       onError(error)
@@ -32,17 +35,17 @@ export function readBody(body: ByteStream, onError: (error: unknown) => void): B
     async fill(target) {
       let filled = 0
       while (filled < target.byteLength) {
-        if (chunk.byteLength === 0 && !(await advance())) break
-        const taken = chunk.subarray(0, target.byteLength - filled)
+        if (used === chunk.byteLength && !(await advance())) break
+        const taken = chunk.subarray(used, used + target.byteLength - filled)
         target.set(taken, filled)
         filled += taken.byteLength
-        chunk = chunk.subarray(taken.byteLength)
+        used += taken.byteLength
       }
       bytes += filled
       return filled
     },
     async ended() {
-      while (chunk.byteLength === 0) if (!(await advance())) return true
+      while (used === chunk.byteLength) if (!(await advance())) return true
       return false
     },
     get bytes() {

@@ -1,4 +1,4 @@
-import type { ByteStream } from '@holdfast/core'
+import { type ByteStream, giveBack } from '@holdfast/core'
 import type { Session } from './session.js'
 
 /** Bytes of one request: every server takes as many, and a channel of SSH carries no more in one packet. */
@@ -18,7 +18,7 @@ export async function writeBody(
   let failure: { readonly error: unknown } | undefined
   let position = 0
 
-  const write = (piece: Buffer): void => {
+  const write = (piece: Buffer): Promise<void> => {
     const at = position
     position += piece.byteLength
     const work = call<void>((sftp, done) => sftp.write(handle, piece, 0, piece.byteLength, at, done), signal)
@@ -27,14 +27,18 @@ export async function writeBody(
       })
       .finally(() => underWay.delete(work))
     underWay.add(work)
+    return work
   }
 
   for await (const chunk of body) {
+    const written: Promise<void>[] = []
     for (const piece of piecesOf(chunk)) {
       while (underWay.size >= mostUnderWay && !failure) await Promise.race(underWay)
       if (failure) throw failure.error
-      write(piece)
+      written.push(write(piece))
     }
+    // After a failure a piece may still be on its way, for all that is known.
+    void Promise.all(written).then(() => !failure && giveBack(chunk))
   }
   await Promise.all(underWay)
   if (failure) throw (failure as { readonly error: unknown }).error

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import { type ByteStream, MiB } from '../byte-stream.js'
 import type { RunContext } from '../run-context.js'
 import { coalesce } from '../stream/coalesce.js'
+import { lend } from '../stream/lent-block.js'
 import { damagedAge } from './age-errors.js'
 
 /*
@@ -18,6 +19,7 @@ const sealedChunkBytes = chunkBytes + tagBytes
 
 /** Chunks that are worked on together, so that what follows is called seldom. */
 const batch = MiB / chunkBytes
+const batchBytes = batch * sealedChunkBytes
 
 /** @param nonce - The {@link payloadNonceBytes} before the payload. */
 export function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): Buffer {
@@ -29,16 +31,19 @@ export function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): Buffer {
  * that was written so far decrypts as whole.
  */
 export async function* sealPayload(plain: ByteStream, key: Buffer, ctx: RunContext): AsyncGenerator<Uint8Array> {
+  const free: Buffer[] = []
   let counter = 0
   for await (const { chunks, isEnd } of inChunks(plain, chunkBytes)) {
     ctx.signal.throwIfAborted()
-    const sealed = Buffer.allocUnsafe(chunks.reduce((sum, chunk) => sum + chunk.length + tagBytes, 0))
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length + tagBytes, 0)
+    const isUsual = bytes === batchBytes
+    const sealed = (isUsual ? free.pop() : undefined) ?? Buffer.allocUnsafe(bytes)
     let end = 0
     chunks.forEach((chunk, index) => {
       end += sealInto(sealed.subarray(end), chunk, key, counter + index, isEnd)
     })
     counter += chunks.length
-    yield sealed
+    yield isUsual ? lend(sealed, (returned) => free.push(returned)) : sealed
   }
 }
 

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib'
 import { type ByteStream, endAfter, MiB } from '../byte-stream.js'
+import { openBlockPipe } from '../driver/block-pipe.js'
 import type { ChildOutput } from '../driver/child-output.js'
 import { startChild } from '../driver/child-process.js'
 import { readFromChild } from '../driver/child-streams.js'
@@ -67,13 +68,22 @@ async function* compressProcess(
     ...[`-${level}`, `-T${threads}`, '--check', '--quiet', '--stdout'],
     ...(level === tunedLevel ? [tuned] : []),
   ]
-  using input = await openPipe()
-  const io = { stdin: input?.readEnd ?? 'pipe', stdout: 'pipe' } as const
+  const opened = await Promise.all([openPipe(), openBlockPipe(outputBlock)])
+  using input = opened[0]
+  using output = opened[1]
+  const io = {
+    stdin: input?.readEnd ?? 'pipe',
+    stdout: output?.writeEnd ?? 'pipe',
+    waitsForUs: output?.waitsForUs,
+  } as const
   const compressor = startChild({ name: 'zstd', command, args }, io, ctx)
   const sink = input?.writeEnd ?? compressor.stdin
   if (sink !== undefined) from.startInto(sink)
-  yield* endAfter(readFromChild(compressor), from.done)
+  yield* endAfter(readFromChild(compressor, { from: output }), from.done)
 }
+
+/** Bytes of the compressed stream at a time. Its blocks are filled again once they are stored. */
+const outputBlock = MiB / 4
 
 /**
  * What the default level does otherwise: a second table twice as large, and no matches below 6 bytes. Rows of a table

@@ -5,6 +5,7 @@ import { type ByteStream, readAll, streamOf } from '../byte-stream.js'
 import { createRunContext } from '../run-context.js'
 import { createFakeClock, type FakeClock } from '../testing/fake-clock.js'
 import { broadcast } from './broadcast.js'
+import { giveBack, lend } from './lent-block.js'
 
 const options = { bufferBytes: 100, stallTimeoutMs: 1_000 }
 
@@ -52,6 +53,38 @@ describe('broadcast', () => {
         await clock.advance(30 * 500)
         for (const read of await reading) expect(read).toEqual(Buffer.concat(given))
         expect(state.returned).toBe(true)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('gives a lent chunk back when every reader is done with it, and not before', async () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 30 })
+    const paces = fc.array(fc.nat(500), { minLength: 1, maxLength: 4 })
+    await fc.assert(
+      fc.asyncProperty(sizes, paces, async (given, pauses) => {
+        const clock = createFakeClock()
+        let back = 0
+        const spoil = (block: Uint8Array): void => {
+          block.fill(0xee)
+          back++
+        }
+        const chunks = given.map((size, index) => lend(Buffer.alloc(size, index), spoil))
+        const streams = broadcast(streamOf(...chunks), pauses.length, options, createRunContext({ clock }))
+        const read = async (stream: ByteStream, pauseMs: number): Promise<string> => {
+          let seen = ''
+          for await (const chunk of stream) {
+            await clock.sleep(pauseMs, new AbortController().signal)
+            seen += Buffer.from(chunk).toString('hex')
+            giveBack(chunk)
+          }
+          return seen
+        }
+        const reading = Promise.all(pauses.map((pause, i) => read(streams[i] as ByteStream, pause)))
+        await clock.advance(30 * 500)
+        const expected = given.map((size, index) => Buffer.alloc(size, index).toString('hex')).join('')
+        for (const seen of await reading) expect(seen).toBe(expected)
+        expect(back).toBe(given.length)
       }),
       { numRuns: 60 },
     )

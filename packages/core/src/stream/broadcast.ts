@@ -2,6 +2,7 @@ import type { ByteStream } from '../byte-stream.js'
 import type { RunContext } from '../run-context.js'
 import { type BoundedReader, createBoundedReader } from './bounded-reader.js'
 import { createInterruptible, type Interruptible } from './interruptible.js'
+import { lendToEach } from './lent-block.js'
 import { createPace, type Pace, type StallOptions } from './pace.js'
 
 /** How far the readers of a broadcast may be apart. */
@@ -71,7 +72,7 @@ async function pump(
       if (pace.live().length === 0) throw nobodyLeft
       const next = await pulling.until(chunks.next())
       if (next.done) break
-      if (next.value.byteLength > 0) for (const reader of all) reader.offer(next.value)
+      if (next.value.byteLength > 0) offer(next.value, all)
     }
     for (const reader of all) reader.finish()
     await pace.whileHeldUp((reader) => reader.waitingBytes > 0)
@@ -82,6 +83,13 @@ async function pump(
   } finally {
     signal.removeEventListener('abort', onAbort)
   }
+}
+
+/** Each gets a chunk of its own to give back, over the same bytes. */
+function offer(chunk: Uint8Array, all: readonly BoundedReader[]): void {
+  const takers = all.filter(({ takesPart }) => takesPart)
+  const chunks = lendToEach(chunk, takers.length)
+  for (const [index, reader] of takers.entries()) reader.offer(chunks[index] ?? chunk)
 }
 
 const nobodyLeft = new Error('No reader is left')

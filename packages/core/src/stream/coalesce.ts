@@ -1,4 +1,5 @@
 import type { ByteStream } from '../byte-stream.js'
+import { giveBack } from './lent-block.js'
 
 /**
  * Joins small chunks into blocks of at least `blockBytes`, so that what follows is called seldom. Chunks that are large
@@ -9,6 +10,7 @@ export async function* coalesce(source: ByteStream, blockBytes: number): AsyncGe
   let waiting = 0
   const joined = (): Uint8Array => {
     const block = Buffer.concat(small, waiting)
+    small.forEach(giveBack)
     small.length = 0
     waiting = 0
     return block

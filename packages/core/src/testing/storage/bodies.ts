@@ -1,5 +1,6 @@
 import { createCipheriv } from 'node:crypto'
 import { type ByteStream, MiB } from '../../byte-stream.js'
+import { lend } from '../../stream/lent-block.js'
 
 /** `size` bytes that no compressor shrinks; the same for the same `seed`. */
 export function incompressible(size: number, seed: number = 1): Buffer {
@@ -17,6 +18,11 @@ export async function* oddChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> 
       at += size
     }
   }
+}
+
+/** Yields `bytes` in chunks that are overwritten as soon as the reader says that it is done with them. */
+export async function* spoiltWhenGivenBack(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for await (const chunk of oddChunks(bytes)) yield lend(Buffer.from(chunk), (returned) => returned.fill(0xee))
 }
 
 /** Yields `size` bytes in pieces of at most 64 KiB, then throws `error`. */

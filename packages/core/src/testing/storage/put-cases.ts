@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { MiB, streamOf } from '../../byte-stream.js'
-import { incompressible, oddChunks, trackBody } from './bodies.js'
+import { incompressible, oddChunks, spoiltWhenGivenBack, trackBody } from './bodies.js'
 import { assertCode, assertHolds, digestOf, within } from './expect.js'
 import { inParallel, type StorageCase, storageCase } from './storage-case.js'
 
@@ -36,6 +36,16 @@ export const putCases: readonly StorageCase[] = [
       const stored = await storage.put(`${prefix}large`, oddChunks(bytes), {}, ctx)
       assert.equal(stored.size, bytes.byteLength)
       await assertHolds(storage, `${prefix}large`, bytes, ctx)
+    },
+    { heavy: true },
+  ),
+
+  storageCase(
+    'put: chunks that are given back hold other bytes at once',
+    async ({ storage, prefix, ctx }) => {
+      const bytes = incompressible(20 * MiB + 3)
+      await storage.put(`${prefix}lent`, spoiltWhenGivenBack(bytes), {}, ctx)
+      await assertHolds(storage, `${prefix}lent`, bytes, ctx)
     },
     { heavy: true },
   ),
