@@ -4,6 +4,7 @@ import { age, type DumpSession, generateAgeKey, type JobConfig, keep } from '@ho
 import { describe, expect, it } from 'vitest'
 import { type FakeDatabase, fakeProject } from '../testing/fake-project.js'
 import { filesIn } from '../testing/files.js'
+import { tempDirectory } from '../testing/temp-directory.js'
 import { runIn } from '../testing/test-world.js'
 
 /** The project of other tests, with more settings for the job of the shop. */
@@ -114,6 +115,11 @@ describe('holdfast prune', () => {
     const own = await runIn({ cwd, env }, 'prune')
     expect([own.code, own.out]).toEqual([0, expect.not.stringContaining('stock')])
     expect(manifestsIn(cwd, 'disk')).toBe(3)
+    const noConfig = {
+      cwd: tempDirectory('prune'),
+      env: { ...env, BACKUP_DIR: place, DATABASE_URL: 'sqlite:./app.db' },
+    }
+    expect((await runIn(noConfig, 'prune')).out).toMatch(/^default on .*\n {2}there are no backups\n/)
     await runIn({ cwd }, 'prune', '--retention', 'last=1', '--yes')
     expect(manifestsIn(cwd, 'disk')).toBe(2)
   })
