@@ -1,45 +1,23 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { last, retentionHelpers } from '../test/retention.js'
 import { clock, contentOf, openShop, type Shop, truncate } from '../test/shop.js'
 import { BackupError } from './backup-error.js'
 import { streamOf } from './byte-stream.js'
 import type { JobConfig } from './config.js'
-import type { Driver } from './driver/driver.js'
-import type { BackupRecord } from './engine/backup-record.js'
-import type { Holdfast } from './facade/holdfast.js'
 import { createHoldfast } from './holdfast.js'
-import { encodeManifest } from './layout/manifest-file.js'
-import { baseKey, leaseKey, manifestKey, pinKey } from './layout/object-names.js'
+import { leaseKey, manifestKey } from './layout/object-names.js'
 import { keep } from './retention/keep.js'
-import type { RetainableBackup, RetentionStrategy } from './retention/retention-strategy.js'
 import { createRunContext } from './run-context.js'
 import type { Storage } from './storage/storage.js'
-import { memoryDriver } from './testing/memory-driver.js'
 import { memoryStorage } from './testing/memory-storage.js'
 
 const ctx = createRunContext()
-const last = (count: number): ReturnType<typeof keep> => keep({ last: count, timeZone: 'UTC' })
 let world: Shop
+const { shopWith, backUp, idsOn } = retentionHelpers(() => world)
 
 beforeEach(async () => {
   world = await openShop()
 })
-
-/** The shop of this test with a retention, on storages of its own or these. */
-function shopWith(more: Partial<JobConfig>, { disk, offsite }: Pick<Shop, 'disk' | 'offsite'> = world): Holdfast {
-  const source = memoryDriver({ name: 'shop', database: world.database })
-  const job = { source, storages: ['disk', 'offsite'], ...more }
-  return createHoldfast({ storages: { disk, offsite }, jobs: { shop: job }, logger: world.logger, clock })
-}
-
-/** Backups a day apart, oldest first; nothing is deleted meanwhile. */
-async function backUp(days: number): Promise<BackupRecord[]> {
-  const made: BackupRecord[] = []
-  for (let day = 0; day < days; day++) {
-    await clock.advance(24 * 3_600_000)
-    made.push((await world.holdfast.backup()).backup)
-  }
-  return made
-}
 
 async function copyOf(storage: Storage): Promise<Storage> {
   const copy = memoryStorage({ name: storage.name })
@@ -54,9 +32,6 @@ async function keysOn(storage: Storage): Promise<string[]> {
   for await (const { key } of storage.list('shop/', ctx)) keys.push(key)
   return keys.toSorted()
 }
-
-const idsOn = async (storage: string): Promise<string[]> =>
-  (await world.holdfast.list({ storage })).backups.map(({ id }) => id).toReversed()
 
 describe('plan', () => {
   it('says of every backup on each storage whether it stays and why, and touches nothing', async () => {
@@ -233,106 +208,6 @@ describe('prune', () => {
       expect(onDisk).toMatchObject({ deleted: [], hold: { reason: 'clock', canForce: false } })
     }
   })
-
-  it('stops when another run takes over in the middle', async () => {
-    await backUp(4)
-    const expiresAt = new Date(clock.now().getTime() + 60_000).toISOString()
-    const other = { run: 'another', host: 'elsewhere', pid: 1, startTime: '', expiresAt }
-    const disk: Storage = {
-      ...world.disk,
-      async delete(key, inner) {
-        await world.disk.delete(key, inner)
-        if (key.endsWith('.manifest.json'))
-          await world.disk.put(leaseKey('shop'), streamOf(Buffer.from(JSON.stringify(other))), {}, inner)
-      },
-    }
-    const holdfast = shopWith({ retention: last(1) }, { disk, offsite: world.offsite })
-    await expect(holdfast.prune()).rejects.toMatchObject({ code: 'lease-lost' })
-    expect(await idsOn('disk')).toHaveLength(3)
-    expect(JSON.parse((await contentOf(world.disk, leaseKey('shop'))).toString())).toEqual(other) // it is not ours to end
-  })
-
-  it('leaves the one alone that somebody began to read after it was decided on', async () => {
-    const [first, second] = await backUp(3)
-    let verifying: Promise<unknown> = Promise.resolve()
-    const disk: Storage = {
-      ...world.disk,
-      async delete(key, inner) {
-        if (key === manifestKey(first?.base ?? '')) {
-          verifying = holdfast.verify(second?.id ?? '')
-          await begun.promise
-        }
-        await world.disk.delete(key, inner)
-      },
-      async *get(key, range, inner) {
-        if (key === second?.manifest.parts[0]?.key) {
-          begun.resolve()
-          await goOn.promise
-        }
-        yield* world.disk.get(key, range, inner)
-      },
-    }
-    const [begun, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const holdfast = shopWith({ retention: { disk: last(1) } }, { disk, offsite: world.offsite })
-    const [onDisk] = await holdfast.prune()
-    goOn.resolve()
-    await verifying
-    expect(onDisk?.deleted.map(({ id }) => id)).toEqual([first?.id])
-  })
-
-  it('trusts the order of nothing that a strategy has touched', async () => {
-    const [, , third] = await backUp(3)
-    const upsideDown: RetentionStrategy = {
-      name: 'upside down',
-      decide: (given) =>
-        (given as RetainableBackup[]).reverse().map(({ id }) => ({ id, keep: false, reasons: ['no reason'] })),
-    }
-    await shopWith({ retention: upsideDown }).prune()
-    expect(await idsOn('disk')).toEqual([third?.id])
-  })
-
-  it('keeps a backup whose id another manifest claims as well', async () => {
-    const [, , third] = await backUp(3)
-    const { manifest, base } = third as BackupRecord
-    // Older than all, and with its own data: whoever may only add objects can write it.
-    const startedAt = new Date('2020-01-01T00:00:00Z')
-    const own = baseKey({ ...manifest, startedAt })
-    const parts = manifest.parts.map((part) => ({ ...part, key: part.key.replace(base, own) }))
-    for (const [index, { key }] of parts.entries()) {
-      await world.disk.put(key, streamOf(await contentOf(world.disk, manifest.parts[index]?.key ?? '')), {}, ctx)
-    }
-    const forged = encodeManifest({ ...manifest, startedAt: startedAt.toISOString(), parts })
-    await world.disk.put(manifestKey(own), streamOf(forged), {}, ctx)
-    await backUp(1)
-    await shopWith({ retention: last(2) }).prune('shop', { storage: 'disk' })
-    expect(await world.disk.stat(manifestKey(base), ctx)).toBeDefined()
-  })
-
-  it('lets no dump of a part, and none of another database, push out one of everything', async () => {
-    const source = memoryDriver({ name: 'shop', database: world.database })
-    const partly: Driver = {
-      ...source,
-      async dump(request, inner) {
-        const session = await source.dump(request, inner)
-        const { sections = 'all' } = request
-        const done = session.done.then((report) => ({ ...report, options: { sections } }))
-        return { ...session, done }
-      },
-    }
-    const retention = last(1)
-    const dumping = (job: Partial<JobConfig>): Promise<unknown> =>
-      shopWith({ source: partly, retention, ...job }).backup()
-    await dumping({})
-    await clock.advance(1_000)
-    const [full] = await idsOn('disk')
-    for (const sections of ['data', 'data', 'schema'] as const) {
-      await clock.advance(1_000)
-      await dumping({ dump: { sections } })
-    }
-    await clock.advance(1_000)
-    await dumping({ source: memoryDriver({ name: 'crm', database: world.database }) })
-    expect(await idsOn('disk')).toEqual([full, expect.any(String), expect.any(String), expect.any(String)])
-  })
 })
 
 describe('pins', () => {
@@ -349,32 +224,6 @@ describe('pins', () => {
     await holdfast.prune()
     expect(await idsOn('offsite')).not.toContain(first?.id)
     expect((await keysOn(world.disk)).filter((key) => key.endsWith('.pin.json'))).toEqual([])
-  })
-
-  it('hold for a copy on a storage that could not be reached, or had none, when it was pinned', async () => {
-    const [first] = await backUp(2)
-    const away = (): never => {
-      throw new BackupError('unavailable', { message: 'gone dark', retryable: true })
-    }
-    const offsite = { ...world.offsite, list: away }
-    await shopWith({}, { disk: world.disk, offsite }).pin(first?.id ?? '')
-    const results = await shopWith({ retention: last(1) }).prune()
-    expect(results.map(({ deleted }) => deleted)).toEqual([[], []])
-  })
-
-  it('hold when they come between the decision and the deed', async () => {
-    const [first] = await backUp(2)
-    const base = first?.base ?? ''
-    const disk: Storage = {
-      ...world.disk,
-      async *list(prefix, inner) {
-        if (prefix === `${base}.`) await world.disk.put(pinKey(base), streamOf(Buffer.from('{}')), {}, inner)
-        yield* world.disk.list(prefix, inner)
-      },
-    }
-    const [onDisk] = await shopWith({ retention: last(1) }, { disk, offsite: world.offsite }).prune()
-    expect(onDisk?.deleted).toEqual([])
-    expect(await idsOn('disk')).toContain(first?.id)
   })
 })
 
@@ -410,35 +259,6 @@ describe('a backup of a job with a retention', () => {
     const { pruned } = await shopWith({ retention: last(1) }).backup()
     expect(pruned.map(({ deleted }) => deleted.length)).toEqual([0, 0])
     expect(world.lines).toContainEqual(expect.stringMatching(/^No old backups were deleted from disk: .* were usual/))
-  })
-
-  it('fills in no copy that it would delete again', async () => {
-    const full: Storage['put'] = (key, body, how, inner) => {
-      if (key.startsWith('shop/')) throw new BackupError('storage-full', { message: 'no space left' })
-      return world.disk.put(key, body, how, inner)
-    }
-    const retention = { disk: last(2), offsite: last(9) }
-    const filledAfter = async (): Promise<unknown> => {
-      await clock.advance(1_000)
-      return (await shopWith({ retention }).backup()).filled.map(({ base, to }) => [base, to])
-    }
-    const failing = shopWith({ retention }, { disk: { ...world.disk, put: full }, offsite: world.offsite })
-    const owed = (await failing.backup()).backup
-    expect(await filledAfter()).toEqual([[owed.base, 'disk']]) // the second of two
-    const before = await idsOn('disk')
-    expect(await filledAfter()).toEqual([])
-    expect(await filledAfter()).toEqual([])
-    expect([before[0], await idsOn('disk')]).toEqual([owed.id, expect.not.arrayContaining([owed.id])])
-  })
-
-  it('deletes nothing when it is the safety backup of a restore: another may be the one that is needed', async () => {
-    const [first, second] = await backUp(2)
-    await clock.advance(1_000)
-    const holdfast = shopWith({ retention: last(1) })
-    const { safetyBackup } = await holdfast.restore(first?.id ?? '', { mode: 'clean', safetyBackup: true })
-    expect(await idsOn('disk')).toEqual([first?.id, second?.id, safetyBackup?.id])
-    await holdfast.prune()
-    expect(await idsOn('disk')).toEqual([safetyBackup?.id])
   })
 })
 
