@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import { type ByteStream, MiB } from '../byte-stream.js'
 import type { RunContext } from '../run-context.js'
 import { coalesce } from '../stream/coalesce.js'
-import { lend } from '../stream/lent-block.js'
+import { giveBack, lend } from '../stream/lent-block.js'
 import { damagedAge } from './age-errors.js'
 
 /*
@@ -18,8 +18,7 @@ const tagBytes = 16
 const sealedChunkBytes = chunkBytes + tagBytes
 
 /** Chunks that are worked on together, so that what follows is called seldom. */
-const batch = MiB / chunkBytes
-const batchBytes = batch * sealedChunkBytes
+const batch = MiB / 4 / chunkBytes
 
 /** @param nonce - The {@link payloadNonceBytes} before the payload. */
 export function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): Buffer {
@@ -31,20 +30,43 @@ export function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): Buffer {
  * that was written so far decrypts as whole.
  */
 export async function* sealPayload(plain: ByteStream, key: Buffer, ctx: RunContext): AsyncGenerator<Uint8Array> {
+  const gathered = Buffer.allocUnsafe(batch * chunkBytes)
   const free: Buffer[] = []
+  let filled = 0
   let counter = 0
-  for await (const { chunks, isEnd } of inChunks(plain, chunkBytes)) {
-    ctx.signal.throwIfAborted()
-    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length + tagBytes, 0)
-    const isUsual = bytes === batchBytes
-    const sealed = (isUsual ? free.pop() : undefined) ?? Buffer.allocUnsafe(bytes)
-    let end = 0
-    chunks.forEach((chunk, index) => {
-      end += sealInto(sealed.subarray(end), chunk, key, counter + index, isEnd)
-    })
-    counter += chunks.length
-    yield isUsual ? lend(sealed, (returned) => free.push(returned)) : sealed
+  for await (const block of plain) {
+    for (let at = 0; at < block.byteLength; ) {
+      if (filled === gathered.length) {
+        ctx.signal.throwIfAborted()
+        const sealed = free.pop() ?? Buffer.allocUnsafe(batch * sealedChunkBytes)
+        counter += sealChunks(sealed, gathered, key, counter, false)
+        yield lend(sealed, (returned) => free.push(returned))
+        filled = 0
+      }
+      const taken = block.subarray(at, at + gathered.length - filled)
+      gathered.set(taken, filled)
+      filled += taken.byteLength
+      at += taken.byteLength
+    }
+    giveBack(block)
   }
+  ctx.signal.throwIfAborted()
+  const rest = gathered.subarray(0, filled)
+  const chunks = Math.max(1, Math.ceil(filled / chunkBytes))
+  const sealed = Buffer.allocUnsafe(filled + chunks * tagBytes)
+  sealChunks(sealed, rest, key, counter, true)
+  yield sealed
+}
+
+/** @returns How many chunks it were: one at least, which is the last one of all where the end has come. */
+function sealChunks(target: Buffer, plain: Buffer, key: Buffer, counter: number, isEnd: boolean): number {
+  const chunks = Math.max(1, Math.ceil(plain.length / chunkBytes))
+  let end = 0
+  for (let index = 0; index < chunks; index++) {
+    const chunk = plain.subarray(index * chunkBytes, (index + 1) * chunkBytes)
+    end += sealInto(target.subarray(end), chunk, key, counter + index, isEnd && index === chunks - 1)
+  }
+  return chunks
 }
 
 /**
