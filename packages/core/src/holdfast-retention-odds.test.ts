@@ -46,7 +46,7 @@ describe('prune', () => {
     const forged = encodeManifest({ ...manifest, startedAt: startedAt.toISOString(), parts })
     await world.disk.put(manifestKey(own), streamOf(forged), {}, ctx)
     await backUp(1)
-    await shopWith({ retention: last(2) }).prune('shop', { storage: 'disk' })
+    await shopWith({ retention: last(2) }).prune('shop', { storages: ['disk'] })
     expect(await world.disk.stat(manifestKey(base), ctx)).toBeDefined()
   })
 

@@ -70,7 +70,7 @@ describe('plan', () => {
     const silent = { code: 'config-invalid', message: expect.stringContaining('so all of them do') }
     await expect(elsewhere.plan('shop')).rejects.toMatchObject(silent)
     await expect(world.holdfast.prune()).rejects.toMatchObject(silent)
-    await expect(elsewhere.plan('shop', { retention: last(1), storage: 'tape' })).rejects.toMatchObject({
+    await expect(elsewhere.plan('shop', { retention: last(1), storages: ['tape'] })).rejects.toMatchObject({
       code: 'no-match',
     })
   })
@@ -104,7 +104,7 @@ describe('prune', () => {
       },
     }
     const [result] = await shopWith({ retention: last(1) }, { disk, offsite: world.offsite }).prune(undefined, {
-      storage: 'disk',
+      storages: ['disk'],
     })
     expect(result).toMatchObject({ deleted: [], problem: expect.stringContaining('gone dark') })
     expect(order.slice(0, 2)).toEqual([manifestKey(first?.base ?? ''), first?.manifest.parts[0]?.key])
@@ -126,7 +126,9 @@ describe('prune', () => {
           await disk.delete(key, inner)
         },
       }
-      await shopWith({ retention: last(1) }, { disk: cut, offsite: world.offsite }).prune('shop', { storage: 'disk' })
+      await shopWith({ retention: last(1) }, { disk: cut, offsite: world.offsite }).prune('shop', {
+        storages: ['disk'],
+      })
       const { backups, damaged } = await world.on({ disk }).list()
       expect([damaged, backups.filter(({ copies }) => copies[0]?.status !== 'complete')]).toEqual([[], []])
       expect(backups[0]?.id).toBe(made.at(-1)?.id)

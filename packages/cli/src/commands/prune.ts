@@ -38,7 +38,9 @@ export async function pruneCommand(cli: Cli, args: readonly string[], options: P
   await using holdfast = opened.holdfast
   const retention = retentionFrom(options.retention, opened.setup.read)
   const jobs = await jobsToPrune(args[0], options.retention, retention !== undefined, opened, cli)
-  const how = { signal: cli.signal, ...(retention && { retention }) }
+  const isNamed = options.from !== undefined || options.storage !== undefined
+  const storages = isNamed ? { storages: Object.keys(opened.storages) } : {}
+  const how = { signal: cli.signal, ...storages, ...(retention && { retention }) }
   const outcomes: Outcome[] = []
   for (const job of jobs) outcomes.push(await pruneOne(job, jobs.length > 1, holdfast, how, options, cli))
   cli.output.document({ storages: outcomes.flatMap(({ documents }) => documents) })

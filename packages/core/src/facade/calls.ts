@@ -113,8 +113,8 @@ export type DatabaseChoice = string | Driver
 
 /** Options of {@link Holdfast.plan}. */
 export interface PlanOptions extends CallOptions {
-  /** Only on this storage. */
-  readonly storage?: string
+  /** On these, whether they are storages of the job or not. Default: those of the job. */
+  readonly storages?: readonly string[]
   /** Instead of the job's own. */
   readonly retention?: RetentionStrategy
 }

@@ -12,7 +12,7 @@ import { ensureIdentity } from '../engine/storage-identity.js'
 import type { RunContext } from '../run-context.js'
 import { uuidV7 } from '../uuid-v7.js'
 import type { PlanOptions, PruneOptions } from './calls.js'
-import { onlyJob, type Project } from './project.js'
+import { onlyJob, type Project, pick } from './project.js'
 
 /** {@link Holdfast.plan}. */
 export async function planPrune(
@@ -64,8 +64,8 @@ function statusOf(results: readonly PruneResult[]): 'complete' | 'partial' {
 /** @throws {BackupError} `config-invalid` where nothing says what is to stay; `no-match`. */
 function targetsOf(job: string, project: Project, options: PlanOptions): readonly RetentionTarget[] {
   const configured = project.jobs.get(job)
-  const own = options.storage === undefined ? configured?.storages : undefined
-  const targets = (own ?? project.inScope(options)).flatMap((storage) => {
+  const named = options.storages?.map((name) => pick(project.storages, name, 'storage'))
+  const targets = (named ?? configured?.storages ?? [...project.storages.values()]).flatMap((storage) => {
     const strategy = options.retention ?? configured?.retention.get(storage.name)
     return strategy ? [{ storage, strategy }] : []
   })
