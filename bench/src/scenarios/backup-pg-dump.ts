@@ -1,5 +1,5 @@
 import { type Scenario, subjects } from '#bench/bench'
-import { holdfast, pipeline, toDisk } from '#bench/commands'
+import { bareDump, holdfast, pipeline, toDisk } from '#bench/commands'
 import { ratio } from '#bench/compare'
 import { dense } from '#bench/data/dense'
 import { shop } from '#bench/data/shop'
@@ -24,6 +24,7 @@ export const backupPgDump: Scenario = {
             before: emptyOut,
             after: weigh('theirs'),
           },
+          bare: { ...pipeline(`${bareDump} > "$OUT/dump.zst"`, database, bench), before: emptyOut },
           holdfast: {
             ...holdfast(`backup --to ${toDisk}`, database, bench),
             before: emptyOut,
@@ -41,6 +42,7 @@ export const backupPgDump: Scenario = {
           theirs: 'no inventory',
           target: { atLeast: 3 },
         }),
+        ratio(subject, samples, { what: 'times faster, bare pipeline', ours: 'pg_dump -Fc', theirs: 'bare' }),
         ratio(subject, samples, { what: 'times faster, by default', ours: 'pg_dump -Fc', theirs: 'holdfast' }),
         {
           ...subject,
