@@ -42,6 +42,12 @@ const meanings: Readonly<Record<string, Meaning>> = {
     why: 'the file system is mounted read-only',
     hint: 'Mount it for writing, and look in the system log whether the disk has errors.',
   },
+  ENOENT: {
+    code: 'unavailable',
+    why: 'a directory on the way is not there, or cannot be made on this file system',
+    hint: 'Check the path, and that its volume is mounted.',
+    retryable: true,
+  },
   EIO: {
     code: 'unavailable',
     why: 'the disk reports an error',
