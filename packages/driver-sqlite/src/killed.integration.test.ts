@@ -10,13 +10,13 @@ import { sqlite } from './driver.js'
 import { runTask } from './run-task.js'
 
 /** In `npm run test:slow` more. */
-const kills = Number(process.env.HOLDFAST_SQLITE_KILLS ?? 24)
+const kills = Number(process.env.HOLDFAST_SQLITE_KILLS ?? 16)
 const ctx = createRunContext()
 let directory: string
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
   const filling = (from: string): string => `create table big as with recursive n(i) as
-    (select 1 union all select i + 1 from n where i < 12000) select i, '${from}' || hex(randomblob(300)) as t from n`
+    (select 1 union all select i + 1 from n where i < 6000) select i, '${from}' || hex(randomblob(300)) as t from n`
   makeDatabase(join(directory, 'new.db'), filling('new'))
   makeDatabase(join(directory, 'wal.db'), filling('old'), 'wal')
   makeDatabase(join(directory, 'delete.db'), filling('old'), 'delete')
