@@ -17,6 +17,10 @@ describe('a retention of a data file', () => {
     expect(nameOf(value)).toBe(name)
   })
 
+  it('takes no name of JavaScript for one of its own', () => {
+    expect(retentionFromData({ constructor: '7d' }, at)).toMatchObject({ constructor: { name: '7 daily' } })
+  })
+
   it('reads one for each storage', () => {
     const each = retentionFromData({ disk: '7d', offsite: { monthly: 12 } }, at)
     expect(each).toMatchObject({ disk: { name: '7 daily' }, offsite: { name: '12 monthly' } })

@@ -48,7 +48,7 @@ export function retentionFromData(
 
 /** Whether an object is one strategy, rather than one for each storage. */
 function isStrategy(value: Data): boolean {
-  return Object.keys(value).some((name) => name in named || keepNames.includes(name))
+  return Object.keys(value).some((name) => Object.hasOwn(named, name) || keepNames.includes(name))
 }
 
 function strategyFrom(value: unknown, at: string): RetentionStrategy {
@@ -57,7 +57,7 @@ function strategyFrom(value: unknown, at: string): RetentionStrategy {
     if (typeof value === 'string') return parseRetention(value)
     if (!isObject(value)) throw new Error('must be text such as 7d,4w,12m, or { daily: 7, weekly: 4 }')
     const [[name, options] = [], another] = Object.entries(value)
-    const make = name === undefined ? undefined : named[name]
+    const make = name !== undefined && Object.hasOwn(named, name) ? named[name] : undefined
     if (!make) return keep(value as KeepOptions)
     if (another === undefined) return make(options, `${at}.${name}`)
     throw new Error(`${name} stands alone; several are joined by allOf or anyOf`)

@@ -68,9 +68,8 @@ async function* compressProcess(
     ...[`-${level}`, `-T${threads}`, '--check', '--quiet', '--stdout'],
     ...(level === tunedLevel ? [tuned] : []),
   ]
-  const opened = await Promise.all([openPipe(), openBlockPipe(outputBlock)])
-  using input = opened[0]
-  using output = opened[1]
+  using input = await openPipe()
+  using output = await openBlockPipe(outputBlock)
   const io = {
     stdin: input?.readEnd ?? 'pipe',
     stdout: output?.writeEnd ?? 'pipe',

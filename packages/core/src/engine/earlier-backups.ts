@@ -1,13 +1,10 @@
 import { messageOf } from '../backup-error.js'
 import { indexKeys } from '../layout/key-index.js'
 import { safeName } from '../layout/object-names.js'
+import { isShrunk, usualSize } from '../retention/usual-size.js'
 import type { RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
 
-/** Backups that say what is usual. */
-const looksBack = 5
-/** Below this share of the usual size a backup is remarkable. */
-const remarkable = 0.1
 /** Names of data that age or gpg has encrypted. */
 const isCiphertext = /\.(age|gpg)$/
 
@@ -26,8 +23,7 @@ export async function earlierBackups(job: string, storage: Storage, ctx: RunCont
   try {
     const copies = [...(await indexKeys(storage, `${safeName(job)}/`, ctx)).values()].filter(({ manifest }) => manifest)
     copies.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime())
-    const sizes = copies.slice(0, looksBack).map(({ data }) => data.reduce((sum, { size }) => sum + size, 0))
-    const usualBytes = sizes.sort((a, b) => a - b)[Math.floor(sizes.length / 2)]
+    const usualBytes = usualSize(copies.map(({ data }) => data.reduce((sum, { size }) => sum + size, 0)))
     const [newest] = copies
     if (usualBytes === undefined || newest === undefined) return {}
     return { usualBytes, newest: newest.startedAt, isEncrypted: newest.data.some(({ key }) => isCiphertext.test(key)) }
@@ -39,7 +35,7 @@ export async function earlierBackups(job: string, storage: Storage, ctx: RunCont
 
 /** A warning if a backup is over 90 % smaller than usual: a table may have been lost, or the wrong database named. */
 export function shrinkWarning(storedBytes: number, usualBytes: number | undefined): string | undefined {
-  if (usualBytes === undefined || storedBytes >= usualBytes * remarkable) return undefined
+  if (!isShrunk(storedBytes, usualBytes)) return undefined
   return `This backup has ${storedBytes} bytes, the last ones had ${usualBytes}: was something deleted, or is this the wrong database?`
 }
 

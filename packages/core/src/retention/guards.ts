@@ -1,4 +1,5 @@
 import type { Decision, RetainableBackup } from './retention-strategy.js'
+import { isShrunk, usualSize } from './usual-size.js'
 
 /** What the guards look at beside what a strategy is told. */
 export interface GuardedBackup extends RetainableBackup {
@@ -95,10 +96,6 @@ function clockHold(backups: readonly GuardedBackup[], { now, lastPrune }: GuardS
 
 /** So many normal backups end the suspicion that another one has raised. */
 const normalAgain = 3
-/** Backups that say what is usual. */
-const looksBack = 5
-/** Below this share of the usual size a backup is remarkable. */
-const remarkable = 0.1
 
 /** A backup that is much smaller than those before it, or lacks tables: what was lost may be in the old ones alone. */
 function anomalyHold(backups: readonly GuardedBackup[]): Hold | undefined {
@@ -109,12 +106,8 @@ function anomalyHold(backups: readonly GuardedBackup[]): Hold | undefined {
 }
 
 function shrunk({ id, startedAt, storedBytes }: GuardedBackup, older: readonly GuardedBackup[]): Hold | undefined {
-  const sizes = older
-    .slice(0, looksBack)
-    .map((each) => each.storedBytes)
-    .sort((a, b) => a - b)
-  const usual = sizes[Math.floor(sizes.length / 2)]
-  if (usual === undefined || storedBytes >= usual * remarkable) return undefined
+  const usual = usualSize(older.map((each) => each.storedBytes))
+  if (!isShrunk(storedBytes, usual)) return undefined
   return {
     reason: 'shrunk',
     message: `Backup ${id.slice(-8)} of ${startedAt.toISOString()} has ${storedBytes} bytes, and ${usual} were usual before: what is missing in it may be in the old ones alone`,
