@@ -13,62 +13,62 @@ export interface Side extends Command {
 /** Every sample of every side, in the order of the runs. */
 export type Samples<Name extends string> = Readonly<Record<Name, readonly Measured[]>>
 
-/** One round of a comparison: how much of the processor time that was wanted the host gave to others, 0 to 1. */
-export interface Round {
+/** One run of one side: how much of the processor time that was wanted the host gave to others, 0 to 1. */
+export interface Run {
   readonly stolen: number
   readonly isKept: boolean
 }
 
-/** What {@link interleave} is told, and where it notes the rounds that it ran. */
+/** What {@link interleave} is told, and where it notes the runs that it made. */
 export interface Rounds {
-  /** How many to keep. */
+  /** How many. */
   readonly runs: number
-  readonly rounds: Round[]
+  readonly made: Run[]
 }
 
-/** Share of stolen processor time above which a ratio is a matter of chance. */
+/** Share of stolen processor time above which a time is a matter of chance. */
 const stillEnough = 0.02
-/** How many rounds are tried for each that is kept. */
+/** How often a run is tried. */
 const patience = 4
 
 /**
  * Runs the sides in turn, A B C A B C …, so that whatever else the machine does befalls them alike. A first round
- * warms caches and is thrown away. So is one in which the host gave the processors to others, as long as there is
- * patience to wait for a still one; after that the least disturbed are taken.
+ * warms caches and is thrown away. A run in which the host gave the processors to others is made again at once, as
+ * long as there is patience to wait for a still one; after that the least disturbed of its tries is taken.
  */
 export async function interleave<Name extends string>(
   sides: Readonly<Record<Name, Side>>,
-  { runs, rounds }: Rounds,
+  { runs, made }: Rounds,
 ): Promise<Samples<Name>> {
-  await runRound(sides)
-  const found: { readonly stolen: number; readonly measured: Readonly<Record<Name, Measured>> }[] = []
-  const still = (): number => found.filter(({ stolen }) => stolen <= stillEnough).length
-  while (still() < runs && found.length < patience * runs) {
-    const stolenTime = countStolenTime()
-    const measured = await runRound(sides)
-    const stolen = stolenTime()
-    found.push({ stolen, measured })
-    process.stderr.write(stolen <= stillEnough ? '.' : '~')
+  const each = Object.entries(sides) as [Name, Side][]
+  const samples = Object.fromEntries(each.map(([name]) => [name, [] as Measured[]])) as Record<Name, Measured[]>
+  for (const [, side] of each) await runOnce(side)
+  for (let round = 0; round < runs; round++) {
+    for (const [name, side] of each) samples[name].push(await runStill(side, made))
   }
   process.stderr.write('\n')
-  const kept = new Set(found.toSorted((a, b) => a.stolen - b.stolen).slice(0, runs))
-  rounds.push(...found.map((round) => ({ stolen: round.stolen, isKept: kept.has(round) })))
-  const samplesOf = (name: Name): Measured[] =>
-    found.flatMap((round) => (kept.has(round) ? [round.measured[name]] : []))
-  const names = Object.keys(sides) as Name[]
-  return Object.fromEntries(names.map((name) => [name, samplesOf(name)])) as Record<Name, Measured[]>
+  return samples
 }
 
-async function runRound<Name extends string>(
-  sides: Readonly<Record<Name, Side>>,
-): Promise<Readonly<Record<Name, Measured>>> {
-  const measured: Partial<Record<Name, Measured>> = {}
-  for (const [name, side] of Object.entries(sides) as [Name, Side][]) {
-    await side.before?.()
-    measured[name] = await measure(side)
-    await side.after?.()
+async function runStill(side: Side, made: Run[]): Promise<Measured> {
+  const tries: { readonly stolen: number; readonly measured: Measured }[] = []
+  const least = (): number => Math.min(...tries.map(({ stolen }) => stolen))
+  while (tries.length < patience && !(least() <= stillEnough)) {
+    tries.push(await runOnce(side))
+    process.stderr.write(least() <= stillEnough ? '.' : '~')
   }
-  return measured as Record<Name, Measured>
+  const kept = tries.find(({ stolen }) => stolen === least()) as (typeof tries)[number]
+  made.push(...tries.map((one) => ({ stolen: one.stolen, isKept: one === kept })))
+  return kept.measured
+}
+
+async function runOnce(side: Side): Promise<{ readonly stolen: number; readonly measured: Measured }> {
+  await side.before?.()
+  const stolenTime = countStolenTime()
+  const measured = await measure(side)
+  const stolen = stolenTime()
+  await side.after?.()
+  return { stolen, measured }
 }
 
 /** The median of one dimension of the samples of a side. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import type { Bench, Scenario } from '#bench/bench'
 import { type Figure, isReached } from '#bench/figure'
-import type { Round } from '#bench/interleave'
+import type { Run } from '#bench/interleave'
 import { describeMachine } from '#bench/machine'
 import { readOptions, usage } from '#bench/options'
 import { holdfastBin, workDir } from '#bench/paths'
@@ -38,7 +38,7 @@ async function benchmark(list: readonly Scenario[]): Promise<void> {
   for (const scenario of list) {
     process.stderr.write(`${scenario.title}\n`)
     try {
-      const figures = await measureScenario(scenario, { ...bench, rounds: [] })
+      const figures = await measureScenario(scenario, { ...bench, made: [] })
       missed.push(
         ...figures.filter((figure) => isReached(figure) === false).map(({ what }) => `${scenario.name}: ${what}`),
       )
@@ -58,7 +58,7 @@ async function measureScenario(scenario: Scenario, bench: Bench): Promise<readon
   const figures = await scenario.run(bench)
   process.stdout.write(`\n## ${scenario.title}\n${figureTable(figures)}\n\n`)
   if (!options.keep) return figures
-  const origin = { measuredAt: new Date().toISOString(), runs: options.runs, machine, ...disturbance(bench.rounds) }
+  const origin = { measuredAt: new Date().toISOString(), runs: options.runs, machine, ...disturbance(bench.made) }
   await keepResults(
     scenario.name,
     figures.map((figure) => ({ figure, ...origin })),
@@ -67,8 +67,8 @@ async function measureScenario(scenario: Scenario, bench: Bench): Promise<readon
   return figures
 }
 
-/** What the host did to the rounds of a scenario; nothing where there were none. */
-function disturbance(rounds: readonly Round[]): Pick<Result, 'stolen' | 'thrownAway'> {
-  const kept = rounds.filter(({ isKept }) => isKept).map(({ stolen }) => stolen)
-  return kept.length === 0 ? {} : { stolen: Math.max(...kept), thrownAway: rounds.length - kept.length }
+/** What the host did to the runs of a scenario; nothing where there were none. */
+function disturbance(made: readonly Run[]): Pick<Result, 'stolen' | 'thrownAway'> {
+  const kept = made.filter(({ isKept }) => isKept).map(({ stolen }) => stolen)
+  return kept.length === 0 ? {} : { stolen: Math.max(...kept), thrownAway: made.length - kept.length }
 }

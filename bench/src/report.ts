@@ -41,7 +41,7 @@ function chapter(name: string, title: string, results: readonly Result[]): strin
 
 function originOf({ measuredAt, runs, machine, stolen, thrownAway }: Result): string {
   const share = stolen === undefined ? '' : `, ${(stolen * 100).toFixed(1)} % of the processors taken by the host`
-  const rest = thrownAway ? `, ${thrownAway} more rounds thrown away` : ''
+  const rest = thrownAway ? `, ${thrownAway} runs thrown away` : ''
   return `${measuredAt.slice(0, 10)}, medians of ${runs} runs, ${describe(machine)}${share}${rest}.`
 }
 

@@ -11,9 +11,9 @@ export interface Result {
   readonly measuredAt: string
   readonly runs: number
   readonly machine: Machine
-  /** Largest share of the processor time wanted in a kept round that the host gave to others, 0 to 1. */
+  /** Largest share of the processor time wanted in a kept run that the host gave to others, 0 to 1. */
   readonly stolen?: number
-  /** Rounds that the host disturbed more than those that were kept. Absent where results are older than the count. */
+  /** Runs that the host disturbed, and others took the place of. Absent where results are older than the count. */
   readonly thrownAway?: number
 }
 
