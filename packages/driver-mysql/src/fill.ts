@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream'
 import {
   BackupError,
-  coalesce,
   type ManifestPart,
   type RestoreRequest,
   type RestoreSource,
   type RunContext,
+  readAhead,
   requireTrailer,
   startChild,
   writeToChild,
@@ -32,8 +32,6 @@ export interface Filling {
   readonly progress: Progress
   readonly ctx: RunContext
 }
-
-const blockBytes = 256 * 1024
 
 /**
  * Runs a dump through the client into a database.
@@ -63,7 +61,8 @@ export async function fill(filling: Filling): Promise<void> {
   const child = startChild({ ...program.spec, onStderrLine }, { stdin: 'pipe', stdout: 'pipe' }, ctx)
   const reading = readLines(child.stdout, progress.read)
   try {
-    await writeToChild(child, coalesce(script, blockBytes))
+    // While the server runs a statement nobody reads: the next ones, a mebibyte each, are to be ready then.
+    await writeToChild(child, readAhead(script))
   } finally {
     await reading
   }
