@@ -50,6 +50,7 @@ function createScanner(): Scanner {
   let heldBytes = 0
   let within: Within = 'gap'
   let inQuote = 0
+  let quoteAt = -1 // of the bytes at hand: the next of those marks, once it was looked for
   let inComment: 'line' | 'block' | undefined
   let firstRows = false
   let delimiter = ';'
@@ -90,6 +91,7 @@ function createScanner(): Scanner {
   /** @returns Where it stopped: the end, or where more bytes are needed. */
   const scan = (bytes: Buffer, atEnd: boolean): number => {
     let at = 0
+    quoteAt = -1
     while (at < bytes.length) {
       if (within === 'gap') {
         const next = gap(bytes, at, atEnd)
@@ -137,15 +139,27 @@ function createScanner(): Scanner {
     return at
   }
 
+  /** Where the next quote mark or backslash in quotes is, or the end. A short text takes less than a call of indexOf. */
+  const specialInQuote = (bytes: Buffer, from: number): number => {
+    const { length } = bytes
+    const mark = inQuote
+    const escapes = modes.escapesIn(mark)
+    const other = escapes ? backslash : mark
+    const near = Math.min(length, from + 64)
+    let at = from
+    while (at < near && bytes[at] !== mark && bytes[at] !== other) at++
+    if (at < near || at === length) return at
+    if (quoteAt < at) quoteAt = endOr(length, bytes.indexOf(mark, at))
+    return escapes ? endOr(quoteAt - at, bytes.subarray(at, quoteAt).indexOf(backslash)) + at : quoteAt
+  }
+
   /** Within a statement, up to its end or that of the bytes. */
   const inside = (bytes: Buffer, from: number, atEnd: boolean): number => {
     const { length } = bytes
     let at = from
     while (at < length) {
       if (inQuote !== 0) {
-        // Where nothing escapes, the quote alone is looked for.
-        const other = modes.escapesIn(inQuote) ? backslash : inQuote
-        while (at < length && bytes[at] !== inQuote && bytes[at] !== other) at++
+        at = specialInQuote(bytes, at)
         if (at >= length) break
         if (bytes[at] === inQuote) inQuote = 0
         else if (at + 1 >= length && !atEnd)
@@ -166,16 +180,21 @@ function createScanner(): Scanner {
       }
       while (at < length && special[bytes[at] as number] === 0) at++
       if (at >= length) break
+      const byte = bytes[at]
+      if (byte === quote || byte === double || byte === backtick) {
+        inQuote = byte
+        quoteAt = -1
+        at++
+        continue
+      }
       if (at + 4 > length && !atEnd) break
       if (isDelimiter(bytes, at, delimiter)) {
         at += delimiter.length
         take(bytes.subarray(from, at), true)
         return at
       }
-      const byte = bytes[at]
       if (byte === backslash) throw command(bytes.subarray(at, at + 60).toString('utf8'))
-      if (byte === quote || byte === double || byte === backtick) inQuote = byte
-      else if (byte === hash) inComment = 'line'
+      if (byte === hash) inComment = 'line'
       else if (byte === dash && bytes[at + 1] === dash && isSpaceOrEnd(bytes[at + 2])) inComment = 'line'
       else if (byte === slash && bytes[at + 1] === star && !isCode(bytes, at + 2)) {
         inComment = 'block'
@@ -250,6 +269,11 @@ function createModes(): Modes {
       return quoteMark === quote || !ansi
     },
   }
+}
+
+/** What `indexOf` has found, or `end` where that was nothing. */
+function endOr(end: number, found: number): number {
+  return found < 0 ? end : found
 }
 
 function isSpace(byte: number | undefined): boolean {
