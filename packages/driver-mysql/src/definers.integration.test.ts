@@ -71,7 +71,10 @@ describe('a dump in a file, of which nobody knows who has made it', () => {
     const more = names.map((name) => `CREATE DEFINER=\`${name}\`@\`%\` PROCEDURE ${name}() SELECT 1;\n`).join('')
     const dump = changed((text) => text.replace('-- Dump completed', `${more}-- Dump completed`))
     const { warnings } = await restored(inFile(dump))
-    expect(warnings).toEqual([expect.stringMatching(/13 procedures .*somebody_18@% and 3 more\./)])
+    expect(warnings).toEqual([
+      expect.stringMatching(/13 procedures .*somebody_18@% and 3 more\./),
+      expect.stringMatching(/^12 procedures .*does not have: somebody_10@%, .* and 2 more\./),
+    ])
   })
 
   it('is warned of where it names the restoring user, with whose rights it acts as well', async () => {
@@ -113,6 +116,35 @@ describe('a dump in a file, of which nobody knows who has made it', () => {
 
 it('a backup on a storage is not warned of, whoever its definers are', async () => {
   expect((await restored(ofRoot())).warnings).toEqual([])
+})
+
+describe('definers that the server does not have', () => {
+  const ofNobody = (): MemoryBackup => changed((text) => text.replace(definer, 'DEFINER=`nobody`@`nowhere`'))
+
+  it('are named, with what they were to define and what to do', async () => {
+    const { warnings } = await restored(ofNobody())
+    expect(warnings).toEqual([expect.stringMatching(/does not have: nobody@nowhere\. .*--no-owner/)])
+    for (const part of ['1 view', '2 triggers', '1 procedure', '1 event']) expect(warnings[0]).toContain(part)
+  })
+
+  it('are not, where they are not kept', async () => {
+    const { warnings } = await restored(ofNobody(), {}, { noOwner: true })
+    expect(warnings).toEqual([expect.stringContaining('came without a definer, or lost it')])
+  })
+
+  it('are not, where the restoring user may not read the accounts', async () => {
+    const little = `blind_${process.pid.toString(36)}`
+    const right = on.server.isMariadb ? 'set user' : 'set_any_definer, allow_nonexistent_definer'
+    await on.server.sql(
+      undefined,
+      `create user ${little}@'%' identified by 'little'`,
+      `grant all on \`definers\\_%\`.* to ${little}@'%'`,
+      `grant ${right} on *.* to ${little}@'%'`,
+    )
+    const url = on.server.url(target, { user: little, password: 'little' })
+    expect((await restored(ofNobody(), { url })).warnings).toEqual([])
+    await on.server.sql(undefined, `drop user ${little}@'%'`)
+  })
 })
 
 it('what runs with the rights of its caller is not warned of', async () => {

@@ -1,4 +1,4 @@
-import type { RunContext } from '@holdfast/core'
+import { isBackupError, type RunContext } from '@holdfast/core'
 import type { Connection } from './connection.js'
 import { firstOf } from './first-of.js'
 import { currentUser } from './grants.js'
@@ -40,7 +40,7 @@ const listedAs = ({ kind, name }: SchemaObject): string => objectKey({ kind, nam
 /**
  * Says, with counts, which of them run with the rights of somebody who has not written them: of the user who restored
  * them, and, for a dump of which nobody knows who has made it, of the accounts that it names. What the author of the dump
- * wrote, they do.
+ * wrote, they do. And which of them do not run at all, because the server has no such account.
  *
  * @param isForeign - Of one's own backup, those accounts are as they were.
  */
@@ -50,13 +50,19 @@ export async function definerWarnings(
   { isForeign }: { readonly isForeign: boolean },
   ctx: RunContext,
 ): Promise<readonly string[]> {
-  const named = isForeign ? kept : []
-  if (adopted.length + named.length === 0) return []
+  if (adopted.length + kept.length === 0) return []
   return await withSession(connection, ctx, async (session) => {
     const { user, definers } = await readDefiners(session, connection.database)
-    const dangerous = (objects: readonly SchemaObject[]): readonly SchemaObject[] =>
-      objects.filter((one) => definers.has(listedAs(one)))
-    return [...warningOfOwn(dangerous(adopted), user), ...warningOfNamed(dangerous(named), definers)]
+    const accounts = await readAccounts(session)
+    const definedOf = (one: SchemaObject): string | undefined => definers.get(listedAs(one))
+    const withDefiner = (objects: readonly SchemaObject[]): readonly SchemaObject[] =>
+      objects.filter((one) => definedOf(one) !== undefined)
+    const lost = accounts ? withDefiner(kept).filter((one) => !accounts.has((definedOf(one) ?? '').toLowerCase())) : []
+    return [
+      ...warningOfOwn(withDefiner(adopted), user),
+      ...warningOfNamed(isForeign ? withDefiner(kept) : [], definers),
+      ...warningOfLost(lost, definers),
+    ]
   })
 }
 
@@ -69,10 +75,20 @@ function warningOfOwn(own: readonly SchemaObject[], user: string): readonly stri
 
 function warningOfNamed(named: readonly SchemaObject[], definers: Definers['definers']): readonly string[] {
   if (named.length === 0) return []
-  const accounts = new Set(named.map((one) => definers.get(listedAs(one)) ?? ''))
   return [
-    `${countsOf(named)} of the dump run from now on with the rights of the accounts that it names as their definers, whoever uses them: ${firstOf([...accounts].sort())}. Look at what they do, unless you trust the dump; with --no-owner (definer: 'invoker') they become those of the restoring user`,
+    `${countsOf(named)} of the dump run from now on with the rights of the accounts that it names as their definers, whoever uses them: ${accountsOf(named, definers)}. Look at what they do, unless you trust the dump; with --no-owner (definer: 'invoker') they become those of the restoring user`,
   ]
+}
+
+function warningOfLost(lost: readonly SchemaObject[], definers: Definers['definers']): readonly string[] {
+  if (lost.length === 0) return []
+  return [
+    `${countsOf(lost)} of the dump name definers that this server does not have: ${accountsOf(lost, definers)}. They fail until there are such accounts; with --no-owner (definer: 'invoker') they become those of the restoring user`,
+  ]
+}
+
+function accountsOf(objects: readonly SchemaObject[], definers: Definers['definers']): string {
+  return firstOf([...new Set(objects.map((one) => definers.get(listedAs(one)) ?? ''))].sort())
 }
 
 interface Definers {
@@ -95,6 +111,16 @@ async function readDefiners(session: Session, database: string): Promise<Definer
   )
   const definers = new Map(rows.map(({ definer, ...object }) => [listedAs(object), definer]))
   return { user: await currentUser(session), definers }
+}
+
+/** All accounts and roles of the server, as it names definers, in lower case; `undefined` where the user may not read them. */
+async function readAccounts(session: Session): Promise<ReadonlySet<string> | undefined> {
+  const all = `select concat(user, '@', host) as account from mysql.user`
+  const rows = await session.query<{ account: string }>(all).catch((error) => {
+    if (isBackupError(error, 'source-denied')) return undefined
+    throw error
+  })
+  return rows && new Set(rows.map(({ account }) => account.toLowerCase()))
 }
 
 function countsOf(objects: readonly SchemaObject[]): string {
