@@ -7,8 +7,9 @@ import { BackupError } from './backup-error.js'
  * instead of ending; a consumer may trust that what ended was whole. Everything else rests on this: an object
  * becomes visible, and a manifest is written, only because some stream ended normally.
  *
- * A chunk belongs to the consumer until it asks for the next one. It must not be changed; whoever passes it on and needs
- * it later makes a copy, for its memory may be filled again once the last consumer is done with it.
+ * A chunk must not be changed: not by its readers, and not by its source, which fills its memory again only if it has
+ * lent it and after it was given back (`giveBack`). Whoever gives a chunk back, or passes it on to one who may, and needs
+ * it later makes a copy.
  * A consumer that stops early calls `return()` (as `for await` does), and the stream releases what it holds.
  */
 export type ByteStream = AsyncIterable<Uint8Array>

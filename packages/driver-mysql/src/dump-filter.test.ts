@@ -200,11 +200,21 @@ describe('what a server could read otherwise than the filter', () => {
     hidden("SET @a_sql_mode = 'NO_BACKSLASH_ESCAPES';\nSET sql_mode = @a_sql_mode"),
     hidden("SET @a = 'NO_BACKSLASH_ESCAPES';\nSET sql_mode = @a"),
     hidden("SET sql_mode = 'NO_BACKSLASH_ESCAPES';\n/*!99999 SET sql_mode = '' */"),
+    'SET sql_mode = \'ORACLE\';\nCREATE TABLE u ("a\\" int); DROP DATABASE other; -- " int);',
+    'SET sql_mode = \'ANSI_QUOTES\';\nCREATE TABLE "u" ("a\\" int) -- "; DROP DATABASE other; --\n;',
+    'SET sql_mode = \'MSSQL\';\nINSERT INTO t ("a\\") VALUES (1); DROP DATABASE other; -- ");',
     "ALTER TABLE t COMMENT /* ' */ 'x', RENAME TO other.t, COMMENT /* ' */ '';",
     "SET sql_mode = 'NO_BACKSLASH_ESCAPES';\nALTER TABLE t COMMENT '\\', RENAME TO other.t, COMMENT '';",
     "SET sql_mode = 'NO_BACKSLASH_ESCAPES';\nSET @a = '\\', GLOBAL max_connections = 7, @b = '';",
   ])('is refused: %s', async (sql) => {
     await expect(filtered(`CREATE TABLE t (i int);\n${sql}\n`)).rejects.toMatchObject({ code: 'restore-refused' })
+  })
+
+  it('is not the mode that the dump began with, whatever a row assigns to where that was kept', async () => {
+    const kept = "SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='';\nCREATE TABLE t (a text);\n"
+    const row = "INSERT INTO t VALUES (@OLD_SQL_MODE := 'NO_BACKSLASH_ESCAPES');\n"
+    const { text } = await filtered(`${kept}${row}/*!40101 SET SQL_MODE=@OLD_SQL_MODE */;\n`)
+    expect(text).toMatch(/SET sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION';\n$/)
   })
 
   it('is dropped by its name alone', async () => {
@@ -220,7 +230,6 @@ describe('what a server could read otherwise than the filter', () => {
     "CREATE TABLE t (i int /*!80023 INVISIBLE */, c varchar(9) COMMENT 'it''s a rename') /*!80016 DEFAULT ENCRYPTION='N' */;",
     '/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER tr /* why */ BEFORE INSERT ON t FOR EACH ROW SET NEW.i = 1 */;',
     "/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;",
-    '/*!40101 SET SQL_MODE=@OLD_SQL_MODE */;',
     '/*!50003 SET @saved_sql_mode       = @@sql_mode */ ;',
     "/*!50003 SET sql_mode              = 'STRICT_TRANS_TABLES,ANSI' */ ;",
     'SET SQL_MODE = "NO_AUTO_VALUE_ON_ZERO";',

@@ -4,6 +4,7 @@ import { asNew, definerOf, invokerDefines, requalify, stopEvent, unqualifyTrigge
 import { type DumpPiece, scanDump } from './dump-scanner.js'
 import type { Progress } from './progress.js'
 import { quoteIdentifier } from './quoting.js'
+import { followModes } from './sql-modes.js'
 import { readingsOf } from './statement-readings.js'
 import { firstWord, type Subject, subjectOf, withoutVersions } from './statement-subject.js'
 
@@ -43,11 +44,13 @@ export async function* filterDump(source: ByteStream, rules: FilterRules): Async
   let passRows = rules.rows
   const passed: Buffer[] = []
   const charset = followCharset()
+  const modes = followModes()
   const handle = (piece: DumpPiece): void => {
     if (piece.kind === 'delimiter') passed.push(Buffer.from(`DELIMITER ${piece.delimiter}\n`))
     if (piece.kind === 'statement' || piece.kind === 'rows') charset.requireClear(piece.bytes)
     if (piece.kind === 'statement') {
-      const followed = charset.follow(piece.sql)
+      const inCharset = charset.follow(piece.sql)
+      const followed = inCharset === undefined ? undefined : modes.follow(inCharset)
       if (followed === undefined) throw refused(piece.sql)
       const { sql, said } = rewriteStatement(followed, rules)
       if (sql === undefined) return
@@ -120,12 +123,6 @@ function requireOneMeaning(sql: string): void {
   const readings = readingsOf(sql)
   if (!readings) throw refused(sql)
   const meaning = meaningOf(sql)
-  if (
-    /sql_mode/i.test(sql) &&
-    /^SET\s/i.test(withoutVersions(sql)) &&
-    (readings.size > 1 || !setsMode.test(withoutVersions(sql)))
-  )
-    throw refused(sql)
   for (const reading of readings) {
     if (withoutVersions(reading).replace(/[;\s]/g, '') === '') continue
     requireExpected(reading)
@@ -133,10 +130,6 @@ function requireOneMeaning(sql: string): void {
     if (meaningOf(reading) !== meaning || (subject && reachesOut(reading, subject))) throw refused(sql)
   }
 }
-
-/** As dump programs keep, set and give back the mode, which says where quotes end: what is not understood hides that. */
-const setsMode =
-  /^SET\s+(?:@\w+\s*=\s*@@(?:session\.)?sql_mode\s*(?:,\s*|$))?(?:(?:SESSION\s+|@@session\.)?sql_mode\s*=\s*(?:'[\w,]*'|"[\w,]*"|@\w*sql_mode\w*))?$/i
 
 function meaningOf(sql: string): string {
   const { verb, kind, name, table } = subjectOf(sql) ?? {}

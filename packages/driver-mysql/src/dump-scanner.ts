@@ -1,4 +1,5 @@
 import { BackupError, type ByteStream, MiB } from '@holdfast/core'
+import { followModes } from './sql-modes.js'
 
 /** A piece of a dump. */
 export type DumpPiece =
@@ -27,7 +28,7 @@ type Within = 'gap' | 'statement' | 'rows'
  * passed on as they come, so that a row of a gigabyte takes no memory.
  *
  * @throws {BackupError} `restore-refused` for a backslash outside quotes, which is a command for the client
- *   (`\! rm`), and for a statement too long to be looked at.
+ *   (`\! rm`), for one of which it is not clear what it means, and for a statement too long to be looked at.
  * @see client/mysql.cc, `add_line`, in MariaDB and MySQL
  */
 export async function* scanDump(source: ByteStream): AsyncGenerator<readonly DumpPiece[]> {
@@ -54,7 +55,7 @@ function createScanner(): Scanner {
   let inComment: 'line' | 'block' | undefined
   let firstRows = false
   let delimiter = ';'
-  const modes = createModes()
+  const modes = followModes()
   let pieces: DumpPiece[] = []
 
   const special = new Uint8Array(256)
@@ -80,7 +81,7 @@ function createScanner(): Scanner {
       const whole = Buffer.concat(held)
       const text = whole.subarray(0, whole.length - delimiter.length)
       const sql = text.toString('utf8')
-      modes.observe(sql)
+      modes.follow(sql) // what it does not understand, the filter refuses
       pieces.push({ kind: 'statement', sql, bytes: text, delimiter })
     }
     held = []
@@ -143,14 +144,13 @@ function createScanner(): Scanner {
   const specialInQuote = (bytes: Buffer, from: number): number => {
     const { length } = bytes
     const mark = inQuote
-    const escapes = modes.escapesIn(mark)
-    const other = escapes ? backslash : mark
+    const other = modes.backslashIn(mark) === 'plain' ? mark : backslash
     const near = Math.min(length, from + 64)
     let at = from
     while (at < near && bytes[at] !== mark && bytes[at] !== other) at++
     if (at < near || at === length) return at
     if (quoteAt < at) quoteAt = endOr(length, bytes.indexOf(mark, at))
-    return escapes ? endOr(quoteAt - at, bytes.subarray(at, quoteAt).indexOf(backslash)) + at : quoteAt
+    return other === mark ? quoteAt : endOr(quoteAt - at, bytes.subarray(at, quoteAt).indexOf(backslash)) + at
   }
 
   /** Within a statement, up to its end or that of the bytes. */
@@ -162,6 +162,7 @@ function createScanner(): Scanner {
         at = specialInQuote(bytes, at)
         if (at >= length) break
         if (bytes[at] === inQuote) inQuote = 0
+        else if (modes.backslashIn(inQuote) === 'unclear') throw unclear(bytes.subarray(from, at + 20).toString('utf8'))
         else if (at + 1 >= length && !atEnd)
           break // what is escaped has not come yet
         else at++
@@ -242,35 +243,6 @@ function createScanner(): Scanner {
   }
 }
 
-interface Modes {
-  observe(sql: string): void
-  escapesIn(quoteMark: number): boolean
-}
-
-/** Routines stand in a dump with the mode they were made in, and two modes change what a backslash means. */
-function createModes(): Modes {
-  const saved = new Map<string, string>()
-  let mode = ''
-  let noBackslash = false
-  let ansi = false
-  return {
-    observe(sql) {
-      if (sql.length > 4_096 || !/sql_mode/i.test(sql)) return
-      for (const [, name = ''] of sql.matchAll(/@(\w+)\s*:?=\s*@@(?:session\.)?sql_mode/gi))
-        saved.set(name.toLowerCase(), mode)
-      const set = /(?:^|[\s,.])(?<!@)sql_mode\s*:?=\s*(?:'([^']*)'|"([^"]*)"|@(\w+))/i.exec(sql)
-      if (!set) return
-      mode = set[1] ?? set[2] ?? saved.get((set[3] ?? '').toLowerCase()) ?? ''
-      noBackslash = /NO_BACKSLASH_ESCAPES/i.test(mode)
-      ansi = /ANSI/i.test(mode)
-    },
-    escapesIn(quoteMark) {
-      if (quoteMark === backtick || noBackslash) return false
-      return quoteMark === quote || !ansi
-    },
-  }
-}
-
 /** What `indexOf` has found, or `end` where that was nothing. */
 function endOr(end: number, found: number): number {
   return found < 0 ? end : found
@@ -307,6 +279,13 @@ function command(line: string): BackupError {
   return new BackupError('restore-refused', {
     message: `The dump holds a command for the client: ${JSON.stringify(line.trim().slice(0, 60))}`,
     hint: 'Such a command could run programs on this machine. If you trust the dump, restore it by hand as its manifest says.',
+  })
+}
+
+function unclear(text: string): BackupError {
+  return new BackupError('restore-refused', {
+    message: `The dump holds a backslash in a name in double quotes: ${JSON.stringify(text.trim().slice(-60))}`,
+    hint: 'Some clients take it for an escape, and the rest of the dump for something else than the server does. If you trust the dump, restore it by hand as its manifest says.',
   })
 }
 

@@ -33,6 +33,9 @@ afterAll(async () => {
 const driverOf = (database: string) =>
   mysql({ url: server.url(database), ...(server.binDir ? { binDir: server.binDir } : {}) })
 
+/** A row, or a statement behind it where a backslash is no escape. */
+const hiding = `INSERT INTO o VALUES ('\\'); CREATE DATABASE executed_${own}; -- ');`
+
 /** Commands for the client in every spelling, and what would hide them from a filter that is easily fooled. */
 const commands: readonly string[] = [
   `\\! ${touch}`,
@@ -91,6 +94,12 @@ const commands: readonly string[] = [
   `\\d ;;\nsystem ${touch}`,
   `charset utf8\nsystem ${touch}`,
   `\\C gbk\nsystem ${touch}`,
+  // Where double quotes are for names, a backslash in them is no escape.
+  ...['ORACLE', 'MSSQL', 'ANSI'].map(
+    (mode) => `SET sql_mode='${mode}';\nCREATE TABLE o ("a\\" int); CREATE DATABASE executed_${own}; -- " int);`,
+  ),
+  `SET sql_mode='ANSI_QUOTES';\nCREATE TABLE "o" ("a\\" int) -- "; CREATE DATABASE executed_${own}; --\n;`,
+  `CREATE TABLE o (a text);\nSET @a_sql_mode=@@sql_mode;\nINSERT INTO o VALUES (@a_sql_mode := 'NO_BACKSLASH_ESCAPES');\nSET sql_mode=@a_sql_mode;\n${hiding}`,
 ]
 
 /** Statements that no dump program writes, and that reach out of the database. */
@@ -174,6 +183,19 @@ describe('a hostile dump', () => {
       }
     },
   )
+
+  it('executes nothing on a server whose mode makes something else of quotes', async () => {
+    const [before] = await server.sql<{ mode: string }>(undefined, 'select @@global.sql_mode as mode')
+    await server.sql(undefined, `set global sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'`)
+    try {
+      const payload = `CREATE TABLE o (a text);\n${hiding}`
+      await driverOf(`target_${own}`).restore(infected(payload, 'begin'), { mode: 'create' }, ctx)
+      expect(await databasesOf(server)).not.toContain(`executed_${own}`)
+      expect(await server.sql(`target_${own}`, 'select a from o')).toEqual([{ a: expect.stringContaining('CREATE') }])
+    } finally {
+      await server.sql(undefined, `set global sql_mode = '${before?.mode}'`, `drop database target_${own}`)
+    }
+  })
 
   it.each(statements)('is refused: %s', async (payload) => {
     const restoring = driverOf(`target_${own}`).restore(infected(payload, 'end'), { mode: 'create' }, ctx)

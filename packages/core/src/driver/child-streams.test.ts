@@ -7,6 +7,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { isBackupError } from '../backup-error.js'
 import { type ByteStream, readAll, streamOf } from '../byte-stream.js'
 import { createRunContext } from '../run-context.js'
+import { lend } from '../stream/lent-block.js'
 import type { Child, ChildIo } from './child.js'
 import { startChild } from './child-process.js'
 import { readFromChild, writeToChild } from './child-streams.js'
@@ -116,6 +117,29 @@ describe('writeToChild', () => {
     for await (const chunk of megabytes(20)) hash.update(chunk)
     const { stderrTail } = await writeToChild(child, megabytes(20))
     expect(stderrTail).toBe(`${hash.digest('hex')}  -`)
+  })
+
+  it('reads a chunk no more once it asks for the next, so that its memory can hold that', async () => {
+    const expected = createHash('sha256')
+    const reused = Buffer.alloc(4_096)
+    async function* source(): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 1_000; i++) {
+        reused.fill(i)
+        expected.update(reused)
+        yield reused
+      }
+    }
+    const { stderrTail } = await writeToChild(start('sleep 0.2; sha256sum >&2', writing), source())
+    expect(stderrTail).toBe(`${expected.digest('hex')}  -`)
+  })
+
+  it('gives back what it has written', async () => {
+    const back: number[] = []
+    async function* source(): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 3; i++) yield lend(Buffer.alloc(100_000, i), ([first]) => back.push(first as number))
+    }
+    await writeToChild(start('cat >/dev/null', writing), source())
+    expect(back).toEqual([0, 1, 2])
   })
 
   it('kills the child before its input is closed when the source breaks', async () => {

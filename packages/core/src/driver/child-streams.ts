@@ -1,8 +1,8 @@
-import { once } from 'node:events'
 import { finished, type Readable, type Writable } from 'node:stream'
 import { BackupError } from '../backup-error.js'
 import type { ByteStream } from '../byte-stream.js'
 import { createInterruptible, type Interruptible } from '../stream/interruptible.js'
+import { giveBack } from '../stream/lent-block.js'
 import type { BlockPipe } from './block-pipe.js'
 import type { Child, ChildExit } from './child.js'
 import { keepUnread, killAndWait } from './child-process.js'
@@ -62,7 +62,8 @@ export async function writeToChild(
   try {
     for (let taken = await until(next); !taken.done; taken = await until(next)) {
       child.touch()
-      if (!stdin.write(taken.value)) await until(once(stdin, 'drain'))
+      await until(written(stdin, taken.value))
+      giveBack(taken.value)
       next = chunks.next()
     }
   } catch (error) {
@@ -76,6 +77,15 @@ export async function writeToChild(
   return await child.done
 }
 
+/** Settles when the pipe has taken a chunk whole: until then its memory is read. Never when it breaks: the child says why. */
+function written(stdin: Writable, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    stdin.write(chunk, (error) => {
+      if (!error) resolve()
+    })
+  })
+}
+
 /** The child wants no more: because it failed, or because it has what it needs. */
 async function afterChild(
   child: Child,
@@ -83,15 +93,15 @@ async function afterChild(
   pending: Promise<IteratorResult<Uint8Array>>,
   rest: 'read' | 'drop',
 ): Promise<ChildExit> {
-  const giveBack = (): void => {
+  const letGo = (): void => {
     pending.catch(() => {})
     chunks.return?.().catch(() => {}) // a source that hangs would hold us up
   }
   const exit = await child.done.catch((error) => {
-    giveBack()
+    letGo()
     throw error
   })
-  if (rest === 'drop') giveBack()
+  if (rest === 'drop') letGo()
   else for (let next = pending; !(await next).done; next = chunks.next());
   return exit
 }

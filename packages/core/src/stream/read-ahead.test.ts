@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ByteStream, streamOf } from '../byte-stream.js'
+import { giveBack } from './lent-block.js'
 import { readAhead } from './read-ahead.js'
 
 async function collect(stream: ByteStream): Promise<Buffer[]> {
@@ -46,7 +47,7 @@ describe('readAhead', () => {
 
   it('reads while the reader is busy, and no further than its blocks', async () => {
     const source = counted(100)
-    const blocks = readAhead(source.stream, { blockBytes: 10, blocks: 3 })
+    const blocks = readAhead(source.stream, { blockBytes: 10, blocks: 2 })
     expect((await blocks.next()).value?.[0]).toBe(0)
     await settle()
     expect(source.asked).toBe(30)
@@ -66,12 +67,27 @@ describe('readAhead', () => {
     expect(Buffer.concat(await collect(readAhead(reusing(), { blockBytes: 3 }))).toString()).toBe('onetwosix')
   })
 
-  it('leaves a block to its reader until the reader asks for the next', async () => {
-    const blocks = readAhead(counted(100).stream, { blockBytes: 10, blocks: 2 })
-    const first = (await blocks.next()).value as Uint8Array
-    await settle()
-    expect([...first]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  it('fills a block again when it was given back, and not before', async () => {
+    const blocks = readAhead(counted(100).stream, { blockBytes: 10, blocks: 1 })
+    const next = async (): Promise<Uint8Array> => {
+      const { value } = await blocks.next()
+      await settle()
+      return value as Uint8Array
+    }
+    const [first, second, third] = [await next(), await next(), await next()]
+    expect([first, second, third].map((block) => block[0])).toEqual([0, 10, 20])
+    giveBack(first)
+    await next() // was being filled meanwhile
+    expect(first[0]).toBe(40)
+    expect(await next()).toBe(first)
+    expect([second[0], third[0]]).toEqual([10, 20])
     await blocks.return(undefined)
+  })
+
+  it('refuses sizes of nothing', async () => {
+    for (const size of [{ blockBytes: 0 }, { blocks: 0 }, { blocks: Number.NaN }]) {
+      await expect(collect(readAhead(streamOf(), size))).rejects.toMatchObject({ code: 'internal' })
+    }
   })
 
   it('throws what the source throws', async () => {

@@ -1,62 +1,66 @@
+import { BackupError } from '../backup-error.js'
 import { type ByteStream, MiB } from '../byte-stream.js'
+import { giveBack, lend } from './lent-block.js'
 
 /** How far {@link readAhead} reads. */
 export interface ReadAhead {
-  /** Bytes of a block; the last may be smaller. Default 1 MiB. */
+  /** Bytes of a block; the last may be smaller. At least 1; default 1 MiB. */
   readonly blockBytes?: number
-  /** Blocks in memory, the one that the reader works on among them. Default 4. */
+  /** Blocks that wait for the reader. At least 1; default 3. Beside them are the one it has and the one being filled. */
   readonly blocks?: number
 }
 
 /**
  * The same bytes in blocks, read while the reader is still busy with earlier ones. For a reader that comes in bursts,
  * and waits for whatever it does not find ready: a database that has run one statement wants the next whole.
+ *
+ * Blocks that are given back are filled again. A reader that stops early waits until the source has let go.
+ *
+ * @throws {BackupError} `internal` for sizes below 1; what the source throws, after the blocks that were full by then.
  */
 export async function* readAhead(
   source: ByteStream,
-  { blockBytes = MiB, blocks = 4 }: ReadAhead = {},
+  { blockBytes = MiB, blocks = 3 }: ReadAhead = {},
 ): AsyncGenerator<Uint8Array> {
-  const free: Buffer[] = []
-  const full: Buffer[] = []
-  let made = 0
+  if (!(blockBytes >= 1 && blocks >= 1)) {
+    throw new BackupError('internal', {
+      message: `Nothing can be read ahead in ${blocks} blocks of ${blockBytes} bytes`,
+    })
+  }
+  const free: Buffer<ArrayBuffer>[] = []
+  const full: Buffer<ArrayBuffer>[] = []
   let stopped = false
   let end: { readonly error?: unknown } | undefined
   let wakeReader = (): void => {}
   let wakeFiller = (): void => {}
 
-  const emptyBlock = async (): Promise<Buffer> => {
-    if (free.length === 0 && made < blocks) {
-      made++
-      return Buffer.allocUnsafeSlow(blockBytes)
-    }
-    while (free.length === 0 && !stopped) {
+  const pass = async (block: Buffer<ArrayBuffer>): Promise<void> => {
+    full.push(lend(block, (returned) => free.push(returned)))
+    wakeReader()
+    while (full.length >= blocks && !stopped) {
       await new Promise<void>((resolve) => {
         wakeFiller = resolve
       })
     }
-    return free.pop() ?? Buffer.alloc(0)
-  }
-  const pass = (block: Buffer): void => {
-    full.push(block)
-    wakeReader()
   }
   const fill = async (): Promise<void> => {
-    let block = await emptyBlock()
+    let block = Buffer.allocUnsafeSlow(blockBytes)
     let filled = 0
     for await (const chunk of source) {
       for (let at = 0; at < chunk.byteLength && !stopped; ) {
-        const piece = chunk.subarray(at, at + block.length - filled)
+        const piece = chunk.subarray(at, at + blockBytes - filled)
         block.set(piece, filled)
         at += piece.byteLength
         filled += piece.byteLength
-        if (filled < block.length) continue
-        pass(block)
-        block = await emptyBlock()
+        if (filled < blockBytes) continue
+        await pass(block)
+        block = free.pop() ?? Buffer.allocUnsafeSlow(blockBytes)
         filled = 0
       }
       if (stopped) return
+      giveBack(chunk)
     }
-    if (filled > 0) pass(block.subarray(0, filled))
+    if (filled > 0) await pass(block.subarray(0, filled))
   }
 
   const filling = fill().then(
@@ -72,9 +76,8 @@ export async function* readAhead(
     for (;;) {
       const block = full.shift()
       if (block !== undefined) {
-        yield block
-        free.push(block)
         wakeFiller()
+        yield block
       } else if (end === undefined) {
         await new Promise<void>((resolve) => {
           wakeReader = resolve
