@@ -169,6 +169,26 @@ describe('a backup', () => {
     expect([before[0], await idsOn('disk')]).toEqual([owed.id, expect.not.arrayContaining([owed.id])])
   })
 
+  it.each([{ disk: last(1), offsite: last(9) }, { disk: last(1) }])(
+    'fills in the copy of one that was pinned meanwhile, and keeps it: %j',
+    async (retention) => {
+      const away: Storage['put'] = (key, body, how, inner) => {
+        if (key.startsWith('shop/')) throw new BackupError('unavailable', { message: 'gone dark' })
+        return world.disk.put(key, body, how, inner)
+      }
+      const disk = { ...world.disk, put: away }
+      const owed = (await shopWith({ retention }, { disk, offsite: world.offsite }).backup()).backup
+      await shopWith({}).pin(owed.id)
+      const filled: unknown[] = []
+      for (let run = 0; run < 2; run++) {
+        await clock.advance(1_000)
+        filled.push((await shopWith({ retention }).backup()).filled.map(({ base, to }) => [base, to]))
+        expect((await idsOn('disk'))[0]).toBe(owed.id)
+      }
+      expect(filled).toEqual([[[owed.base, 'disk']], []])
+    },
+  )
+
   it('deletes nothing when it is the safety backup of a restore: another may be the one that is needed', async () => {
     const [first, second] = await backUp(2)
     await clock.advance(1_000)

@@ -222,6 +222,28 @@ describe('pins', () => {
     expect(await idsOn('offsite')).not.toContain(first?.id)
     expect((await keysOn(world.disk)).filter((key) => key.endsWith('.pin.json'))).toEqual([])
   })
+
+  it('do not claim to keep what a prune deletes meanwhile', async () => {
+    const [first] = await backUp(2)
+    const base = first?.base ?? ''
+    const deleting = (storage: Storage): Storage => ({
+      ...storage,
+      async put(key, body, how, inner) {
+        const stored = await storage.put(key, body, how, inner)
+        if (key.endsWith('.pin.json')) await storage.delete(manifestKey(base), inner)
+        return stored
+      },
+    })
+    const { disk, offsite } = world
+    const onOffsite = await shopWith({}, { disk: deleting(disk), offsite }).pin(first?.id ?? '')
+    expect(onOffsite.copies).toEqual([expect.objectContaining({ storage: 'offsite', isPinned: true })])
+    expect(world.lines).toContainEqual(expect.stringMatching(/on disk was deleted while it was being pinned$/))
+    await expect(shopWith({}, { disk, offsite: deleting(offsite) }).pin(first?.id ?? '')).rejects.toMatchObject({
+      code: 'not-found',
+    })
+    const pins = [...(await keysOn(disk)), ...(await keysOn(offsite))].filter((key) => key.endsWith('.pin.json'))
+    expect(pins).toEqual([])
+  })
 })
 
 describe('a backup of a job with a retention', () => {

@@ -187,6 +187,17 @@ describe('holdfast prune', () => {
     expect([yes.code, manifestsIn(cwd, 'disk')]).toEqual([0, 1])
   })
 
+  it('asks with the number of all that go, also where a hold was lifted', async () => {
+    const { cwd, shop } = projectWith({})
+    shop.content = randomBytes(20_000)
+    for (let time = 0; time < 2; time++) await runIn({ cwd }, 'backup', 'shop', '--to', 'disk')
+    shop.content = Buffer.from('-')
+    await backUp(cwd, 2)
+    const { err } = await runIn({ cwd, terminal: true, typed: ['yes'] }, 'prune', '--retention', 'last=1')
+    expect(err).toMatch(/were usual before.*\nType yes to delete all the same: Type yes to delete 4 backups: /)
+    expect([manifestsIn(cwd, 'disk'), manifestsIn(cwd, 'offsite')]).toEqual([1, 1])
+  })
+
   it('needs no key that reads backups', async () => {
     const { recipient } = await generateAgeKey()
     const { cwd } = projectWith({ encrypt: age({ recipients: recipient }), retention: keep({ last: 1 }) })

@@ -117,7 +117,7 @@ async function pruneOne(
     for (const plan of plans) output.result(describePlan(plan, output, new Date()))
     if (options.dryRun) return { code: tellDryRun(plans, options, cli), documents: plans.map(pruneDocument) }
     const force = options.force || (await liftHolds(plans, cli))
-    await confirm(plans, options, cli)
+    await confirm(plans, options, force, cli)
     using progress = createProgress(job, cli.world, output, cli.options)
     const results = await holdfast.prune(job, { ...how, force, onProgress: progress.report })
     progress[Symbol.dispose]()
@@ -154,8 +154,13 @@ async function liftHolds(plans: readonly RetentionPlan[], cli: Cli): Promise<boo
 }
 
 /** A retention that was set up has been thought about; one on a command line may be mistyped. */
-async function confirm(plans: readonly RetentionPlan[], options: PruneCommandOptions, cli: Cli): Promise<void> {
-  const count = doomed(plans.filter(({ hold }) => !hold || (options.force && hold.canForce)))
+async function confirm(
+  plans: readonly RetentionPlan[],
+  options: PruneCommandOptions,
+  force: boolean,
+  cli: Cli,
+): Promise<void> {
+  const count = doomed(plans.filter(({ hold }) => !hold || (force && hold.canForce)))
   if (options.retention === undefined || options.yes || count === 0) return
   if (!canAsk(cli.world)) {
     throw new BackupError('config-invalid', {

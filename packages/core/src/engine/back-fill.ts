@@ -1,9 +1,9 @@
 import { messageOf } from '../backup-error.js'
-import { readAll } from '../byte-stream.js'
+import { readAll, streamOf } from '../byte-stream.js'
 import { type IndexedCopy, indexKeys } from '../layout/key-index.js'
 import type { Manifest } from '../layout/manifest.js'
 import { decodeManifest } from '../layout/manifest-file.js'
-import { manifestKey, safeName } from '../layout/object-names.js'
+import { manifestKey, pinKey, safeName } from '../layout/object-names.js'
 import type { RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
 import { copyBackup } from './copy-backup.js'
@@ -15,8 +15,16 @@ export interface FilledCopy {
   readonly to: string
 }
 
+/** A backup that is owed to a storage. */
+export interface OwedBackup {
+  readonly base: string
+  readonly manifest: Manifest
+  /** Whether it is pinned, on whichever storage. */
+  readonly isPinned: boolean
+}
+
 /** Says whether a backup that is owed to a storage would stay there. */
-export type IsWanted = (to: Storage, backup: { readonly base: string; readonly manifest: Manifest }) => Promise<boolean>
+export type IsWanted = (to: Storage, backup: OwedBackup) => Promise<boolean>
 
 /**
  * Fills in what earlier runs of the job could not write: a copy that failed, or whose data is there and whose
@@ -42,13 +50,16 @@ export async function backFill(
 
 /** Fills in one copy from the first holder whose own is whole; returns that holder. */
 async function fill(gap: Gap, isWanted: IsWanted, ctx: RunContext): Promise<Storage | undefined> {
-  const { base, to } = gap
+  const { base, to, pinnedOn } = gap
   for (const from of gap.holders) {
     try {
       const manifest = await readManifest(base, from, ctx)
-      if (!isOwed(gap, manifest) || !(await isWanted(to, { base, manifest }))) return undefined
+      if (!isOwed(gap, manifest) || !(await isWanted(to, { base, manifest, isPinned: pinnedOn !== undefined }))) {
+        return undefined
+      }
       ctx.report({ type: 'stage', stage: 'back-fill', detail: `${base} from ${from.name} to ${to.name}` })
       await copyBackup(base, from, to, ctx)
+      if (pinnedOn) await copyPin(base, pinnedOn, to, ctx)
       ctx.log.info(`Filled in the copy of ${base} on ${to.name} from ${from.name}`)
       return from
     } catch (error) {
@@ -59,11 +70,18 @@ async function fill(gap: Gap, isWanted: IsWanted, ctx: RunContext): Promise<Stor
   return undefined
 }
 
+/** A pin lies beside each copy: retention of one storage may not see the others. */
+async function copyPin(base: string, from: Storage, to: Storage, ctx: RunContext): Promise<void> {
+  await to.put(pinKey(base), streamOf(await readAll(from.get(pinKey(base), undefined, ctx))), {}, ctx)
+}
+
 interface Gap {
   readonly base: string
   /** Storages that hold the backup. */
   readonly holders: readonly Storage[]
   readonly to: Storage
+  /** A storage with a pin of the backup, where it is pinned. */
+  readonly pinnedOn: Storage | undefined
   /** What lies on `to` without a manifest. */
   readonly leftovers: boolean
 }
@@ -77,9 +95,10 @@ function findGaps(indexes: ReadonlyMap<Storage, ReadonlyMap<string, IndexedCopy>
   for (const base of new Set(entries.map((copy) => copy.base))) {
     const holders = [...indexes].flatMap(([storage, index]) => (index.get(base)?.manifest ? [storage] : []))
     if (holders.length === 0) continue
+    const pinnedOn = [...indexes].find(([, index]) => index.get(base)?.pin)?.[0]
     for (const [to, index] of indexes) {
       const copy = index.get(base)
-      if (!copy?.manifest) gaps.push({ base, holders, to, leftovers: (copy?.data.length ?? 0) > 0 })
+      if (!copy?.manifest) gaps.push({ base, holders, to, pinnedOn, leftovers: (copy?.data.length ?? 0) > 0 })
     }
   }
   return gaps

@@ -1,10 +1,10 @@
 import { BackupError } from '../backup-error.js'
-import type { Manifest } from '../layout/manifest.js'
 import { decide } from '../retention/decide.js'
 import { type GuardedBackup, type GuardSettings, guarded, type Hold, holdOf } from '../retention/guards.js'
 import { newestFirst, type RetentionStrategy } from '../retention/retention-strategy.js'
 import type { RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
+import type { OwedBackup } from './back-fill.js'
 import type { BackupCopy, BackupRecord } from './backup-record.js'
 import type { InUse } from './in-use.js'
 import { isRefuted } from './proof/doubt.js'
@@ -68,14 +68,14 @@ export async function planRetention(
 
 /** Whether a backup would stay on a storage if it lay there too. Throws what keeps the storage from being read. */
 export async function wouldStay(
-  { base, manifest }: { readonly base: string; readonly manifest: Manifest },
+  { base, manifest, isPinned }: OwedBackup,
   target: RetentionTarget,
   settings: RetentionSettings,
   ctx: RunContext,
 ): Promise<boolean> {
   const { job } = manifest
   const { backups } = await readBackups([target.storage], { job }, ctx)
-  const copy = { storage: target.storage.name, status: 'complete', isPinned: false } as const
+  const copy = { storage: target.storage.name, status: 'complete', isPinned } as const
   const added = toRecord(base, manifest, [{ copy, verification: undefined }])
   const { decisions } = planFor(job, target, [...backups, added], settings)
   return decisions.some(({ backup, keep }) => backup === added && keep)

@@ -47,7 +47,7 @@ describe('decide', () => {
     expect({ backups, now }).toEqual(before)
   })
 
-  it.each([undefined, {}, Promise.resolve([])])('refuses %s for an answer', (answer) => {
+  it.each([undefined, {}, Promise.resolve([]), [null], [undefined], ['a']])('refuses %s for an answer', (answer) => {
     expect(() => decide(saying(answer), backups, now)).toThrow('The retention "odd" gives no list of decisions')
   })
 })

@@ -8,9 +8,13 @@ const settings: GuardSettings = { minKeep: 1, now }
 const dayMs = 86_400_000
 
 /** One a day, newest first, with what is special about some. */
-function history(length: number, special: Readonly<Record<number, Partial<GuardedBackup>>> = {}): GuardedBackup[] {
+function history(
+  length: number,
+  special: Readonly<Record<number, Partial<GuardedBackup>>> = {},
+  series = '0',
+): GuardedBackup[] {
   return Array.from({ length }, (_, age) => ({
-    id: `${age}`.padStart(8, '0'),
+    id: `${series}${`${age}`.padStart(7, '0')}`,
     type: 'daily',
     startedAt: new Date(now.getTime() - age * dayMs),
     storedBytes: 1_000,
@@ -121,14 +125,22 @@ describe('holdOf', () => {
   })
 
   it('looks at each series by itself, and stops all of them', () => {
-    const [steady, shrunk] = [history(6), history(6, { 0: { storedBytes: 1 } })]
-    const hold = holdOf([steady, shrunk], deleteAll(steady), settings)
-    expect(hold?.reason).toBe('shrunk')
-    const small = history(6).map((backup) => ({ ...backup, storedBytes: 1 }))
+    const [steady, shrunk] = [history(6), history(6, { 0: { storedBytes: 1 } }, '1')]
+    const oneOfEach = deleteAll([...steady.slice(-1), ...shrunk.slice(-1)])
+    expect(holdOf([steady, shrunk], oneOfEach, settings)?.reason).toBe('shrunk')
+    const small = history(6, {}, '1').map((backup) => ({ ...backup, storedBytes: 1 }))
     expect(holdOf([steady, small], deleteAll(steady), settings)).toBeUndefined()
-    const ahead = history(2, { 0: { startedAt: new Date(now.getTime() + 1) } })
+    const ahead = history(2, { 0: { startedAt: new Date(now.getTime() + 1) } }, '1')
     expect(holdOf([steady, ahead], deleteAll(steady), settings)?.reason).toBe('clock')
     expect(holdOf([steady, small], deleteAll([...steady, ...small]), settings)?.reason).toBe('many')
+  })
+
+  it('is not stopped by what is odd in a series of which nothing goes: it may get no more backups', () => {
+    const [tables, less] = [['public.orders', 'public.users'], ['public.users']]
+    const ended = history(6, { 0: { storedBytes: 1, tables: less }, 1: { tables } }, '1')
+    const kept = ended.map(({ id }) => ({ id, keep: true, reasons: ['so'] }))
+    const steady = history(6)
+    expect(holdOf([steady, ended], [...deleteAll(steady), ...kept], settings)).toBeUndefined()
   })
 
   it('stops before more than ten and more than half go at once', () => {

@@ -72,10 +72,13 @@ export function holdOf(
   decisions: readonly Decision[],
   settings: GuardSettings,
 ): Hold | undefined {
-  const doomed = decisions.filter(({ keep }) => !keep).length
-  if (doomed === 0) return undefined
-  const anomaly = (): Hold | undefined => series.map(anomalyHold).find((hold) => hold !== undefined)
-  return clockHold(series.flat(), settings) ?? anomaly() ?? brake(doomed, decisions.length)
+  const doomed = decisions.filter(({ keep }) => !keep)
+  if (doomed.length === 0) return undefined
+  // What is missing can only be in old ones of the same series: where none of those goes, none of it is at stake.
+  const ids = new Set(doomed.map(({ id }) => id))
+  const touched = series.filter((backups) => backups.some(({ id }) => ids.has(id)))
+  const anomaly = (): Hold | undefined => touched.map(anomalyHold).find((hold) => hold !== undefined)
+  return clockHold(series.flat(), settings) ?? anomaly() ?? brake(doomed.length, decisions.length)
 }
 
 /** By a clock that is wrong, backups look older than they are. */
