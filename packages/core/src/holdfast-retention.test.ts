@@ -8,6 +8,7 @@ import { createHoldfast } from './holdfast.js'
 import { leaseKey, manifestKey } from './layout/object-names.js'
 import { createRunContext } from './run-context.js'
 import type { Storage } from './storage/storage.js'
+import { memoryDriver } from './testing/memory-driver.js'
 import { memoryStorage } from './testing/memory-storage.js'
 
 const ctx = createRunContext()
@@ -246,6 +247,9 @@ describe('pins', () => {
   })
 })
 
+const warned =
+  'No old backups were deleted: this backup was warned of. A prune deletes what is to go, once you know why'
+
 describe('a backup of a job with a retention', () => {
   it('deletes what is not kept afterwards, and says so', async () => {
     await backUp(2)
@@ -276,8 +280,41 @@ describe('a backup of a job with a retention', () => {
     await clock.advance(1_000)
     world.database.content = Buffer.from('almost nothing')
     const { pruned } = await shopWith({ retention: last(1) }).backup()
-    expect(pruned.map(({ deleted }) => deleted.length)).toEqual([0, 0])
-    expect(world.lines).toContainEqual(expect.stringMatching(/^No old backups were deleted from disk: .* were usual/))
+    expect(pruned).toEqual([])
+    expect(world.lines).toContain(warned)
+    expect(await idsOn('disk')).toHaveLength(3)
+  })
+
+  it('deletes nothing after one that may be of the wrong database', async () => {
+    await backUp(3)
+    await clock.advance(1_000)
+    const other = memoryDriver({ name: 'shop_copy', database: { content: Buffer.from('almost nothing') } })
+    await shopWith({ retention: last(1), source: other }).backup()
+    expect(world.lines).toContain(warned)
+    expect(await idsOn('disk')).toHaveLength(4)
+  })
+
+  it('deletes nothing while a copy could not be made: old ones may be all that can be reached', async () => {
+    await backUp(2)
+    await clock.advance(1_000)
+    const offsite: Storage = {
+      ...world.offsite,
+      put: async () => {
+        throw new BackupError('storage-denied', { message: 'no credentials' })
+      },
+    }
+    const { status, pruned } = await shopWith({ retention: last(1) }, { disk: world.disk, offsite }).backup()
+    expect([status, pruned]).toEqual(['partial', []])
+    expect(world.lines).toContain('No old backups were deleted: this backup is not on offsite')
+    expect(await idsOn('disk')).toHaveLength(3)
+  })
+
+  it('says nothing of retention where there is none', async () => {
+    await backUp(1)
+    world.database.content = Buffer.from('almost nothing')
+    await clock.advance(1_000)
+    await world.holdfast.backup()
+    expect(world.lines.filter((line) => line.includes('deleted'))).toEqual([])
   })
 })
 

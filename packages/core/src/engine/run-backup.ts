@@ -97,7 +97,7 @@ async function makeBackup(
   const copies = await commitOrRemove(manifest, job, intent, data, prepared, ctx)
   requireCopies(copies, job.minCopies)
 
-  const tidied = await tidyUp(job, copies, prepared.leases, deps, ctx)
+  const tidied = await tidyUp(job, { copies, isDoubtful: found.length > 0 }, prepared.leases, deps, ctx)
   return { status: statusOf(copies, manifest), manifest, copies, ...tidied }
 }
 

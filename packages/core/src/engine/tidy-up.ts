@@ -23,6 +23,13 @@ export interface TidyUp {
   readonly pruned: readonly PruneResult[]
 }
 
+/** The backup that was just made. */
+interface FreshBackup {
+  readonly copies: readonly CopyOutcome[]
+  /** Whether it was warned of: it may be of the wrong database, or of an emptied one. */
+  readonly isDoubtful: boolean
+}
+
 /**
  * After a backup is safe: fills in copies that earlier runs owe, deletes what retention does not keep, and removes what
  * crashed runs left. The new backup stands whatever happens here, so an error is a warning; an error while listing means
@@ -30,7 +37,7 @@ export interface TidyUp {
  */
 export async function tidyUp(
   job: Job,
-  copies: readonly CopyOutcome[],
+  { copies, isDoubtful }: FreshBackup,
   leases: ReadonlyMap<string, Lease>,
   { layout, inUse }: EngineDeps,
   ctx: RunContext,
@@ -55,7 +62,10 @@ export async function tidyUp(
   const filled = await settle('Earlier copies were not filled in', () =>
     backFill(job.name, usable, before(orphanGraceMs), isWanted, ctx),
   )
-  const pruned = await settle('No old backups were deleted', () => applyRetention(job, usable, leases, settings, ctx))
+  const pruned = await settle('No old backups were deleted', () => {
+    if (job.retention.size > 0) requireSound(copies, isDoubtful)
+    return applyRetention(job, usable, leases, settings, ctx)
+  })
   for (const storage of usable) {
     await settle(`Nothing was cleaned up on ${storage.name}`, async () => {
       const swept = await layout.sweep(storage, { jobs: [job.name], before: before(orphanGraceMs) }, ctx)
@@ -65,6 +75,13 @@ export async function tidyUp(
     })
   }
   return { filled: filled ?? [], pruned: pruned ?? [] }
+}
+
+/** What lies on a storage that is away, or came before a backup that is doubted, may be all that is left. */
+function requireSound(copies: readonly CopyOutcome[], isDoubtful: boolean): void {
+  const failed = copies.filter(({ status }) => status !== 'complete').map(({ storage }) => storage.name)
+  if (failed.length > 0) throw new Error(`this backup is not on ${failed.join(', ')}`)
+  if (isDoubtful) throw new Error('this backup was warned of. A prune deletes what is to go, once you know why')
 }
 
 async function applyRetention(
