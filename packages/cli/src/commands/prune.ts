@@ -135,12 +135,22 @@ function doomed(plans: readonly RetentionPlan[]): number {
   return plans.reduce((sum, { decisions }) => sum + decisions.filter(({ keep }) => !keep).length, 0)
 }
 
-function tellDryRun(plans: readonly RetentionPlan[], { force }: PruneCommandOptions, { output }: Cli): ExitCode {
+function tellDryRun(
+  plans: readonly RetentionPlan[],
+  { force = false }: PruneCommandOptions,
+  { output }: Cli,
+): ExitCode {
   const holds = plans.flatMap(({ hold }) => (hold && !(force && hold.canForce) ? [hold] : []))
   for (const hold of holds) output.warn(`${visible(hold.message)}. Nothing would be deleted there${forceHint(hold)}`)
-  output.note(`Nothing was deleted: this was a dry run. ${counted(doomed(plans), 'backup')} would go.`)
+  const going = doomed(plans.filter((plan) => isFree(plan, force)))
+  const held = doomed(plans) - going
+  const rest = held > 0 ? `, ${held} held back` : ''
+  output.note(`Nothing was deleted: this was a dry run. ${counted(going, 'backup')} would go${rest}.`)
   return exitCodes.done
 }
+
+/** Whether anything keeps a prune from doing what was planned. */
+const isFree = ({ hold }: Pick<RetentionPlan, 'hold'>, force: boolean): boolean => !hold || (force && hold.canForce)
 
 const forceHint = ({ canForce }: { readonly canForce: boolean }): string =>
   canForce ? '; --force deletes all the same.' : '.'
@@ -160,7 +170,7 @@ async function confirm(
   force: boolean,
   cli: Cli,
 ): Promise<void> {
-  const count = doomed(plans.filter(({ hold }) => !hold || (force && hold.canForce)))
+  const count = doomed(plans.filter((plan) => isFree(plan, force)))
   if (options.retention === undefined || options.yes || count === 0) return
   if (!canAsk(cli.world)) {
     throw new BackupError('config-invalid', {

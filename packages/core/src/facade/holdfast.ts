@@ -93,7 +93,12 @@ export interface Holdfast extends AsyncDisposable {
    * @throws {BackupError} as {@link Holdfast.plan}, with nothing deleted; `busy` while another run of the job writes.
    */
   prune(job?: string, options?: PruneOptions): Promise<readonly PruneResult[]>
-  /** Keeps a backup from being deleted by retention, on every storage that holds it. */
+  /**
+   * Keeps a backup from being deleted by retention, on every storage that holds it. A copy that a prune deletes
+   * meanwhile is left out of the result, with a warning.
+   *
+   * @throws {BackupError} `no-match` for a selector or a storage that means nothing; `not-found` where no copy is left.
+   */
   pin(selector: string, options?: Scope & CallOptions): Promise<BackupRecord>
   /** Leaves a backup to retention again. */
   unpin(selector: string, options?: Scope & CallOptions): Promise<BackupRecord>
