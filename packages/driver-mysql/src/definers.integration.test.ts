@@ -134,7 +134,7 @@ describe('definers that the server does not have', () => {
 
   it('are not, where the restoring user may not read the accounts', async () => {
     const little = `blind_${process.pid.toString(36)}`
-    const right = on.server.isMariadb ? 'set user' : 'set_any_definer, allow_nonexistent_definer'
+    const right = on.server.isMariadb ? 'set user' : 'set_any_definer, allow_nonexistent_definer, super'
     await on.server.sql(
       undefined,
       `create user ${little}@'%' identified by 'little'`,
