@@ -122,7 +122,7 @@ async function pruneOne(
     const results = await holdfast.prune(job, { ...how, force, onProgress: progress.report })
     progress[Symbol.dispose]()
     for (const result of results) tell(result, force, cli)
-    const isWhole = results.every(({ hold, problem }) => problem === undefined && (!hold || (force && hold.canForce)))
+    const isWhole = results.every((result) => result.problem === undefined && isFree(result, force))
     return { code: isWhole ? exitCodes.done : exitCodes.partial, documents: results.map(pruneDocument) }
   } catch (error) {
     if (signal.aborted || !isOneOfSeveral) throw error
@@ -140,7 +140,7 @@ function tellDryRun(
   { force = false }: PruneCommandOptions,
   { output }: Cli,
 ): ExitCode {
-  const holds = plans.flatMap(({ hold }) => (hold && !(force && hold.canForce) ? [hold] : []))
+  const holds = plans.flatMap(({ hold }) => (hold && !isFree({ hold }, force) ? [hold] : []))
   for (const hold of holds) output.warn(`${visible(hold.message)}. Nothing would be deleted there${forceHint(hold)}`)
   const going = doomed(plans.filter((plan) => isFree(plan, force)))
   const held = doomed(plans) - going
@@ -149,7 +149,7 @@ function tellDryRun(
   return exitCodes.done
 }
 
-/** Whether anything keeps a prune from doing what was planned. */
+/** Whether nothing keeps a prune from doing what was planned. */
 const isFree = ({ hold }: Pick<RetentionPlan, 'hold'>, force: boolean): boolean => !hold || (force && hold.canForce)
 
 const forceHint = ({ canForce }: { readonly canForce: boolean }): string =>
@@ -185,7 +185,7 @@ async function confirm(
 
 function tell({ storage, deleted, freedBytes, hold, problem }: PruneResult, force: boolean, { output }: Cli): void {
   const place = shortPlace(storage)
-  if (hold && !(force && hold.canForce)) {
+  if (hold && !isFree({ hold }, force)) {
     output.warn(`Nothing was deleted from ${place}. ${visible(hold.message)}${forceHint(hold)}`)
     return
   }
