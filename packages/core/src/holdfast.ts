@@ -51,7 +51,8 @@ export function createHoldfast(config: HoldfastConfig): Holdfast {
     pin: (selector, options = {}) => setPin(project, selector, true, options),
     unpin: (selector, options = {}) => setPin(project, selector, false, options),
 
-    list: async (scope = {}) => readBackups(project.inScope(scope), { job: scope.job }, contextOf(scope)),
+    list: async (scope = {}) =>
+      readBackups(project.inScope(scope), { job: scope.job }, project.catalog, contextOf(scope)),
     show: async (selector, options = {}) =>
       project.find(selector, options, contextOf(options), options.restorable ? undefined : anyState),
     copy: (selector, to, options = {}) => copyTo(project, selector, to, options),

@@ -45,6 +45,7 @@ export type { TestRestoreSettings, VerifySettings } from './engine/proof/verify-
 export type { PruneResult } from './engine/prune-backups.js'
 export type { StoredBackups } from './engine/read-backups.js'
 export type { RestoreWay } from './engine/restore-way.js'
+export { checkIdentity } from './engine/storage-identity.js'
 export type { Verification } from './engine/verification.js'
 export type * from './facade/calls.js'
 export type * from './facade/holdfast.js'

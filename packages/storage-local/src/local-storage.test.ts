@@ -74,10 +74,10 @@ describe('modes', () => {
 })
 
 describe('the root', () => {
-  it('is made at first use, and shown as an absolute path', async () => {
+  it('is made for the first object, and shown as an absolute path', async () => {
     const path = join(await directory(), 'a', 'b')
     const storage = local({ path })
-    expect(await keysOf(storage)).toEqual([])
+    await storage.put('a', text('x'), {}, ctx)
     expect((await stat(path)).isDirectory()).toBe(true)
     expect(storage.display).toBe(path)
     expect(local({ path: 'relative' }).display).toBe(join(process.cwd(), 'relative'))
@@ -97,6 +97,28 @@ describe('the root', () => {
     await expect(storage.stat('a', ctx)).rejects.toMatchObject(refused)
     await mkdir(path)
     await storage.put('a', text('x'), {}, ctx)
+  })
+
+  it('is empty, and not made, for what only reads', async () => {
+    const above = await directory()
+    const storage = local({ path: join(above, 'a', 'b') })
+    expect(await keysOf(storage)).toEqual([])
+    expect(await storage.stat('a', ctx)).toBeUndefined()
+    await expect(read(storage, 'a')).rejects.toMatchObject({ code: 'not-found' })
+    await storage.delete('a', ctx)
+    expect(await storage.sweepUnfinished?.({ before: new Date(), prefixes: ['a/'] }, ctx)).toBe(0)
+    expect(await storage.freeSpace?.(ctx)).toBe(await local({ path: above }).freeSpace?.(ctx))
+    await expect(storage.put('../a', text('x'), {}, ctx)).rejects.toMatchObject({ code: 'invalid-key' })
+    expect(await tree(above)).toEqual([])
+  })
+
+  it('that vanishes once it was read is not made again', async () => {
+    const path = join(await directory(), 'volume')
+    await mkdir(path)
+    const storage = local({ path })
+    expect(await keysOf(storage)).toEqual([])
+    await rename(path, `${path}-unmounted`)
+    await expect(storage.put('b', text('x'), {}, ctx)).rejects.toMatchObject({ code: 'storage-config-invalid' })
   })
 
   it('that vanishes is an error, and not an empty storage', async () => {

@@ -1,3 +1,4 @@
+import type { StatsFs } from 'node:fs'
 import { statfs, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { isKey, type RunContext, type Storage, type StoredObject, type UnfinishedPuts, withBody } from '@holdfast/core'
@@ -6,7 +7,7 @@ import { type LocalOptions, parseOptions } from './local-options.js'
 import { putObject } from './put-object.js'
 import { readObject } from './read-object.js'
 import { lstatIfPresent, pruneDirectories, refuseLinks, rootDirectory } from './root-directory.js'
-import { explained } from './storage-error.js'
+import { explained, hasCode } from './storage-error.js'
 import { isTempName } from './temp-name.js'
 import { walk } from './walk.js'
 
@@ -34,7 +35,7 @@ export function local(options: LocalOptions): Storage {
 
     put: (key, body, { ifAbsent = false }, { signal }) =>
       withBody(body, signal, async (chunks) =>
-        putObject(await root.place(key), chunks, { key, ifAbsent, signal, inUse }),
+        putObject(await root.placeToPut(key), chunks, { key, ifAbsent, signal, inUse }),
       ),
 
     async *get(key, range, { signal }) {
@@ -74,11 +75,21 @@ export function local(options: LocalOptions): Storage {
 
     async freeSpace({ signal }) {
       signal.throwIfAborted()
-      const { bavail, bsize } = await explained(`Looking at ${root.path}`, statfs(await root.real()))
+      const { bavail, bsize } = await explained(`Looking at ${root.path}`, fileSystemOf(await root.real()))
       return bavail * bsize
     },
 
     sweepUnfinished: async (which, ctx) => sweep(await root.real(), which, inUse, ctx),
+  }
+}
+
+/** The file system on which a directory lies, or will once it is made. */
+async function fileSystemOf(path: string): Promise<StatsFs> {
+  try {
+    return await statfs(path)
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT') || dirname(path) === path) throw error
+    return await fileSystemOf(dirname(path))
   }
 }
 

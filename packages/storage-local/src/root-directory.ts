@@ -19,43 +19,62 @@ export interface Place {
 export interface RootDirectory {
   /** Absolute path as configured. */
   readonly path: string
-  /** Its real path; made first if it has to be. The root itself may be a symbolic link. */
+  /** Its real path, or the one configured while it is still to be made. The root itself may be a symbolic link. */
   real(): Promise<string>
   /** Where the object of a key lies or would lie. Looks at nothing but the root. */
   place(key: string): Promise<Place>
+  /** The same for an object that is to be put: the root is made if it has to be. */
+  placeToPut(key: string): Promise<Place>
 }
 
 /**
- * @param create - Whether the directory is made at its first use. Made once only: if it vanishes later, that is
- *   an error and not an empty storage.
+ * @param create - Whether the directory is made for the first object. Made once only: if it vanishes after it was seen,
+ *   that is an error and not an empty storage. Reading makes nothing.
  */
 export function rootDirectory(configured: string, create: boolean): RootDirectory {
   const path = resolve(configured)
+  let wasSeen = !create
   let made: Promise<void> | undefined
 
   const real = async (): Promise<string> => {
-    if (create) {
-      made ??= makeRoot(path)
-      await made.catch((error: unknown) => {
-        made = undefined // so that a later call tries again
-        throw error
-      })
-    }
-    return realRoot(path)
+    if (!wasSeen && (await isMissing(path))) return path
+    const found = await realRoot(path)
+    wasSeen = true
+    return found
+  }
+
+  const make = async (): Promise<void> => {
+    if (wasSeen) return
+    made ??= makeRoot(path)
+    await made.catch((error: unknown) => {
+      made = undefined // so that a later call tries again
+      throw error
+    })
+  }
+
+  const place = async (key: string): Promise<Place> => {
+    checkOwnKey(key)
+    const root = await real()
+    const objectPath = join(root, key)
+    return { root, directory: dirname(objectPath), path: objectPath }
   }
 
   return {
     path,
     real,
-    async place(key) {
-      checkKey(key)
-      if (isTempName(key.slice(key.lastIndexOf('/') + 1))) {
-        throw new BackupError('invalid-key', { message: `The object key ${key} is kept for unfinished files` })
-      }
-      const root = await real()
-      const objectPath = join(root, key)
-      return { root, directory: dirname(objectPath), path: objectPath }
+    place,
+    async placeToPut(key) {
+      checkOwnKey(key)
+      await make()
+      return await place(key)
     },
+  }
+}
+
+function checkOwnKey(key: string): void {
+  checkKey(key)
+  if (isTempName(key.slice(key.lastIndexOf('/') + 1))) {
+    throw new BackupError('invalid-key', { message: `The object key ${key} is kept for unfinished files` })
   }
 }
 
@@ -77,16 +96,21 @@ async function realRoot(path: string): Promise<string> {
   })
 }
 
+/** A link that leads nowhere is not missing: what it leads to is. */
+async function isMissing(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return false
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return true
+    if (hasCode(error, 'ENOTDIR')) return false // told by `realRoot`
+    throw toStorageError(error, `Opening the directory ${path}`)
+  }
+}
+
 /** Makes the root and what is missing above it, durably. */
 async function makeRoot(path: string): Promise<void> {
-  try {
-    await stat(path)
-    return
-  } catch (error) {
-    if (hasCode(error, 'ENOTDIR')) return // told by `realRoot`
-    if (!hasCode(error, 'ENOENT')) throw toStorageError(error, `Opening the directory ${path}`)
-  }
-  await makeWithParents(path)
+  if (await isMissing(path)) await makeWithParents(path)
 }
 
 /** @param hasParent - Some file systems (`/proc`) say that the parent is missing when it is not: once is enough. */

@@ -1,10 +1,18 @@
-import { BackupError, createRunContext, type JobConfig, named, type RunContext, type Storage } from '@holdfast/core'
+import {
+  BackupError,
+  type Catalog,
+  createRunContext,
+  type JobConfig,
+  named,
+  type RunContext,
+  type Storage,
+} from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
 import { withEncryption } from '../configuration/encryption.js'
 import { variablesBesideConfig } from '../configuration/from-environment.js'
 import { checkKnownStorages, knownStoragesFile } from '../configuration/known-storages.js'
-import { openHoldfast } from '../configuration/open-holdfast.js'
+import { catalogFor, openHoldfast } from '../configuration/open-holdfast.js'
 import { isSourceUrl } from '../configuration/plugins.js'
 import { chooseStorages, loggerTo, readSetup, type Setup, urlFrom } from '../configuration/setup.js'
 import { binDirOf } from '../configuration/source-from-text.js'
@@ -67,7 +75,7 @@ async function checkSetup(
   tell(await checkPrograms(Object.values(encrypted ?? jobs ?? {}), options.binDir))
   const needsNone = isBare || url !== undefined
   const storages = await attempt('storages', () => storagesToCheck(setup, options, needsNone, cli), tell)
-  await tellStorages(storages ?? {}, ctx, tell, cli)
+  if (storages) await tellStorages(storages, catalogFor(setup, storages, cli), ctx, tell, cli)
   if (!jobs || !storages) return
   const chosen = url === undefined ? choose(jobs, asked) : jobs
   for (const [name, job] of Object.entries(chosen)) tell(await checkSource(name, job, ctx))
@@ -81,13 +89,14 @@ async function checkSetup(
 
 async function tellStorages(
   storages: Readonly<Record<string, Storage>>,
+  catalog: Catalog,
   ctx: RunContext,
   tell: (found: readonly Finding[]) => void,
   cli: Cli,
 ): Promise<void> {
   for (const [name, unnamed] of Object.entries(storages)) {
     const storage = named(unnamed, name)
-    const found = await checkStorage(storage, ctx)
+    const found = await checkStorage(storage, catalog, ctx)
     tell(found)
     await tellPolicy(storage, found, cli)
   }

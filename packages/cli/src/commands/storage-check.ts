@@ -1,6 +1,16 @@
-import { createRunContext, identityKey, isBackupError, messageOf, type RunContext, type Storage } from '@holdfast/core'
+import {
+  checkIdentity,
+  createRunContext,
+  identityKey,
+  isBackupError,
+  messageOf,
+  named,
+  type RunContext,
+  type Storage,
+} from '@holdfast/core'
 import { type StorageCase, storageCasePrefix, storageContract } from '@holdfast/core/testing'
 import type { Cli } from '../cli.js'
+import { catalogFor } from '../configuration/open-holdfast.js'
 import { chooseStorages, loggerTo, readSetup } from '../configuration/setup.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { formatDuration } from '../output/format-duration.js'
@@ -30,7 +40,8 @@ export async function storageCheckCommand(
 ): Promise<ExitCode> {
   const { output, signal } = cli
   const setup = await readSetup(cli, args)
-  const [storage] = Object.values(await chooseStorages(args, setup, cli))
+  const storages = await chooseStorages(args, setup, cli)
+  const [storage] = Object.entries(storages).map(([name, unnamed]) => named(unnamed, name))
   if (!storage) return exitCodes.noMatch
   const ctx = createRunContext({ signal, log: loggerTo(cli) })
   const cases = storageContract.filter((each) => !each.simulate && (heavy || !each.heavy))
@@ -38,6 +49,7 @@ export async function storageCheckCommand(
   const results: CaseResult[] = []
   using _made = directoriesToMake(storage) // a path that was mistyped is not to be there afterwards
   try {
+    await checkIdentity(storage, catalogFor(setup, storages, cli), ctx)
     if (!(await isInUse(storage, ctx))) output.note('No backup was ever written here: is it the place that was meant?')
     for (const each of cases) results.push(await check(each, storage, ctx, cli))
   } finally {

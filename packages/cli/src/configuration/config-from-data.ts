@@ -121,10 +121,11 @@ async function storageFrom(value: unknown, at: string, name: string | undefined,
   })
 }
 
-/** Which storage options without a kind are of. */
+/** Which storage options without a kind are of; that of a scheme which none has is told with the kinds there are. */
 function idOf(url: string | undefined, options: Data): string {
-  if (url !== undefined && schemeOf(url) === 'sftp') return 'sftp'
-  return options.bucket === undefined && url === undefined ? 'local' : 's3'
+  if (url === undefined) return options.bucket === undefined ? 'local' : 's3'
+  const scheme = schemeOf(url) ?? 'file'
+  return storagePlugins.find(({ schemes }) => schemes.includes(scheme))?.id ?? scheme
 }
 
 /** What other programs call `type` has a word of its own for each thing here; no plugin has a setting of that name. */

@@ -28,6 +28,29 @@ describe('the guard against a volume that is not mounted', () => {
     expect((await runIn({ cwd, env }, 'doctor')).out).toContain(`storages are remembered in ${env.XDG_STATE_HOME}`)
   })
 
+  it.each([
+    ['list', 9],
+    ['list --from disk', 3],
+    ['show latest --from disk', 3],
+    ['verify latest --from disk', 3],
+    ['cat latest --from disk', 3],
+    ['prune stock --retention last=1 --dry-run --storage disk', 3],
+    ['doctor', 3],
+    ['storage check disk', 3],
+  ])('holds for %s, which reads: it takes nothing for no backups, and makes nothing', async (command, code) => {
+    const { cwd } = fakeProject()
+    const env = { XDG_STATE_HOME: temp() }
+    expect((await runIn({ cwd, env }, 'backup')).code).toBe(0)
+    rmSync(join(cwd, 'disk'), { recursive: true })
+    mkdirSync(join(cwd, 'disk'))
+    const { err, out, ...gone } = await runIn({ cwd, env }, ...command.split(' '))
+    expect([gone.code, `${err}${out}`]).toEqual([
+      code,
+      expect.stringMatching(/has lost .*\n.*mounted.*storage forget/s),
+    ])
+    expect(filesIn(join(cwd, 'disk'))).toEqual([])
+  })
+
   it('goes by places, not by names that mean another place in another project', async () => {
     const env = { XDG_STATE_HOME: temp() }
     for (const { cwd } of [fakeProject(), fakeProject()]) expect((await runIn({ cwd, env }, 'backup')).code).toBe(0)

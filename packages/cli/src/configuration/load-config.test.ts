@@ -53,6 +53,7 @@ storages:
   offsite: { kind: s3, bucket: acme, prefix: prod }
   minio: { url: 's3://acme/x?endpoint=http://127.0.0.1:9000', accessKeyId: { env: never } }
   plain: { path: ./plain }
+  mount: { url: file:///mnt/backups }
 jobs:
   shop:
     source: postgres://app@db/shop
@@ -73,7 +74,13 @@ jobs:
     const { config, variablesRead } = await loadConfig(path)
     const displays = Object.values(config.storages ?? {}).map(({ display }) => display)
     const here = path.replace('/holdfast.config.yaml', '')
-    expect(displays).toEqual([`${here}/backups`, 's3://acme/prod', 's3://acme/x at 127.0.0.1:9000', `${here}/plain`])
+    expect(displays).toEqual([
+      `${here}/backups`,
+      's3://acme/prod',
+      's3://acme/x at 127.0.0.1:9000',
+      `${here}/plain`,
+      '/mnt/backups',
+    ])
     expect(Object.values(config.jobs).map(({ source }) => source.display)).toEqual([
       'db:5432/shop',
       'db:5432/stock',
@@ -81,7 +88,7 @@ jobs:
     ])
     expect(variablesRead).toContain('TEST_DATABASE_URL')
     const holdfast = createHoldfast(config)
-    expect(holdfast.storages).toEqual(['disk', 'offsite', 'minio', 'plain', './more'])
+    expect(holdfast.storages).toEqual(['disk', 'offsite', 'minio', 'plain', 'mount', './more'])
   })
 
   it('reads JSON, and URLs from files', async () => {
@@ -118,6 +125,11 @@ jobs:
     ['holdfast.config.yaml', 'storages: { d: 7 }', /storages\.d: must be a directory, a URL/],
     ['holdfast.config.yaml', 'storages: { d: ftp://h/d }', /storages\.d: No storage here answers to ftp/],
     ['holdfast.config.yaml', 'storages: { d: { kind: tape } }', /storages\.d\.kind: must be one of local, s3, sftp/],
+    [
+      'holdfast.config.yaml',
+      'storages: { d: { url: "tape://x" } }',
+      /storages\.d\.kind: must be one of local, s3, sftp/,
+    ],
     ['holdfast.config.yaml', 'storages: { d: { kind: s3 } }', /storages\.d: .*bucket/],
     ['holdfast.config.yaml', 'storages: { d: { type: s3 } }', /storages\.d\.type: .*said by `kind: s3`/],
     ['holdfast.config.yaml', 'storages: { d: { type: disk } }', /storages\.d\.type: .*`kind: local or s3 or sftp`/],

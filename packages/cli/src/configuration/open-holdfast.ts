@@ -1,4 +1,4 @@
-import { createHoldfast, type Holdfast, type HoldfastConfig, type Storage } from '@holdfast/core'
+import { type Catalog, createHoldfast, type Holdfast, type HoldfastConfig, type Storage } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { withEncryption } from './encryption.js'
 import { commandCatalog } from './known-storages.js'
@@ -15,8 +15,17 @@ export function encrypted(own: CommandConfig, { config, read }: Setup): CommandC
   return { ...own, jobs: withEncryption(own.jobs, read), ciphers: [...(own.ciphers ?? config?.ciphers ?? []), ...keys] }
 }
 
-/** Opens jobs and storages for one command. It remembers which storage is which, unless the config file has a catalog. */
+/** Opens jobs and storages for one command. */
 export function openHoldfast(setup: Setup, own: CommandConfig, cli: Cli): Holdfast {
-  const logger = loggerTo(cli)
-  return createHoldfast({ catalog: commandCatalog(cli.world, own.storages, logger), ...setup.config, ...own, logger })
+  return createHoldfast({
+    ...setup.config,
+    catalog: catalogFor(setup, own.storages, cli),
+    ...own,
+    logger: loggerTo(cli),
+  })
+}
+
+/** What remembers which storage is which: the config file's catalog, else a file of this user's. */
+export function catalogFor(setup: Setup, storages: CommandConfig['storages'], cli: Cli): Catalog {
+  return setup.config?.catalog ?? commandCatalog(cli.world, storages, loggerTo(cli))
 }

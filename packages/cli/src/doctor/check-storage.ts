@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
+  type Catalog,
+  checkIdentity,
   identityKey,
   isBackupError,
   probePrefix,
@@ -17,12 +19,13 @@ const littleSpace = 1024 ** 3
 /** Clocks that are further apart confuse ages; AWS refuses requests at 15 minutes. */
 const mostSkewMs = 60_000
 
-/** Whether a storage can be written, read, listed and deleted from; its space and its clock. */
-export async function checkStorage(storage: Storage, ctx: RunContext): Promise<readonly Finding[]> {
+/** Whether a storage is the one it was, can be written, read, listed and deleted from; its space and its clock. */
+export async function checkStorage(storage: Storage, catalog: Catalog, ctx: RunContext): Promise<readonly Finding[]> {
   const about = `storage ${storage.name}`
   try {
+    await checkIdentity(storage, catalog, ctx)
     return [
-      await checkIdentity(about, storage, ctx),
+      await describeIdentity(about, storage, ctx),
       ...(await checkAccess(about, storage, ctx)),
       ...(await checkSpace(about, storage, ctx)),
     ]
@@ -32,7 +35,7 @@ export async function checkStorage(storage: Storage, ctx: RunContext): Promise<r
   }
 }
 
-async function checkIdentity(about: string, storage: Storage, ctx: RunContext): Promise<Finding> {
+async function describeIdentity(about: string, storage: Storage, ctx: RunContext): Promise<Finding> {
   try {
     const content = JSON.parse((await readAll(storage.get(identityKey, undefined, ctx), 65_536)).toString()) as {
       id?: string

@@ -35,7 +35,7 @@ describe('the commit', () => {
         'complete',
       )
     }
-    expect((await readBackups([disk], {}, createRunContext())).backups).toHaveLength(2)
+    expect((await readBackups([disk], {}, memoryCatalog(), createRunContext())).backups).toHaveLength(2)
   })
 
   it('that is aborted before the first manifest leaves nothing', async () => {
@@ -64,7 +64,7 @@ describe('the commit', () => {
     const { status, copies } = await run(jobOn([disk, { ...offsite, stat }]))
     expect([status, copies.map((copy) => copy.status)]).toEqual(['partial', ['complete', 'failed']])
     expect(copies[1]).toMatchObject({ error: { code: 'corrupt', message: expect.stringContaining(what) } })
-    expect((await readBackups([offsite], {}, createRunContext())).backups).toEqual([])
+    expect((await readBackups([offsite], {}, memoryCatalog(), createRunContext())).backups).toEqual([])
   })
 
   it('without enough copies says why, whatever it was', async () => {

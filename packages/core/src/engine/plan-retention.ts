@@ -9,6 +9,7 @@ import type { BackupCopy, BackupRecord } from './backup-record.js'
 import type { InUse } from './in-use.js'
 import { isRefuted } from './proof/doubt.js'
 import { readBackups, toRecord } from './read-backups.js'
+import type { KnownStorages } from './storage-identity.js'
 
 /** A storage, and what stays on it. */
 export interface RetentionTarget {
@@ -19,6 +20,7 @@ export interface RetentionTarget {
 /** What retention goes by beside the strategies. */
 export interface RetentionSettings extends GuardSettings {
   readonly inUse: Pick<InUse, 'has'>
+  readonly known: KnownStorages
 }
 
 /** What becomes of the backups of one job on one storage. */
@@ -53,7 +55,7 @@ export async function planRetention(
   ctx: RunContext,
 ): Promise<readonly RetentionPlan[]> {
   const storages = targets.map(({ storage }) => storage)
-  const { backups, damaged, unreachable } = await readBackups(storages, { job }, ctx)
+  const { backups, damaged, unreachable } = await readBackups(storages, { job }, settings.known, ctx)
   if (unreachable[0]) throw unreachable[0].error
   const unread = damaged.find(({ wasRead }) => !wasRead)
   if (unread) {
@@ -74,7 +76,7 @@ export async function wouldStay(
   ctx: RunContext,
 ): Promise<boolean> {
   const { job } = manifest
-  const { backups } = await readBackups([target.storage], { job }, ctx)
+  const { backups } = await readBackups([target.storage], { job }, settings.known, ctx)
   const copy = { storage: target.storage.name, status: 'complete', isPinned } as const
   const added = toRecord(base, manifest, [{ copy, verification: undefined }])
   const { decisions } = planFor(job, target, [...backups, added], settings)

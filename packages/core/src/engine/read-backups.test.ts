@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { jobOn, run, setUp } from '../../test/engine.js'
 import { BackupError } from '../backup-error.js'
 import { streamOf } from '../byte-stream.js'
+import { memoryCatalog } from '../catalog/memory-catalog.js'
 import { encodeManifest } from '../layout/manifest-file.js'
 import { manifestKey, safeName } from '../layout/object-names.js'
 import { createRunContext } from '../run-context.js'
@@ -34,11 +35,14 @@ describe('what the storages hold', () => {
     const same = await run(jobOn([disk], { name: 'shop-2' }), setUp(), at)
     await clock.advance(1000)
     const last = await run(jobOn([disk]), setUp(), at)
-    const { backups } = await readBackups([disk, offsite], {}, ctx)
+    const { backups } = await readBackups([disk, offsite], {}, memoryCatalog(), ctx)
     const sameTime = [first.manifest.id, same.manifest.id].sort().reverse()
     expect(backups.map(({ id }) => id)).toEqual([last.manifest.id, ...sameTime])
     expect(backups.find(({ id }) => id === first.manifest.id)?.copies).toHaveLength(2)
-    expect((await readBackups([disk], { job: 'shop' }, ctx)).backups.map(({ job }) => job)).toEqual(['shop', 'shop'])
+    expect((await readBackups([disk], { job: 'shop' }, memoryCatalog(), ctx)).backups.map(({ job }) => job)).toEqual([
+      'shop',
+      'shop',
+    ])
   })
 
   it('is that of one job, though another has a name that looks the same in keys', async () => {
@@ -46,7 +50,7 @@ describe('what the storages hold', () => {
     await run(jobOn([disk], { name: 'the shop' }))
     await run(jobOn([disk], { name: safeName('the shop') }))
     const jobs = async (job?: string): Promise<string[]> =>
-      (await readBackups([disk], { job }, ctx)).backups.map((backup) => backup.job)
+      (await readBackups([disk], { job }, memoryCatalog(), ctx)).backups.map((backup) => backup.job)
     expect([(await jobs()).length, await jobs('the shop')]).toEqual([2, ['the shop']])
   })
 
@@ -63,7 +67,7 @@ describe('what the storages hold', () => {
       const status = index === 1 ? 'corrupt' : 'intact'
       await writeVerification(storage, base, { ...found, verifiedAt, status, test: { ...tested, testedAt } }, ctx)
     }
-    const [backup] = (await readBackups(storages, {}, ctx)).backups
+    const [backup] = (await readBackups(storages, {}, memoryCatalog(), ctx)).backups
     expect(backup).toMatchObject({
       plainBytes: 9,
       verifiedAt: new Date('2026-03-02'),
@@ -79,7 +83,7 @@ describe('what the storages hold', () => {
     await disk.put(manifestKey(base), streamOf(encodeManifest({ ...manifest, parts })), {}, ctx)
     const verifiedAt = '2026-03-02T00:00:00Z'
     await writeVerification(disk, base, { id: manifest.id, verifiedAt, status: 'intact', parts: [] }, ctx)
-    const [backup] = (await readBackups([disk], {}, ctx)).backups
+    const [backup] = (await readBackups([disk], {}, memoryCatalog(), ctx)).backups
     expect(backup).toMatchObject({ verifiedAt: new Date(verifiedAt) })
     expect(backup).not.toHaveProperty('plainBytes')
   })
@@ -90,7 +94,7 @@ describe('what the storages hold', () => {
     const key = `${base}.verified.json`
     await disk.put(key, streamOf(Buffer.alloc(2 ** 21)), {}, ctx)
     const copies = async (storage: Storage): Promise<unknown> =>
-      (await readBackups([storage], {}, ctx)).backups.map((backup) => backup.copies)
+      (await readBackups([storage], {}, memoryCatalog(), ctx)).backups.map((backup) => backup.copies)
     const failing = (error: Error): Storage => ({
       ...disk,
       get(at, ...rest) {
@@ -108,7 +112,11 @@ describe('what the storages hold', () => {
     const disk = memoryStorage()
     const { base } = await run(jobOn([disk]))
     const get: Storage['get'] = (key, ...rest) => disk.get(key.startsWith(base) ? `${key}.gone` : key, ...rest)
-    expect(await readBackups([{ ...disk, get }], {}, ctx)).toEqual({ backups: [], damaged: [], unreachable: [] })
+    expect(await readBackups([{ ...disk, get }], {}, memoryCatalog(), ctx)).toEqual({
+      backups: [],
+      damaged: [],
+      unreachable: [],
+    })
   })
 
   it('is not fewer because a storage answers no more in the middle', async () => {
@@ -117,10 +125,21 @@ describe('what the storages hold', () => {
     const get: Storage['get'] = () => {
       throw down
     }
-    const half = await readBackups([disk, { ...offsite, get }], {}, ctx)
+    const half = await readBackups([disk, { ...offsite, get }], {}, memoryCatalog(), ctx)
     expect(half.unreachable).toEqual([{ storage: 'offsite', error: down }])
     expect(half.backups).toHaveLength(1)
-    await expect(readBackups([{ ...offsite, get }], {}, ctx)).rejects.toBe(down)
+    await expect(readBackups([{ ...offsite, get }], {}, memoryCatalog(), ctx)).rejects.toBe(down)
+  })
+
+  it('is not none because another storage, or none, is where one was', async () => {
+    const [disk, offsite] = [memoryStorage({ name: 'disk' }), memoryStorage({ name: 'offsite' })]
+    const deps = setUp()
+    await run(jobOn([disk, offsite]), deps)
+    const swapped = memoryStorage({ name: 'offsite' })
+    const lost = { code: 'storage-identity', message: expect.stringContaining('has lost') }
+    const half = await readBackups([disk, swapped], {}, deps.catalog, ctx)
+    expect(half).toMatchObject({ unreachable: [{ storage: 'offsite', error: lost }], backups: [{ copies: [{}] }] })
+    await expect(readBackups([swapped], {}, deps.catalog, ctx)).rejects.toMatchObject(lost)
   })
 
   it('throws the reason of an abort, and calls nothing damaged for it', async () => {
@@ -133,7 +152,7 @@ describe('what the storages hold', () => {
       throw reason
     }
     const at = createRunContext({ signal: controller.signal })
-    await expect(readBackups([{ ...disk, get }], {}, at)).rejects.toBe(reason)
+    await expect(readBackups([{ ...disk, get }], {}, memoryCatalog(), at)).rejects.toBe(reason)
   })
 
   it('names a copy whose data is gone or has another size', async () => {
@@ -141,7 +160,8 @@ describe('what the storages hold', () => {
     const { manifest } = await run(jobOn([disk]))
     const key = manifest.parts[0]?.key ?? ''
     await disk.put(key, streamOf(Buffer.from('short')), {}, ctx)
-    const problem = async (): Promise<unknown> => (await readBackups([disk], {}, ctx)).backups[0]?.copies
+    const problem = async (): Promise<unknown> =>
+      (await readBackups([disk], {}, memoryCatalog(), ctx)).backups[0]?.copies
     expect(await problem()).toMatchObject([{ status: 'missing', problem: expect.stringContaining('has 5 of') }])
     await disk.delete(key, ctx)
     expect(await problem()).toMatchObject([{ status: 'missing', problem: `${key} is gone` }])

@@ -9,6 +9,7 @@ import type { RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
 import type { BackupCopy, BackupRecord, DamagedManifest } from './backup-record.js'
 import { mapConcurrently } from './map-concurrently.js'
+import { checkIdentity, type KnownStorages } from './storage-identity.js'
 import { readVerification, type Verification } from './verification.js'
 
 /** Manifests read at once from one storage. */
@@ -29,18 +30,19 @@ interface Unreachable {
 
 /**
  * Reads what is on the storages: the storage is the truth. A backup on several storages is one record with several
- * copies. A storage that cannot be read is named; it never looks like fewer backups.
+ * copies. A storage that cannot be read, or is not the one that is known, is named; it never looks like fewer backups.
  *
  * @throws the first storage's error when none can be read.
  */
 export async function readBackups(
   storages: readonly Storage[],
   filter: { readonly job?: string | undefined },
+  known: KnownStorages,
   ctx: RunContext,
 ): Promise<StoredBackups> {
   const prefix = filter.job === undefined ? '' : `${safeName(filter.job)}/`
   const read = (storage: Storage): Promise<FoundOn | Unreachable> =>
-    readStorage(storage, prefix, ctx).catch((error: unknown) => ({ storage: storage.name, error }))
+    readStorage(storage, prefix, known, ctx).catch((error: unknown) => ({ storage: storage.name, error }))
   const results = await Promise.all(storages.map(read))
   ctx.signal.throwIfAborted()
   const found = results.flatMap((result) => ('error' in result ? [] : [result]))
@@ -81,7 +83,8 @@ interface FoundOn {
   readonly damaged: readonly DamagedManifest[]
 }
 
-async function readStorage(storage: Storage, prefix: string, ctx: RunContext): Promise<FoundOn> {
+async function readStorage(storage: Storage, prefix: string, known: KnownStorages, ctx: RunContext): Promise<FoundOn> {
+  await checkIdentity(storage, known, ctx)
   const damaged: DamagedManifest[] = []
   const indexed = [...(await indexKeys(storage, prefix, ctx)).values()]
   const committed = indexed.flatMap((entry) => (entry.manifest ? [{ entry, key: entry.manifest.key }] : []))

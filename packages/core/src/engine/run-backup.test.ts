@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { content, down, jobOn, keysOn, run, setUp, withPut } from '../../test/engine.js'
 import { BackupError } from '../backup-error.js'
 import { type ByteStream, readAll, streamOf } from '../byte-stream.js'
+import { memoryCatalog } from '../catalog/memory-catalog.js'
 import { parseCompression } from '../codec/parse-compression.js'
 import { createRunContext, silentLogger } from '../run-context.js'
 import { createFakeClock } from '../testing/fake-clock.js'
@@ -29,7 +30,7 @@ describe('a backup', () => {
       [disk, offsite].map((s) => readAll(s.get(keys[1] ?? '', undefined, createRunContext()))),
     )
     expect(one?.equals(other ?? Buffer.alloc(0))).toBe(true)
-    const { backups } = await readBackups([disk, offsite], {}, createRunContext())
+    const { backups } = await readBackups([disk, offsite], {}, memoryCatalog(), createRunContext())
     expect(backups).toMatchObject([
       { id: made.manifest.id, plainBytes: content.length, copies: [{ status: 'complete' }, { status: 'complete' }] },
     ])

@@ -6,7 +6,7 @@ import { memoryCatalog } from '../catalog/memory-catalog.js'
 import { identityKey } from '../layout/object-names.js'
 import { createRunContext } from '../run-context.js'
 import { memoryStorage } from '../testing/memory-storage.js'
-import { ensureIdentity } from './storage-identity.js'
+import { checkIdentity, ensureIdentity } from './storage-identity.js'
 
 const ctx = createRunContext()
 const put = (storage: ReturnType<typeof memoryStorage>, text: string): Promise<unknown> =>
@@ -38,6 +38,17 @@ describe('the identity of a storage', () => {
       hint: expect.stringContaining('storage forget'),
     })
     expect(await storage.stat(identityKey, ctx)).toBeUndefined()
+  })
+
+  it('that is not known is not asked for by what only reads, and never made', async () => {
+    const storage = memoryStorage({ name: 'disk' })
+    await checkIdentity(storage, memoryCatalog(), ctx)
+    expect(await storage.stat(identityKey, ctx)).toBeUndefined()
+    const catalog = memoryCatalog()
+    await ensureIdentity(storage, catalog, ctx)
+    await checkIdentity(storage, catalog, ctx)
+    await storage.delete(identityKey, ctx)
+    await expect(checkIdentity(storage, catalog, ctx)).rejects.toMatchObject({ code: 'storage-identity' })
   })
 
   it.each(['torn{', 'null', '[]', '{"id":7}'])('of %j is not taken for a new storage', async (text) => {

@@ -7,18 +7,31 @@ import type { RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
 import { uuidV7 } from '../uuid-v7.js'
 
+/** Knows which storage is which. */
+export type KnownStorages = Pick<Catalog, 'storageIdentity'>
+
 /**
- * Makes sure that a storage is the one it was: an empty directory where a volume should be mounted is noticed here,
- * before anything is written to it or deleted by it. A new storage gets its identity.
+ * Makes sure that a storage that is known is the one it was: an empty directory where a volume should be mounted is
+ * noticed here, and not taken for a storage without backups. Writes nothing.
+ *
+ * @throws {BackupError} `storage-identity`, and what the storage throws.
+ */
+export async function checkIdentity(storage: Storage, known: KnownStorages, ctx: RunContext): Promise<void> {
+  const expected = await known.storageIdentity(storage.name)
+  if (expected === undefined) return
+  const found = await readIdentity(storage, ctx)
+  if (found !== expected) throw changed(storage, found)
+}
+
+/**
+ * The same before anything is written to a storage or deleted from it. A new storage gets its identity.
  *
  * @throws {BackupError} `storage-identity`, and what the storage throws.
  */
 export async function ensureIdentity(storage: Storage, catalog: Catalog, ctx: RunContext): Promise<void> {
-  const known = await catalog.storageIdentity(storage.name)
-  const found = await readIdentity(storage, ctx)
-  if (known !== undefined && found !== known) throw changed(storage, found)
-  if (known !== undefined) return
-  await catalog.rememberStorageIdentity(storage.name, found ?? (await createIdentity(storage, ctx)))
+  if ((await catalog.storageIdentity(storage.name)) !== undefined) return await checkIdentity(storage, catalog, ctx)
+  const id = (await readIdentity(storage, ctx)) ?? (await createIdentity(storage, ctx))
+  await catalog.rememberStorageIdentity(storage.name, id)
 }
 
 async function readIdentity(storage: Storage, ctx: RunContext): Promise<string | undefined> {

@@ -39,12 +39,12 @@ export async function tidyUp(
   job: Job,
   { copies, isDoubtful }: FreshBackup,
   leases: ReadonlyMap<string, Lease>,
-  { layout, inUse }: EngineDeps,
+  { layout, inUse, catalog }: EngineDeps,
   ctx: RunContext,
 ): Promise<TidyUp> {
   const now = ctx.clock.now()
   const before = (ms: number): Date => new Date(now.getTime() - ms)
-  const settings = { minKeep: job.minKeep, now, inUse }
+  const settings = { minKeep: job.minKeep, now, inUse, known: catalog }
   const usable = copies.filter(({ status }) => status === 'complete').map(({ storage }) => storage)
   const settle = async <Result>(what: string, task: () => Promise<Result>): Promise<Result | undefined> => {
     try {

@@ -54,10 +54,12 @@ export function openProject(config: HoldfastConfig): Project {
   const inScope = (scope: Scope): Storage[] =>
     scope.storage === undefined ? [...storages.values()] : [pick(storages, scope.storage, 'storage')]
 
+  const catalog = config.catalog ?? memoryCatalog()
+
   return {
     storages,
     jobs,
-    catalog: config.catalog ?? memoryCatalog(),
+    catalog,
     layout: wholeObjectLayout,
     inUse: trackUse(),
     inScope,
@@ -71,7 +73,7 @@ export function openProject(config: HoldfastConfig): Project {
       }),
 
     async find(selector, scope, ctx, eligible) {
-      const { backups, unreachable, damaged } = await readBackups(inScope(scope), { job: scope.job }, ctx)
+      const { backups, unreachable, damaged } = await readBackups(inScope(scope), { job: scope.job }, catalog, ctx)
       // By its whole id a backup is named for good: what else there may be does not matter.
       if (!backups.some(({ id }) => id === selector)) {
         for (const { storage, error } of unreachable) {

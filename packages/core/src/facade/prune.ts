@@ -80,5 +80,5 @@ async function settingsOf(job: string, { jobs, catalog, inUse }: Project, ctx: R
   const prunes = (await catalog.runs({ job })).filter(({ kind }) => kind === 'prune')
   // By time, not by order: a run that the clock held back has begun before the one that it must not come before.
   const lastPrune = prunes.map(({ startedAt }) => startedAt).sort((a, b) => b.getTime() - a.getTime())[0]
-  return { minKeep: jobs.get(job)?.minKeep ?? 1, now: ctx.clock.now(), lastPrune, inUse }
+  return { minKeep: jobs.get(job)?.minKeep ?? 1, now: ctx.clock.now(), lastPrune, inUse, known: catalog }
 }

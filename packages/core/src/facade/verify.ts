@@ -42,13 +42,13 @@ function worstOf(copies: readonly CopyVerification[], test: VerifyResult['test']
 
 /** {@link Holdfast.dueVerifications}. */
 export async function dueNow(
-  { jobs, contextOf, inScope }: Project,
+  { jobs, catalog, contextOf, inScope }: Project,
   scope: Scope & CallOptions,
 ): Promise<readonly DueVerification[]> {
   const ctx = contextOf(scope)
   const settings = new Map([...jobs].flatMap(([name, { verify }]) => (verify ? [[name, verify] as const] : [])))
   if (settings.size === 0) return []
-  const { backups } = await readBackups(inScope(scope), { job: scope.job }, ctx)
+  const { backups } = await readBackups(inScope(scope), { job: scope.job }, catalog, ctx)
   return dueVerifications(backups, settings, ctx.clock.now())
 }
 
