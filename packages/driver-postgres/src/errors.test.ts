@@ -80,7 +80,19 @@ describe('programMeaning', () => {
     ['pg_dump: error: ERROR:  canceling statement due to statement timeout', undefined],
     ['something else', undefined],
   ])('reads %j as %s', (stderr, code) => {
-    expect(programMeaning(stderr)?.code).toBe(code)
+    expect(programMeaning(stderr, 'dump-failed')?.code).toBe(code)
+  })
+
+  it.each([
+    ['pg_restore: error: could not execute query: ERROR:  must be member of role "o"', '--no-owner'],
+    ['pg_restore: error: could not execute query: ERROR:  must be able to SET ROLE "o"', '--no-owner'],
+    ['psql:<stdin>:9: ERROR:  permission denied for schema public', 'owner of the database'],
+    ['pg_restore: error: could not execute query: ERROR:  must be superuser to create this', 'as a superuser'],
+    ['pg_restore: error: connection to server failed: FATAL:  password authentication failed', 'pg_hba.conf'],
+  ])('says of a restore for which %j that it needs other rights than a dump', (stderr, hint) => {
+    const meaning = programMeaning(stderr, 'restore-failed')
+    expect(meaning).toMatchObject({ code: 'source-denied', hint: expect.stringContaining(hint) })
+    expect(meaning?.hint).not.toContain('read everything')
   })
 
   it('names what depends on a table that was to be dropped', () => {
@@ -88,7 +100,11 @@ describe('programMeaning', () => {
 DETAIL:  view v depends on table public.t
 materialized view m depends on view v
 HINT:  Use DROP ... CASCADE to drop the dependent objects too.`
-    expect(programMeaning(stderr)?.message).toContain('because view v, materialized view m depends on it')
-    expect(programMeaning(stderr.split('\n')[0] ?? '')?.message).toContain('because something depends on it')
+    expect(programMeaning(stderr, 'restore-failed')?.message).toContain(
+      'because view v, materialized view m depends on it',
+    )
+    expect(programMeaning(stderr.split('\n')[0] ?? '', 'restore-failed')?.message).toContain(
+      'because something depends on it',
+    )
   })
 })

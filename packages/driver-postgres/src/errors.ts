@@ -1,4 +1,12 @@
-import { BackupError, type ErrorMeaning, isBackupError, messageOf, serverAway, socketMeaning } from '@holdfast/core'
+import {
+  BackupError,
+  type BackupErrorCode,
+  type ErrorMeaning,
+  isBackupError,
+  messageOf,
+  serverAway,
+  socketMeaning,
+} from '@holdfast/core'
 import { withoutRows } from './row-values.js'
 
 /** The hint for a transaction that the lock table has no room for. */
@@ -43,13 +51,36 @@ export function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : ''
 }
 
-/** What the last words of a client program mean, where they say more than its exit code. */
-export function programMeaning(stderr: string): ErrorMeaning | undefined {
-  const found = programMeanings.find(([pattern]) => pattern.test(stderr))?.[1]
+/**
+ * What the last words of a client program mean, where they say more than its exit code.
+ *
+ * @param failure - What it is that fails with the program.
+ */
+export function programMeaning(stderr: string, failure: BackupErrorCode): ErrorMeaning | undefined {
+  const meanings = failure === 'restore-failed' ? [...restoreMeanings, ...programMeanings] : programMeanings
+  const found = meanings.find(([pattern]) => pattern.test(stderr))?.[1]
   return typeof found === 'function' ? found(stderr) : found
 }
 
 type Reading = ErrorMeaning | ((stderr: string) => ErrorMeaning)
+
+/** Rights that a restore lacks are others than those that a dump lacks. */
+const restoreMeanings: readonly (readonly [RegExp, Reading])[] = [
+  [
+    /must be member of role|must be able to SET ROLE/,
+    {
+      code: 'source-denied',
+      hint: 'The role of the restore may not give things to their owner. Leave owners out (noOwner, --no-owner), and all of it belongs to that role; or make it a member of the owner, or restore as a superuser.',
+    },
+  ],
+  [
+    /permission denied|must be owner of|must be superuser/,
+    {
+      code: 'source-denied',
+      hint: 'The role of the restore may not make all that the dump holds. Restore as the owner of the database or as a superuser; noOwner (--no-owner) and noPrivileges (--no-privileges) leave owners and grants out.',
+    },
+  ],
+]
 
 const programMeanings: readonly (readonly [RegExp, Reading])[] = [
   [/password authentication failed|no pg_hba\.conf entry|no password supplied|role ".*" does not exist/, denied],

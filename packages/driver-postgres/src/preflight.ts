@@ -172,7 +172,7 @@ const prerequisites = {
   roles: {
     present: 'select rolname::text as name from pg_roles',
     missing: 'The dump names roles that the server does not have',
-    hint: 'Make them (CREATE ROLE), restore the globals of the backup as well, or restore with noOwner and noPrivileges.',
+    hint: 'Make them (CREATE ROLE), restore the globals of the backup as well, or restore with noOwner and noPrivileges (--no-owner, --no-privileges).',
   },
 } as const
 

@@ -38,7 +38,7 @@ export async function prepareProgram(
   const messages = collectMessages(tool.name, ctx)
   const { name } = tool
   const { warnings } = messages
-  const judged = { name, failure, warnings, onWarning, meaningOf: programMeaning }
+  const judged = { name, failure, warnings, onWarning, meaningOf: (stderr: string) => programMeaning(stderr, failure) }
   return {
     messages,
     spec: {
