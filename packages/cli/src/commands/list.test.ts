@@ -139,6 +139,8 @@ describe('what only reads', () => {
       ])
       expect((await runIn({ cwd }, ...argv, '--from', `file://${cwd}/backpus`)).code).toBe(3)
       expect((await runIn({ cwd, env: { BACKUP_DIR: 'data' } }, ...argv)).code).toBe(3)
+      const unsaid = await runIn({ cwd }, ...argv)
+      expect([unsaid.code, unsaid.err]).toEqual([3, expect.stringMatching(/not said where the backups are.*--from/s)])
       expect(readdirSync(cwd)).toEqual([])
     },
   )

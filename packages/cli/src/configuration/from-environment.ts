@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { BackupError, type Driver, type Storage } from '@holdfast/core'
 import type { World } from '../world.js'
@@ -53,6 +54,8 @@ export async function storagesFromEnvironment(
   const storages: Record<string, Storage> = {}
   if (booleanOf(read(known.backupLocal), known.backupLocal.name) ?? !(wantsS3 || sftpPlace)) {
     const path = resolve(cwd, read(known.backupDir) ?? defaultDirectory)
+    const isSaid = wantsS3 || sftpPlace !== undefined || read(known.backupDir) !== undefined
+    if (!create && !isSaid && !existsSync(path)) throw nothingSaid(path)
     storages.local = (await local.load()).create({ path, name: 'local', create })
   } else if (read(known.backupDir) !== undefined && !booleanOf(read(known.backupLocal), '')) {
     warn(
@@ -143,4 +146,11 @@ function minioEndpoint(read: ReadVariable): string | undefined {
   const scheme = booleanOf(read(known.minioUseSsl), known.minioUseSsl.name) ? 'https' : 'http'
   const base = /^https?:\/\//.test(host) ? host.replace(/\/+$/, '') : `${scheme}://${host}`
   return port === undefined || /:\d+$/.test(base) ? base : `${base}:${port}`
+}
+
+function nothingSaid(path: string): BackupError {
+  return new BackupError('storage-config-invalid', {
+    message: `It is not said where the backups are, and the default directory, ${path}, is not there`,
+    hint: 'Name the place with --from, a directory or s3://bucket/prefix; or set BACKUP_DIR or S3_BUCKET, or write holdfast.config.ts.',
+  })
 }

@@ -77,18 +77,19 @@ function recipientsIn(given: CipherValue): string[] {
   return recipients
 }
 
-/** What is no recipient is not shown: it may be a secret key in the wrong place. */
+/** What does not look like a recipient is not shown: it may be a secret key in the wrong place. */
 function requireRecipient(text: string): void {
   if (/^age1(?:pq1|tag1|tagpq1)?[02-9ac-hj-np-z]+$/.test(text) && isBech32(text)) return
   if (text.startsWith('AGE-SECRET-KEY-')) {
-    throw invalid(
-      'recipients: this is a secret key (an identity). Its recipient begins with age1; `age-keygen -y` prints it',
-    )
+    throw invalid('recipients: this is a secret key (an identity). Its recipient begins with age1', whereFrom)
   }
-  if (text.startsWith('ssh-'))
-    throw invalid('recipients: SSH keys are not supported; make a key with `holdfast key generate`')
-  throw invalid('recipients: one of them is mistyped. A recipient is age1 and 58 letters and digits')
+  if (text.startsWith('ssh-')) throw invalid('recipients: SSH keys are not supported', whereFrom)
+  const which = text.startsWith('age1') ? `${text.slice(0, 12)}…` : 'one of them'
+  throw invalid(`recipients: ${which} is mistyped. A recipient is age1 and 58 letters and digits`, whereFrom)
 }
+
+const whereFrom =
+  '`holdfast key generate` makes a key and prints its recipient; `age-keygen -y key.txt` prints that of a key there is.'
 
 function identitiesIn(given: CipherValue): IdentityFile {
   if (isFile(given)) return identityFile(given.file)
@@ -105,9 +106,8 @@ function resolveValue(given: CipherValue, name: string): Secret {
   throw invalid(`${name}: ${parsed.error.issues[0]?.message ?? 'it cannot be read'}`)
 }
 
-function invalid(problem: string): BackupError {
-  return new BackupError('config-invalid', {
-    message: `The encryption with age cannot be used: ${problem}`,
-    hint: "For example: age({ recipients: ['age1…'], identities: { file: '/run/secrets/age-key' } }).",
-  })
+const example = "For example: age({ recipients: ['age1…'], identities: { file: '/run/secrets/age-key' } })."
+
+function invalid(problem: string, hint: string = example): BackupError {
+  return new BackupError('config-invalid', { message: `The encryption with age cannot be used: ${problem}`, hint })
 }
