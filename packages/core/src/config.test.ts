@@ -89,6 +89,11 @@ describe('a configuration', () => {
       /jobs\.shop\.storages\.0: no storage is called "dsk" \(did you mean "disk"/,
     ],
     [
+      'a storage by its URL, whose password is not shown',
+      { storages: { disk }, jobs: { shop: { source, storages: ['sftp://me:hunter2@nas/dir'] } } },
+      /^(?!.*hunter2).*no storage is called "sftp:\/\/…"/s,
+    ],
+    [
       'a storage twice',
       { storages: { disk }, jobs: { shop: { source, storages: ['disk', 'disk'] } } },
       /names a storage twice/,

@@ -6,6 +6,7 @@ import type { Driver, DumpRequest, InventoryLevel } from './driver/driver.js'
 import type { Duration } from './duration.js'
 import type { Job } from './engine/job.js'
 import { type CheckedJob, checkConfig, invalidConfig } from './facade/config-schema.js'
+import { quoted } from './quoted.js'
 import type { RetentionStrategy } from './retention/retention-strategy.js'
 import type { Clock, Logger } from './run-context.js'
 import { named } from './storage/named-storage.js'
@@ -146,9 +147,7 @@ function resolveStorage(
   if (typeof value === 'string') {
     const found = storages.get(value)
     if (found) return found
-    throw invalidConfig([
-      `${path}: no storage is called ${JSON.stringify(value)}${closest(value, [...storages.keys()])}`,
-    ])
+    throw invalidConfig([`${path}: no storage is called ${quoted(value)}${closest(value, [...storages.keys()])}`])
   }
   const known = [...originals].find(([, original]) => original === value)
   if (known) return storages.get(known[0]) ?? value

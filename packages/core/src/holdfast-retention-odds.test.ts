@@ -117,9 +117,59 @@ describe('prune', () => {
       },
     }
     const holdfast = shopWith({ retention: last(1) }, { disk, offsite: world.offsite })
-    await expect(holdfast.prune()).rejects.toMatchObject({ code: 'lease-lost' })
+    const [onDisk, elsewhere] = await holdfast.prune()
+    expect(onDisk).toMatchObject({ deleted: [{}], error: { code: 'lease-lost' }, problem: expect.any(String) })
+    expect(elsewhere?.deleted).toHaveLength(3)
     expect(await idsOn('disk')).toHaveLength(3)
     expect(JSON.parse((await contentOf(world.disk, leaseKey('shop'))).toString())).toEqual(other) // it is not ours to end
+  })
+
+  it('leaves the copies of a pinned backup alone, also on a storage that was away when it was pinned', async () => {
+    const [first] = await backUp(3)
+    const list = (): never => {
+      throw new Error('no route')
+    }
+    const away: Storage = { ...world.offsite, list }
+    const half = shopWith({}, { disk: world.disk, offsite: away })
+    await half.pin(first?.id ?? '')
+    const holdfast = shopWith({ retention: { offsite: last(1) } })
+    const [plan] = await holdfast.prune()
+    expect(plan?.decisions.at(-1)).toMatchObject({ keep: true, reasons: ['pinned'] })
+    expect(await idsOn('offsite')).toContain(first?.id)
+    await expect(
+      shopWith({ retention: { disk: last(1) } }, { disk: world.disk, offsite: away }).prune(),
+    ).rejects.toThrow('no route')
+    expect(await idsOn('disk')).toHaveLength(3)
+  })
+
+  it('takes a pin along to the storage that a backup is copied to', async () => {
+    const [first] = await backUp(1)
+    await world.holdfast.pin(first?.id ?? '')
+    for (const key of [manifestKey(first?.base ?? ''), pinKey(first?.base ?? '')]) await world.offsite.delete(key, ctx)
+    expect(await world.holdfast.copy(first?.id ?? '', 'offsite')).toEqual({ copied: true })
+    expect(await world.offsite.stat(pinKey(first?.base ?? ''), ctx)).toBeDefined()
+  })
+
+  it('makes no damaged copy of one that is being verified elsewhere while it is deleted', async () => {
+    const [first] = await backUp(2)
+    const { base, id } = first as BackupRecord
+    const deleting = (inner: Storage): Storage => ({
+      ...inner,
+      async *get(key, range, at) {
+        if (!key.endsWith('.json'))
+          for await (const each of inner.list(`${base}.`, at)) await inner.delete(each.key, at)
+        yield* inner.get(key, range, at)
+      },
+    })
+    const holdfast = shopWith({}, { disk: world.disk, offsite: deleting(world.offsite) })
+    const { copies } = await holdfast.verify(id)
+    expect(copies).toMatchObject([
+      { storage: 'disk', status: 'intact' },
+      { storage: 'offsite', status: 'unreadable', problem: expect.stringContaining('was deleted while') },
+    ])
+    const left: string[] = []
+    for await (const { key } of world.offsite.list(`${base}.`, ctx)) left.push(key)
+    expect(left).toEqual([])
   })
 
   it('leaves one alone that is pinned between the decision and the deed', async () => {

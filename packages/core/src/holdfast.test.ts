@@ -25,6 +25,13 @@ beforeEach(async () => {
 })
 
 describe('backup', () => {
+  it('is refused before anything is dumped where its manifest could not be read again', async () => {
+    for (const odd of [{ type: 'nightly' }, { label: 42 }]) {
+      await expect(holdfast.backup('shop', odd as object)).rejects.toMatchObject({ code: 'config-invalid' })
+    }
+    expect(await disk.stat('.holdfast/storage.json', ctx)).toBeUndefined()
+  })
+
   it('says what it made', async () => {
     const events: ProgressEvent[] = []
     const made = await holdfast.backup('shop', { label: 'mine', onProgress: (event) => events.push(event) })

@@ -1,12 +1,14 @@
 import { messageOf } from '../backup-error.js'
-import { readAll, streamOf } from '../byte-stream.js'
+import { readAll } from '../byte-stream.js'
 import { type IndexedCopy, indexKeys } from '../layout/key-index.js'
 import type { Manifest } from '../layout/manifest.js'
 import { decodeManifest } from '../layout/manifest-file.js'
-import { manifestKey, pinKey, safeName } from '../layout/object-names.js'
+import { manifestKey, safeName } from '../layout/object-names.js'
 import type { RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
 import { copyBackup } from './copy-backup.js'
+import { copyPin } from './copy-pin.js'
+import type { Lease } from './lease.js'
 
 /** A copy that was filled in from another storage. */
 export interface FilledCopy {
@@ -29,27 +31,36 @@ export type IsWanted = (to: Storage, backup: OwedBackup) => Promise<boolean>
 /**
  * Fills in what earlier runs of the job could not write: a copy that failed, or whose data is there and whose
  * manifest is not (the run was killed between two storages). A copy that was deleted leaves neither trace, and stays
- * deleted. Younger backups first; a copy that fails again is left for the next run.
+ * deleted, unless it had failed when the backup was made. Younger backups first; a copy that fails again is left for the
+ * next run.
+ *
+ * @param leases - The storages that may be written, and by what right.
  */
 export async function backFill(
   job: string,
-  storages: readonly Storage[],
+  leases: ReadonlyMap<Storage, Pick<Lease, 'check'>>,
   since: Date,
   isWanted: IsWanted,
   ctx: RunContext,
 ): Promise<readonly FilledCopy[]> {
   const indexes = new Map<Storage, ReadonlyMap<string, IndexedCopy>>()
-  for (const storage of storages) indexes.set(storage, await indexKeys(storage, `${safeName(job)}/`, ctx))
+  for (const storage of leases.keys()) indexes.set(storage, await indexKeys(storage, `${safeName(job)}/`, ctx))
   const filled: FilledCopy[] = []
   for (const gap of findGaps(indexes, since)) {
-    const from = await fill(gap, isWanted, ctx)
+    const fence = async (): Promise<void> => leases.get(gap.to)?.check()
+    const from = await fill(gap, fence, isWanted, ctx)
     if (from) filled.push({ base: gap.base, from: from.name, to: gap.to.name })
   }
   return filled
 }
 
 /** Fills in one copy from the first holder whose own is whole; returns that holder. */
-async function fill(gap: Gap, isWanted: IsWanted, ctx: RunContext): Promise<Storage | undefined> {
+async function fill(
+  gap: Gap,
+  fence: () => Promise<void>,
+  isWanted: IsWanted,
+  ctx: RunContext,
+): Promise<Storage | undefined> {
   const { base, to, pinnedOn } = gap
   for (const from of gap.holders) {
     try {
@@ -58,7 +69,7 @@ async function fill(gap: Gap, isWanted: IsWanted, ctx: RunContext): Promise<Stor
         return undefined
       }
       ctx.report({ type: 'stage', stage: 'back-fill', detail: `${base} from ${from.name} to ${to.name}` })
-      await copyBackup(base, from, to, ctx)
+      await copyBackup(base, from, to, fence, ctx)
       if (pinnedOn) await copyPin(base, pinnedOn, to, ctx)
       ctx.log.info(`Filled in the copy of ${base} on ${to.name} from ${from.name}`)
       return from
@@ -68,11 +79,6 @@ async function fill(gap: Gap, isWanted: IsWanted, ctx: RunContext): Promise<Stor
     }
   }
   return undefined
-}
-
-/** A pin lies beside each copy: retention of one storage may not see the others. */
-async function copyPin(base: string, from: Storage, to: Storage, ctx: RunContext): Promise<void> {
-  await to.put(pinKey(base), streamOf(await readAll(from.get(pinKey(base), undefined, ctx))), {}, ctx)
 }
 
 interface Gap {

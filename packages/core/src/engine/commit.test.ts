@@ -9,6 +9,7 @@ import type { Storage } from '../storage/storage.js'
 import { createFakeClock } from '../testing/fake-clock.js'
 import { memoryStorage } from '../testing/memory-storage.js'
 import { readBackups } from './read-backups.js'
+import { runBackup } from './run-backup.js'
 
 const dayMs = 86_400_000
 
@@ -65,6 +66,51 @@ describe('the commit', () => {
     expect([status, copies.map((copy) => copy.status)]).toEqual(['partial', ['complete', 'failed']])
     expect(copies[1]).toMatchObject({ error: { code: 'corrupt', message: expect.stringContaining(what) } })
     expect((await readBackups([offsite], {}, memoryCatalog(), createRunContext())).backups).toEqual([])
+  })
+
+  it.each([
+    ['a', 'b'],
+    ['b', 'a'],
+  ])('costs the copy alone whose lease another run has taken: %s, %s', async (...order) => {
+    const [disk, offsite] = [memoryStorage({ name: 'disk' }), memoryStorage({ name: 'offsite' })]
+    const taken = readLease(offsite, () => {
+      throw new BackupError('not-found', { message: 'its lease is gone' })
+    })
+    const { status, copies } = await run(jobOn(order[0] === 'a' ? [disk, taken] : [taken, disk]))
+    expect(status).toBe('partial')
+    expect(copies.find(({ storage }) => storage === taken)).toMatchObject({ error: { code: 'lease-lost' } })
+    expect((await readBackups([disk], {}, memoryCatalog(), createRunContext())).backups).toHaveLength(1)
+    const alone = readLease(memoryStorage(), () => {
+      throw new BackupError('not-found', { message: 'its lease is gone' })
+    })
+    await expect(run(jobOn([alone]))).rejects.toMatchObject({ code: 'lease-lost' })
+    expect(await keysOn(alone)).toEqual([])
+  })
+
+  it.each([
+    ['type', { type: 'nightly' as 'daily' }],
+    ['label', { type: 'daily' as const, label: 42 as unknown as string }],
+  ])('makes no backup that no reader would accept: %s', async (what, request) => {
+    const disk = memoryStorage()
+    const refused = { code: 'internal', message: expect.stringContaining(`${what}: `) }
+    await expect(runBackup(jobOn([disk]), request, setUp(), createRunContext())).rejects.toMatchObject(refused)
+    expect(await keysOn(disk)).toEqual([])
+  })
+
+  it('that cannot take a manifest back leaves its data too', async () => {
+    const inner = memoryStorage()
+    const stored = withPut(inner, async (key, body, options, ctx) => {
+      const object = await inner.put(key, body, options, ctx)
+      if (key.endsWith('.manifest.json')) throw down
+      return object
+    })
+    const stuck: Storage = {
+      ...stored,
+      delete: (key, ctx) => (key.endsWith('.manifest.json') ? Promise.reject(down) : inner.delete(key, ctx)),
+    }
+    await expect(run(jobOn([stuck]))).rejects.toMatchObject({ code: 'too-few-copies' })
+    const { backups } = await readBackups([inner], {}, memoryCatalog(), createRunContext())
+    expect(backups.map(({ copies }) => copies)).toMatchObject([[{ status: 'complete' }]])
   })
 
   it('without enough copies says why, whatever it was', async () => {

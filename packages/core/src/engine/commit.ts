@@ -2,7 +2,7 @@ import { BackupError, isBackupError, messageOf } from '../backup-error.js'
 import { streamOf } from '../byte-stream.js'
 import type { CopyOutcome } from '../layout/layout.js'
 import type { Manifest, ManifestPart } from '../layout/manifest.js'
-import { encodeManifest } from '../layout/manifest-file.js'
+import { decodeManifest, encodeManifest } from '../layout/manifest-file.js'
 import { manifestKey } from '../layout/object-names.js'
 import type { RunContext } from '../run-context.js'
 import type { Metadata, Storage } from '../storage/storage.js'
@@ -22,21 +22,34 @@ export interface Commit {
  * just before, so that a run which was paused while another took over commits nothing there.
  *
  * @returns The copies as they stand now; one whose manifest could not be written has failed.
- * @throws {BackupError} `lease-lost`, or the reason of an abort, while nothing is committed yet.
+ * @throws {BackupError} `internal` for a manifest that no reader would accept; `lease-lost` where nothing was committed
+ *   for want of a lease; the reason of an abort while nothing is committed yet.
  */
 export async function commit(given: Commit, ctx: RunContext): Promise<readonly CopyOutcome[]> {
-  const file = encodeManifest(given.manifest)
+  const file = readable(given)
   const outcomes: CopyOutcome[] = []
+  const isCommitted = (): boolean => outcomes.some(({ status }) => status === 'complete')
   for (const copy of given.copies) {
-    const outcome = copy.status === 'complete' ? await commitCopy(copy, given, file, ctx) : copy
-    const committed = [...outcomes, outcome].some(({ status }) => status === 'complete')
-    if (!committed) {
-      ctx.signal.throwIfAborted()
-      if (outcome.status === 'failed' && isBackupError(outcome.error, 'lease-lost')) throw outcome.error
-    }
-    outcomes.push(outcome)
+    outcomes.push(copy.status === 'complete' ? await commitCopy(copy, given, file, ctx) : copy)
+    if (!isCommitted()) ctx.signal.throwIfAborted()
   }
+  if (isCommitted()) return outcomes
+  const fenced = outcomes.find((copy) => copy.status === 'failed' && isBackupError(copy.error, 'lease-lost'))
+  if (fenced?.status === 'failed') throw fenced.error
   return outcomes
+}
+
+/** What could be written and not be read would be acknowledged, and never be seen again. */
+function readable({ manifest, base }: Commit): Buffer {
+  const file = encodeManifest(manifest)
+  const key = manifestKey(base)
+  try {
+    decodeManifest(file, key, base)
+    return file
+  } catch (cause) {
+    const message = `The manifest of this backup could not be read again, so nothing was committed: ${messageOf(cause)}`
+    throw new BackupError('internal', { message, cause })
+  }
 }
 
 async function commitCopy(

@@ -9,6 +9,7 @@ import { memoryStorage } from '../testing/memory-storage.js'
 import { copyBackup } from './copy-backup.js'
 
 const ctx = createRunContext()
+const unfenced = async (): Promise<void> => {}
 let from: Storage
 let to: Storage
 let base: string
@@ -26,25 +27,25 @@ const bytesOf = (storage: Storage, at: string): Promise<Buffer> => readAll(stora
 
 describe('a copy', () => {
   it('is the same bytes, and nothing is written to what holds it already', async () => {
-    await copyBackup(base, from, to, ctx)
+    await copyBackup(base, from, to, unfenced, ctx)
     expect(await keysOn(to)).toEqual(await keysOn(from))
     expect(await bytesOf(to, key)).toEqual(await bytesOf(from, key))
     const sealed = withPut(to, () => Promise.reject(new BackupError('read-only', { message: 'sealed' })))
-    await copyBackup(base, from, sealed, ctx)
+    await copyBackup(base, from, sealed, unfenced, ctx)
   })
 
   it('under its own manifest gets back what is missing or has another size', async () => {
-    await copyBackup(base, from, to, ctx)
+    await copyBackup(base, from, to, unfenced, ctx)
     for (const damage of [() => to.delete(key, ctx), () => to.put(key, streamOf(content.subarray(0, 9)), {}, ctx)]) {
       await damage()
-      await copyBackup(base, from, to, ctx)
+      await copyBackup(base, from, to, unfenced, ctx)
       expect(await bytesOf(to, key)).toEqual(await bytesOf(from, key))
     }
   })
 
   it('never takes the place of another manifest', async () => {
     await to.put(manifestKey(base), streamOf(Buffer.from('another')), {}, ctx)
-    await expect(copyBackup(base, from, to, ctx)).rejects.toMatchObject({ code: 'already-exists' })
+    await expect(copyBackup(base, from, to, unfenced, ctx)).rejects.toMatchObject({ code: 'already-exists' })
     expect(await keysOn(to)).toEqual([manifestKey(base)])
   })
 
@@ -56,7 +57,7 @@ describe('a copy', () => {
       () => from.delete(key, ctx),
     ]) {
       await damage()
-      await copyBackup(base, from, to, ctx)
+      await copyBackup(base, from, to, unfenced, ctx)
       expect([await keysOn(to), await bytesOf(to, key)]).toEqual([[key, manifestKey(base)], good])
       await to.delete(manifestKey(base), ctx)
     }
@@ -72,14 +73,21 @@ describe('a copy', () => {
         base,
         from,
         { ...away, get: (at, ...rest) => (at === key ? away.get(at, ...rest) : to.get(at, ...rest)) },
+        unfenced,
         ctx,
       ),
     ).rejects.toBe(gone)
   })
 
+  it('becomes none where its lease is lost before the manifest', async () => {
+    const lost = new BackupError('lease-lost', { message: 'another run has taken over' })
+    await expect(copyBackup(base, from, to, () => Promise.reject(lost), ctx)).rejects.toBe(lost)
+    expect(await keysOn(to)).toEqual([key])
+  })
+
   it('of what is damaged where it lies is none', async () => {
     await from.put(key, streamOf(content.subarray(0, 9)), {}, ctx)
-    await expect(copyBackup(base, from, to, ctx)).rejects.toMatchObject({ code: 'corrupt' })
+    await expect(copyBackup(base, from, to, unfenced, ctx)).rejects.toMatchObject({ code: 'corrupt' })
     expect(await keysOn(to)).toEqual([])
   })
 
@@ -92,7 +100,7 @@ describe('a copy', () => {
       if (at === manifestKey(base)) await to.put(at, streamOf(file), {}, given) // another process was first
       return to.put(at, body, options, given)
     })
-    const copying = copyBackup(base, from, raced, ctx)
+    const copying = copyBackup(base, from, raced, unfenced, ctx)
     if (same) await copying
     else await expect(copying).rejects.toMatchObject({ code: 'already-exists' })
     expect(await bytesOf(to, manifestKey(base))).toEqual(file)
@@ -103,10 +111,10 @@ describe('a copy', () => {
     const denied = withPut(to, (at, ...rest) =>
       at === manifestKey(base) ? Promise.reject(failure) : to.put(at, ...rest),
     )
-    await expect(copyBackup(base, from, denied, ctx)).rejects.toBe(failure)
+    await expect(copyBackup(base, from, denied, unfenced, ctx)).rejects.toBe(failure)
     const get: Storage['get'] = () => {
       throw failure
     }
-    await expect(copyBackup(base, from, { ...to, get }, ctx)).rejects.toBe(failure)
+    await expect(copyBackup(base, from, { ...to, get }, unfenced, ctx)).rejects.toBe(failure)
   })
 })

@@ -14,6 +14,7 @@ import type { Storage } from '../storage/storage.js'
  * What lies on the target without a manifest is what a failed copy left: it is written again. Under the same
  * manifest only what is missing or has another size is written.
  *
+ * @param fence - Called just before the manifest is written; what it throws keeps the copy from becoming a backup.
  * @param isDamaged - Whether the target's copy is known not to be whole. All of it is written again then, for rot does
  *   not change a size, and what a verification has noted is taken away: it is of other bytes.
  * @throws {BackupError} `already-exists` when the target holds another manifest in its place; nothing is changed.
@@ -22,6 +23,7 @@ export async function copyBackup(
   base: string,
   from: Storage,
   to: Storage,
+  fence: () => Promise<void>,
   ctx: RunContext,
   isDamaged: boolean = false,
 ): Promise<void> {
@@ -36,6 +38,7 @@ export async function copyBackup(
   }
   if (isDamaged) await removeQuietly(to, [verifiedKey(base)], ctx)
   if (present) return
+  await fence()
   try {
     await to.put(key, streamOf(file), { ifAbsent: true }, ctx)
   } catch (error) {

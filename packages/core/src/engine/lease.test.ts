@@ -69,7 +69,27 @@ describe('a lease', () => {
     await putLease(storage, { run: 'other', host: `not-${hostname()}`, pid: 1, startTime: '', expiresAt }, at)
     await expect(acquireLease(storage, 'shop', 'run-2', at)).rejects.toMatchObject({ code: 'busy' })
     await clock.advance(leaseMs + 1)
-    await (await acquireLease(storage, 'shop', 'run-2', at))[Symbol.asyncDispose]()
+    const taking = acquireLease(storage, 'shop', 'run-2', at)
+    await clock.advance(leaseMs / 2)
+    await (await taking)[Symbol.asyncDispose]()
+  })
+
+  it('of another host that is past by this clock alone is left to it as long as it is renewed', async () => {
+    const clock = createFakeClock()
+    const at = createRunContext({ clock })
+    const storage = memoryStorage()
+    const theirs = (ms: number): Promise<unknown> => {
+      const expiresAt = new Date(clock.now().getTime() - 3_600_000 + ms).toISOString() // an hour behind
+      return putLease(storage, { run: 'other', host: `not-${hostname()}`, pid: 1, startTime: '', expiresAt }, at)
+    }
+    await theirs(0)
+    const taking = acquireLease(storage, 'shop', 'run-2', at)
+    const refused = expect(taking).rejects.toMatchObject({ code: 'busy' })
+    await clock.advance(leaseMs / 3)
+    await theirs(leaseMs / 3)
+    await clock.advance(leaseMs / 6)
+    await refused
+    expect((await holder(storage)).run).toBe('other')
   })
 
   it.each(['torn{', '"text"', 'null'])("that nobody can read is nobody's: %s", async (content) => {
@@ -183,7 +203,7 @@ describe('a lease', () => {
       ...storage,
       async put(at, body, _options, given) {
         const stored = await storage.put(at, body, {}, given)
-        await putLease(storage, { run: 'rival', host: 'x', pid: 1, startTime: '', expiresAt: '' })
+        await putLease(storage, { run: 'rival', host: '', pid: 1, startTime: '', expiresAt: '' })
         return stored
       },
     }

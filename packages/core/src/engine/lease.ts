@@ -12,6 +12,9 @@ import type { Storage } from '../storage/storage.js'
 /** Milliseconds after which a lease that is not renewed may be taken over. */
 export const leaseMs = 120_000
 
+/** Milliseconds after which it is renewed. */
+const renewalMs = leaseMs / 3
+
 /** A lease that this run holds on one storage. */
 export interface Lease extends AsyncDisposable {
   /** @throws {BackupError} `lease-lost` when another run has taken over: the fence before the commit. */
@@ -74,7 +77,7 @@ async function claim(storage: Storage, key: string, run: string, ctx: RunContext
       if (!isBackupError(error, 'already-exists')) throw error
     }
     const held = await read(storage, key, ctx)
-    if (held && held.run !== run && !isAbandoned(held, ctx)) throw busy(storage, held)
+    if (held && held.run !== run && !(await isAbandoned(held, storage, key, ctx))) throw busy(storage, held)
     if (held) ctx.log.warn(`Taking over the lease of run ${held.run} on ${storage.name}, which ended without a word`)
     if (held) await storage.delete(key, ctx)
   }
@@ -105,7 +108,7 @@ async function renew(
   let heldSince = ctx.clock.monotonic()
   while (!ctx.signal.aborted) {
     try {
-      await ctx.clock.sleep(leaseMs / 3, ctx.signal)
+      await ctx.clock.sleep(renewalMs, ctx.signal)
       if ((await read(storage, key, ctx))?.run !== run) return lose()
       const now = ctx.clock.monotonic()
       await storage.put(key, streamOf(contentOf(run, ctx)), {}, ctx)
@@ -141,10 +144,23 @@ function contentOf(run: string, ctx: RunContext): Buffer {
   return Buffer.from(`${JSON.stringify(content)}\n`)
 }
 
-/** Past its time, or of a process of this host that is gone: after a crash nobody has to wait. */
-function isAbandoned(held: LeaseContent, ctx: RunContext): boolean {
-  if (!(Date.parse(held.expiresAt) > ctx.clock.now().getTime())) return true
-  return held.host === thisHost() && !stillRuns(held)
+/**
+ * Past its time, or of a process of this host that is gone: after a crash here nobody has to wait. By the clock of this
+ * host another one's may always be past: that is believed once it has not been renewed for so long that it would have
+ * been.
+ */
+async function isAbandoned(held: LeaseContent, storage: Storage, key: string, ctx: RunContext): Promise<boolean> {
+  const isOurs = held.host === thisHost()
+  if (isOurs && !stillRuns(held)) return true
+  if (Date.parse(held.expiresAt) > ctx.clock.now().getTime()) return false
+  if (isOurs || held.host === '') return true
+  const waitMs = renewalMs * 1.5
+  ctx.log.warn(
+    `The lease of run ${held.run} on ${storage.name} has ended by this clock: waiting ${waitMs / 1000} s to see whether ${held.host} renews it`,
+  )
+  await ctx.clock.sleep(waitMs, ctx.signal)
+  const now = await read(storage, key, ctx)
+  return now === undefined || JSON.stringify(now) === JSON.stringify(held)
 }
 
 /** In doubt yes: two minutes of waiting are better than two runs at once. */

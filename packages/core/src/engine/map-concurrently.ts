@@ -6,8 +6,17 @@ export async function mapConcurrently<Item, Result>(
 ): Promise<Result[]> {
   const results: Result[] = new Array(items.length)
   const queue = items.entries()
+  let hasFailed = false
   const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await task(item)
+    for (const [index, item] of queue) {
+      if (hasFailed) return
+      try {
+        results[index] = await task(item)
+      } catch (error) {
+        hasFailed = true
+        throw error
+      }
+    }
   }
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
   return results

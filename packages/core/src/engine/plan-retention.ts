@@ -21,6 +21,8 @@ export interface RetentionTarget {
 export interface RetentionSettings extends GuardSettings {
   readonly inUse: Pick<InUse, 'has'>
   readonly known: KnownStorages
+  /** Those of the job, whether or not they are pruned: a pin or a test restore on any of them counts. */
+  readonly storages: readonly Storage[]
 }
 
 /** What becomes of the backups of one job on one storage. */
@@ -54,7 +56,7 @@ export async function planRetention(
   settings: RetentionSettings,
   ctx: RunContext,
 ): Promise<readonly RetentionPlan[]> {
-  const storages = targets.map(({ storage }) => storage)
+  const storages = [...new Set([...targets.map(({ storage }) => storage), ...settings.storages])]
   const { backups, damaged, unreachable } = await readBackups(storages, { job }, settings.known, ctx)
   if (unreachable[0]) throw unreachable[0].error
   const unread = damaged.find(({ wasRead }) => !wasRead)

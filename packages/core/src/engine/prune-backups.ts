@@ -1,4 +1,4 @@
-import { isBackupError, messageOf } from '../backup-error.js'
+import { messageOf } from '../backup-error.js'
 import { manifestKey, parseKey, pinKey } from '../layout/object-names.js'
 import type { RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
@@ -27,7 +27,8 @@ export interface PruneResult extends RetentionPlan {
  * reading deletes nothing on any storage.
  *
  * @param force - Whether a {@link RetentionPlan.hold} that a person may lift is lifted.
- * @throws as {@link planRetention}; `lease-lost`.
+ * @returns A target that another run has taken over meanwhile has a `problem`, as one that answers no more.
+ * @throws as {@link planRetention}.
  */
 export async function pruneBackups(
   job: string,
@@ -65,7 +66,6 @@ async function carryOut(
       if (await deleteCopy(target.storage, backup.base, ctx)) deleted.push(backup)
     } catch (error) {
       ctx.signal.throwIfAborted()
-      if (isBackupError(error, 'lease-lost')) throw error
       const problem = `${backup.name} could not be deleted from ${target.storage.name}: ${messageOf(error)}`
       return { ...plan, deleted, freedBytes: freed(), problem, error }
     }

@@ -23,7 +23,7 @@ export function copyOn(
 ): RestoreCopy {
   return {
     name: storage.name,
-    source: layout.read(manifest, { storages: [storage], ...(cipher && { cipher }) }),
+    source: layout.read(manifest, { storage, ...(cipher && { cipher }) }),
     readThrough: (ctx) => readThrough(manifest, storage, ctx),
   }
 }

@@ -86,7 +86,7 @@ function notEmpty(target: Driver, request: WayRequest, { tables }: DatabaseInfo)
       : ''
   return new BackupError('target-not-empty', {
     message: `${target.display} exists and holds ${tables} ${tables === 1 ? 'table' : 'tables'}`,
-    hint: `Say what to do with it: ${ways}clean (drop and make again what the backup holds) or append; or name another database.`,
+    hint: `Say with mode (--mode) what to do with it: ${ways}clean (drop and make again what the backup holds) or append; or name another database.`,
   })
 }
 

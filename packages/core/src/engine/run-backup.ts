@@ -158,11 +158,13 @@ async function commitOrRemove(
   }
 }
 
-/** The manifest first: a put that failed may have been stored all the same. */
+/** The manifest first: a put that failed may have been stored all the same, and then nothing it names may go. */
 async function removeData({ parts, copies }: WrittenData, { base }: Intent, ctx: RunContext): Promise<void> {
-  const keys = [manifestKey(base), ...parts.map(({ key }) => key)]
-  const whole = copies.filter(({ status }) => status === 'complete')
-  await Promise.all(whole.map(({ storage }) => removeQuietly(storage, keys, ctx)))
+  const keys = parts.map(({ key }) => key)
+  const remove = async ({ storage }: CopyOutcome): Promise<void> => {
+    if (await removeQuietly(storage, [manifestKey(base)], ctx)) await removeQuietly(storage, keys, ctx)
+  }
+  await Promise.all(copies.filter(({ status }) => status === 'complete').map(remove))
 }
 
 function describe(

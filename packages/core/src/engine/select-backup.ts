@@ -55,6 +55,9 @@ export function fromTheFuture(selector: string, { name, id, startedAt }: BackupR
   return `Backup ${name} is of ${startedAt.toISOString()}, a time that has not come: the clock of the host that made it was wrong, or this one's is. Another may be newer in truth; \`holdfast list\` shows them`
 }
 
+/** Whether a selector names a backup by its age alone, of whichever job. */
+export const isByAge = (selector: string): boolean => byAgeAlone.test(selector)
+
 const byAgeAlone = /^latest(?:~(?<back>\d+))?$/
 
 function byAge(eligible: Eligible, backups: readonly BackupRecord[], selector: string): BackupRecord | undefined {
@@ -102,7 +105,8 @@ function byName(eligible: Eligible, backups: readonly BackupRecord[], selector: 
 
 function byId(backups: readonly BackupRecord[], selector: string): BackupRecord {
   const wanted = selector.toLowerCase()
-  const found = backups.filter(({ id, shortId }) => id.startsWith(wanted) || shortId.startsWith(wanted))
+  const isMeant = (id: string): boolean => wanted !== '' && id.startsWith(wanted) // a variable that is not set names none
+  const found = backups.filter(({ id, shortId }) => isMeant(id) || isMeant(shortId))
   const [only, another] = found
   if (only && !another) return only
   if (!only) {

@@ -12,7 +12,10 @@ export interface StagedPlan {
   readonly assertions: readonly Assertion[]
   /** For how long what was there before stays, under another name. Absent: it is dropped at the end. */
   readonly keepMs?: number
-  /** Whether the target held nothing when all was planned: then nobody has agreed to lose what it holds at the end. */
+  /**
+   * Whether the target held nothing when all was planned: then nobody has agreed to lose what it holds at the end, and
+   * it stays in any case.
+   */
   readonly wasEmpty?: boolean
   /** Restores into the scratch. */
   fill(scratch: Driver): Promise<RestoreReport>
@@ -40,7 +43,8 @@ export async function stagedRestore(plan: StagedPlan, ctx: RunContext): Promise<
   const keep = keepMs === undefined ? {} : { keepUntil: new Date(ctx.clock.now().getTime() + keepMs) }
   const { oldName, keepUntil } = await scratch.swap({ terminateConnections, ...keep }, ctx)
   if (oldName === undefined) return { ...report, created: true }
-  if (keepMs !== undefined) return { ...report, created: false, oldName, ...(keepUntil && { keepUntil }) }
+  if (keepMs !== undefined || plan.wasEmpty)
+    return { ...report, created: false, oldName, ...(keepUntil && { keepUntil }) }
   const warnings = await dropAside(target, oldName, ctx)
   return { ...report, created: false, warnings: [...report.warnings, ...warnings] }
 }

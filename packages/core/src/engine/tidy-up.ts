@@ -44,8 +44,9 @@ export async function tidyUp(
 ): Promise<TidyUp> {
   const now = ctx.clock.now()
   const before = (ms: number): Date => new Date(now.getTime() - ms)
-  const settings = { minKeep: job.minKeep, now, inUse, known: catalog }
+  const settings = { minKeep: job.minKeep, now, inUse, known: catalog, storages: job.storages }
   const usable = copies.filter(({ status }) => status === 'complete').map(({ storage }) => storage)
+  const writable = new Map(usable.flatMap((storage) => withLease(storage, leases)))
   const settle = async <Result>(what: string, task: () => Promise<Result>): Promise<Result | undefined> => {
     try {
       return await task()
@@ -60,7 +61,7 @@ export async function tidyUp(
     return !strategy || (await wouldStay(backup, { storage, strategy }, settings, ctx))
   }
   const filled = await settle('Earlier copies were not filled in', () =>
-    backFill(job.name, usable, before(orphanGraceMs), isWanted, ctx),
+    backFill(job.name, writable, before(orphanGraceMs), isWanted, ctx),
   )
   const pruned = await settle('No old backups were deleted', () => {
     if (job.retention.size > 0) requireSound(copies, isDoubtful)
@@ -84,6 +85,11 @@ function requireSound(copies: readonly CopyOutcome[], isDoubtful: boolean): void
   if (isDoubtful) throw new Error('this backup was warned of. A prune deletes what is to go, once you know why')
 }
 
+function withLease(storage: Storage, leases: ReadonlyMap<string, Lease>): readonly (readonly [Storage, Lease])[] {
+  const lease = leases.get(storage.name)
+  return lease ? [[storage, lease]] : []
+}
+
 async function applyRetention(
   job: Job,
   storages: readonly Storage[],
@@ -93,8 +99,7 @@ async function applyRetention(
 ): Promise<readonly PruneResult[]> {
   const targets = storages.flatMap((storage) => {
     const strategy = job.retention.get(storage.name)
-    const lease = leases.get(storage.name)
-    return strategy && lease ? [{ storage, strategy, lease }] : []
+    return strategy ? withLease(storage, leases).map(([, lease]) => ({ storage, strategy, lease })) : []
   })
   if (targets.length === 0) return []
   const results = await pruneBackups(job.name, targets, settings, false, ctx)

@@ -2,6 +2,7 @@ import { BackupError, isBackupError, messageOf } from '../backup-error.js'
 import type { Cipher } from '../cipher/cipher.js'
 import type { Driver } from '../driver/driver.js'
 import type { Manifest, ManifestPart } from '../layout/manifest.js'
+import { manifestKey } from '../layout/object-names.js'
 import { plainBytes, storedBytes } from '../layout/read-part.js'
 import type { RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
@@ -24,7 +25,8 @@ export interface VerifyMeans {
  * the manifest.
  *
  * @returns Damage is a result, not an error.
- * @throws what keeps the copy from being read at all: `unavailable`, `storage-denied`.
+ * @throws what keeps the copy from being read at all: `unavailable`, `storage-denied`; `not-found` for one that was
+ *   deleted meanwhile.
  */
 export async function verifyCopy(
   manifest: Manifest,
@@ -52,8 +54,18 @@ export async function verifyCopy(
     parts,
     ...(means.test && { test: means.test }),
   }
+  if (problem !== undefined) await requireStillThere(base, storage, ctx)
   await remember(storage, base, found, ctx)
   return found
+}
+
+/** What retention has deleted while it was read is no damaged copy: it is none. */
+export async function requireStillThere(base: string, storage: Storage, ctx: RunContext): Promise<void> {
+  if (await storage.stat(manifestKey(base), ctx)) return
+  throw new BackupError('not-found', {
+    message: `The copy on ${storage.name} was deleted while it was being verified`,
+    hint: 'Another run of the job has deleted it, or somebody has. `holdfast list` shows what there is.',
+  })
 }
 
 /** Reads the stored bytes of every part to their end, before something irreversible rests on them. */

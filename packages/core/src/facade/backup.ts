@@ -1,7 +1,8 @@
-import { messageOf } from '../backup-error.js'
+import { BackupError, messageOf } from '../backup-error.js'
 import type { Job } from '../engine/job.js'
 import { toRecord } from '../engine/read-backups.js'
 import { type BackupRun, runBackup } from '../engine/run-backup.js'
+import { backupTypes } from '../layout/manifest.js'
 import type { BackupOptions, BackupResult } from './calls.js'
 import { onlyJob, type Project, pick } from './project.js'
 
@@ -12,7 +13,19 @@ export async function backupJob(
   options: BackupOptions,
 ): Promise<BackupResult> {
   const { jobs } = project
+  requireReadable(options)
   return await backUp(name === undefined ? onlyJob(jobs) : pick(jobs, name, 'job'), options, project)
+}
+
+/** What the types forbid and plain JavaScript does not: no reader would accept the manifest, after hours of dumping. */
+function requireReadable({ type = 'manual', label = '' }: BackupOptions): void {
+  const problem = !backupTypes.includes(type)
+    ? `type: must be one of ${backupTypes.join(', ')}`
+    : typeof label === 'string'
+      ? undefined
+      : 'label: must be text'
+  if (problem !== undefined)
+    throw new BackupError('config-invalid', { message: `The backup cannot be made: ${problem}` })
 }
 
 /** A backup of a job as it is given here, which may differ from the configured one. */

@@ -1,5 +1,6 @@
 import { BackupError } from '../backup-error.js'
 import { copyBackup } from '../engine/copy-backup.js'
+import { copyPin } from '../engine/copy-pin.js'
 import { acquireLease } from '../engine/lease.js'
 import { ensureIdentity } from '../engine/storage-identity.js'
 import { uuidV7 } from '../uuid-v7.js'
@@ -27,7 +28,10 @@ export async function copyTo(
   const there = backup.copies.find(({ storage }) => storage === to)
   if (there?.status === 'complete') return { copied: false }
   await ensureIdentity(target, catalog, ctx)
-  await using _lease = await acquireLease(target, backup.job, uuidV7(ctx.clock.now()), ctx)
-  await copyBackup(backup.base, from, target, ctx, there !== undefined)
+  await using lease = await acquireLease(target, backup.job, uuidV7(ctx.clock.now()), ctx)
+  const leased = { ...ctx, signal: AbortSignal.any([ctx.signal, lease.lost]) }
+  await copyBackup(backup.base, from, target, () => lease.check(), leased, there !== undefined)
+  const pinnedOn = backup.copies.find(({ isPinned }) => isPinned)
+  if (pinnedOn) await copyPin(backup.base, pick(storages, pinnedOn.storage, 'storage'), target, leased)
   return { copied: true }
 }

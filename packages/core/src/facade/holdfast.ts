@@ -36,7 +36,8 @@ export interface Holdfast extends AsyncDisposable {
    * Takes a backup now.
    *
    * @param job - May be left out when there is one job only.
-   * @returns once the manifest is durable on every storage that works; `partial` if some storage failed.
+   * @returns once the manifest is durable on every storage that works, copies that earlier runs owe are filled in, and
+   *   what retention does not keep is deleted; `partial` if some storage failed.
    * @throws {BackupError} when fewer than `minCopies` copies are complete.
    */
   backup(job?: string, options?: BackupOptions): Promise<BackupResult>
@@ -90,7 +91,8 @@ export interface Holdfast extends AsyncDisposable {
    * Deletes what {@link Holdfast.plan} would delete, manifest first. The newest complete backup, the newest verified one
    * and pinned ones stay, whatever the retention says. No key that reads backups is needed.
    *
-   * @throws {BackupError} as {@link Holdfast.plan}, with nothing deleted; `busy` while another run of the job writes.
+   * @throws {BackupError} as {@link Holdfast.plan}, with nothing deleted; `busy` while another run of the job writes. What
+   *   goes wrong once a deletion has begun is the `problem` of its storage, beside what was deleted.
    */
   prune(job?: string, options?: PruneOptions): Promise<readonly PruneResult[]>
   /**

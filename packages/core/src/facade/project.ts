@@ -8,10 +8,11 @@ import type { Driver } from '../driver/driver.js'
 import type { BackupRecord } from '../engine/backup-record.js'
 import { type InUse, trackUse } from '../engine/in-use.js'
 import type { Job } from '../engine/job.js'
-import { readBackups } from '../engine/read-backups.js'
+import { readBackups, type StoredBackups } from '../engine/read-backups.js'
 import { type Eligible, fromTheFuture, passedOver, selectBackup } from '../engine/select-backup.js'
 import type { Layout } from '../layout/layout.js'
 import { wholeObjectLayout } from '../layout/whole-object-layout.js'
+import { quoted } from '../quoted.js'
 import { createRunContext, type RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
 import type { CallOptions, Scope } from './calls.js'
@@ -34,6 +35,8 @@ export interface Project {
    *   ones were passed over.
    */
   find(selector: string, scope: Scope, ctx: RunContext, eligible?: Eligible): Promise<BackupRecord>
+  /** The same, with what {@link Project.find} only logs: what else may have been meant. */
+  search(selector: string, scope: Scope, ctx: RunContext, eligible?: Eligible): Promise<FoundBackup>
   /** Storages with a copy: those that look whole first, and those that cost no network before others. */
   holders(backup: BackupRecord): Storage[]
   /** The source of the backup's job, or of any job of its engine. */
@@ -42,6 +45,12 @@ export interface Project {
   cipherFor(backup: Pick<BackupRecord, 'job' | 'manifest'>): Cipher | undefined
   /** Everything that may decrypt. */
   readonly ciphers: readonly Cipher[]
+}
+
+/** A backup that was looked for, and what speaks against its being the one that was meant. */
+export interface FoundBackup {
+  readonly backup: BackupRecord
+  readonly warnings: readonly string[]
 }
 
 /** @throws {BackupError} `config-invalid`. */
@@ -55,6 +64,20 @@ export function openProject(config: HoldfastConfig): Project {
     scope.storage === undefined ? [...storages.values()] : [pick(storages, scope.storage, 'storage')]
 
   const catalog = config.catalog ?? memoryCatalog()
+
+  const search: Project['search'] = async (selector, scope, ctx, eligible) => {
+    const stored = await readBackups(inScope(scope), { job: scope.job }, catalog, ctx)
+    const { backups } = stored
+    // By its whole id a backup is named for good: what else there may be does not matter.
+    const unseen = backups.some(({ id }) => id === selector) ? [] : unseenIn(stored)
+    try {
+      const backup = selectBackup(backups, selector, eligible)
+      return { backup, warnings: [...unseen, ...(eligible ? [] : doubtsOf(backup, backups, selector, ctx))] }
+    } catch (error) {
+      for (const warning of unseen) ctx.log.warn(warning) // it may be there
+      throw error
+    }
+  }
 
   return {
     storages,
@@ -72,20 +95,12 @@ export function openProject(config: HoldfastConfig): Project {
         ...(config.clock && { clock: config.clock }),
       }),
 
-    async find(selector, scope, ctx, eligible) {
-      const { backups, unreachable, damaged } = await readBackups(inScope(scope), { job: scope.job }, catalog, ctx)
-      // By its whole id a backup is named for good: what else there may be does not matter.
-      if (!backups.some(({ id }) => id === selector)) {
-        for (const { storage, error } of unreachable) {
-          ctx.log.warn(`Storage ${storage} cannot be read, and may hold a newer backup: ${messageOf(error)}`)
-        }
-        for (const { problem } of damaged) ctx.log.warn(problem)
-      }
-      const chosen = selectBackup(backups, selector, eligible)
-      if (!eligible) for (const warning of passedOver(backups, selector, chosen)) ctx.log.warn(warning)
-      const doubt = eligible ? undefined : fromTheFuture(selector, chosen, ctx.clock.now())
-      if (doubt !== undefined) ctx.log.warn(doubt)
-      return chosen
+    search,
+
+    async find(...asked) {
+      const { backup, warnings } = await search(...asked)
+      for (const warning of warnings) asked[2].log.warn(warning)
+      return backup
     },
 
     holders(backup) {
@@ -113,6 +128,27 @@ export function openProject(config: HoldfastConfig): Project {
   }
 }
 
+/** What could not be looked at. */
+function unseenIn({ unreachable, damaged }: StoredBackups): readonly string[] {
+  return [
+    ...unreachable.map(
+      ({ storage, error }) => `Storage ${storage} cannot be read, and may hold a newer backup: ${messageOf(error)}`,
+    ),
+    ...damaged.map(({ problem }) => problem),
+  ]
+}
+
+/** Why another may have been meant. */
+function doubtsOf(
+  chosen: BackupRecord,
+  backups: readonly BackupRecord[],
+  selector: string,
+  { clock }: RunContext,
+): readonly string[] {
+  const doubt = fromTheFuture(selector, chosen, clock.now())
+  return [...passedOver(backups, selector, chosen), ...(doubt === undefined ? [] : [doubt])]
+}
+
 /** For {@link Project.find}: damaged backups are looked at too; they are only not restored unasked. */
 export const anyState: Eligible = (backups) => backups
 
@@ -121,7 +157,7 @@ export function pick<Value>(from: ReadonlyMap<string, Value>, name: string, what
   const found = from.get(name)
   if (found !== undefined) return found
   throw new BackupError('no-match', {
-    message: `No ${what} is called ${JSON.stringify(name)}${closest(name, [...from.keys()])}`,
+    message: `No ${what} is called ${quoted(name)}${closest(name, [...from.keys()])}`,
   })
 }
 

@@ -76,9 +76,11 @@ function targetsOf(job: string, project: Project, options: PlanOptions): readonl
   })
 }
 
-async function settingsOf(job: string, { jobs, catalog, inUse }: Project, ctx: RunContext): Promise<RetentionSettings> {
+async function settingsOf(job: string, project: Project, ctx: RunContext): Promise<RetentionSettings> {
+  const { jobs, catalog, inUse } = project
+  const storages = jobs.get(job)?.storages ?? [...project.storages.values()]
   const prunes = (await catalog.runs({ job })).filter(({ kind }) => kind === 'prune')
   // By time, not by order: a run that the clock held back has begun before the one that it must not come before.
   const lastPrune = prunes.map(({ startedAt }) => startedAt).sort((a, b) => b.getTime() - a.getTime())[0]
-  return { minKeep: jobs.get(job)?.minKeep ?? 1, now: ctx.clock.now(), lastPrune, inUse, known: catalog }
+  return { minKeep: jobs.get(job)?.minKeep ?? 1, now: ctx.clock.now(), lastPrune, inUse, known: catalog, storages }
 }

@@ -13,10 +13,11 @@ import {
 import { doubtOf } from '../engine/proof/doubt.js'
 import { copyOn } from '../engine/restore-copy.js'
 import { runRestore } from '../engine/run-restore.js'
+import { isByAge } from '../engine/select-backup.js'
 import type { RunContext } from '../run-context.js'
 import { backUp } from './backup.js'
 import type { KeptOld, RestoreOptions, RestorePreview, RestoreResult } from './calls.js'
-import type { Project } from './project.js'
+import { onlyJob, type Project } from './project.js'
 
 /** How long a staged restore keeps what was there before. */
 const defaultKeepOld = '24h'
@@ -45,9 +46,10 @@ export async function restoreBackup(
   options: RestoreOptions,
 ): Promise<RestoreResult> {
   const ctx = project.contextOf(options)
-  const backup = await project.find(selector, options, ctx)
+  requireTarget(selector, options, project)
+  const { backup, warnings } = await project.search(selector, options, ctx)
   const run = await restorePlan(project, planOf(project, backup, options), options, ctx)
-  return { backup, ...run, warnings: [...doubts(project, backup), ...run.warnings] }
+  return { backup, ...run, warnings: [...warnings, ...doubts(project, backup), ...run.warnings] }
 }
 
 /** {@link Holdfast.previewRestore}. */
@@ -57,13 +59,24 @@ export async function previewRestore(
   options: RestoreOptions,
 ): Promise<RestorePreview> {
   const ctx = project.contextOf(options)
-  const backup = await project.find(selector, options, ctx)
+  requireTarget(selector, options, project)
+  const { backup, warnings: doubtful } = await project.search(selector, options, ctx)
   const prepared = keeping(await prepareRestore(planOf(project, backup, options), ctx), options)
   if (options.safetyBackup) safetyJob(project, prepared.target)
   const { target, way, database } = prepared
   const { problems, warnings } = await lookBefore(prepared, ctx)
-  const found = { problems, warnings: [...doubts(project, backup), ...warnings] }
+  const found = { problems, warnings: [...doubtful, ...doubts(project, backup), ...warnings] }
   return { backup, target: target.display, mode: way, ...(database && { database }), ...found }
+}
+
+/**
+ * Into the database of whichever job ran last nobody wants to restore.
+ *
+ * @throws {BackupError} `no-match` where a backup is named by its age alone, its target not at all, and there are
+ *   several jobs.
+ */
+function requireTarget(selector: string, { into, job }: RestoreOptions, { jobs }: Project): void {
+  if (into === undefined && job === undefined && jobs.size > 1 && isByAge(selector)) onlyJob(jobs)
 }
 
 /** What is known against a backup does not keep it from being restored: the rest of it may be all there is. */

@@ -57,8 +57,7 @@ export type CopyOutcome =
 
 /** From where and how to read. */
 export interface ReadPlan {
-  /** Tried in this order until one opens. */
-  readonly storages: readonly Storage[]
+  readonly storage: Storage
   readonly cipher?: Cipher
 }
 

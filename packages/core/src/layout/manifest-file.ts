@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { BackupError } from '../backup-error.js'
-import { formatVersion, type Manifest } from './manifest.js'
+import { backupTypes, formatVersion, type Manifest } from './manifest.js'
 import { baseKey, parseKey } from './object-names.js'
 
 const head = '{\n  "digest": "sha256:'
@@ -38,7 +38,7 @@ const manifestSchema = z.object({
   id: z.uuid(),
   layout: z.literal('whole/1'),
   job: z.string().min(1),
-  type: z.enum(['hourly', 'daily', 'weekly', 'monthly', 'custom', 'manual']),
+  type: z.enum(backupTypes),
   database: z.string(),
   engine: z.string(),
   serverVersion: z.string(),

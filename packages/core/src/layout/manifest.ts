@@ -2,7 +2,10 @@
 export const formatVersion = 1
 
 /** When a backup was made, for its name: a preset of the schedule, `custom` for another cron, `manual` by hand. */
-export type BackupType = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'custom' | 'manual'
+export type BackupType = (typeof backupTypes)[number]
+
+/** Every {@link BackupType}. */
+export const backupTypes = ['hourly', 'daily', 'weekly', 'monthly', 'custom', 'manual'] as const
 
 /**
  * The record beside the data that makes it a backup. Written last and never changed; the same bytes on each storage.

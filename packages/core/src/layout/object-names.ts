@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { BackupType } from './manifest.js'
+import { type BackupType, backupTypes as types } from './manifest.js'
 
-const types: readonly BackupType[] = ['hourly', 'daily', 'weekly', 'monthly', 'custom', 'manual']
 const grammar = new RegExp(
   `^(?<job>[A-Za-z0-9_][A-Za-z0-9._-]*)/(?<month>\\d{4}/\\d{2})/(?<stem>(?<database>[A-Za-z0-9_][A-Za-z0-9._-]*)_(?<type>${types.join('|')})_(?<date>\\d{8})_(?<time>\\d{6})_(?<id>[0-9a-f]{8}))\\.(?<rest>[a-z0-9.-]+)$`,
 )

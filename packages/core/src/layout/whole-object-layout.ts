@@ -56,40 +56,16 @@ function storagesOf(copies: readonly CopyOutcome[], status: CopyOutcome['status'
   return copies.filter((copy) => copy.status === status).map((copy) => copy.storage)
 }
 
-function read(manifest: Manifest, plan: ReadPlan): RestoreSource {
+function read(manifest: Manifest, { storage, cipher }: ReadPlan): RestoreSource {
   return {
     manifest,
     parts: manifest.parts,
     open(name, ctx) {
       const part = manifest.parts.find((candidate) => candidate.name === name)
       if (!part) throw new BackupError('no-match', { message: `Backup ${manifest.id} has no part ${name}` })
-      return plainBytes(part, firstThatOpens(part, plan.storages, ctx), plan.cipher, ctx).stream
+      return plainBytes(part, storedBytes(part, storage, 'restore', ctx), cipher, ctx).stream
     },
   }
-}
-
-/** Goes on to the next copy while none has given a byte; afterwards the consumer has seen data, and an error is final. */
-async function* firstThatOpens(
-  part: ManifestPart,
-  storages: readonly Storage[],
-  ctx: RunContext,
-): AsyncGenerator<Uint8Array> {
-  let failure: unknown = new BackupError('not-found', { message: `No storage holds ${part.key}` })
-  for (const storage of storages) {
-    let opened = false
-    try {
-      for await (const chunk of storedBytes(part, storage, 'restore', ctx)) {
-        opened = true
-        yield chunk
-      }
-      return
-    } catch (error) {
-      if (opened || ctx.signal.aborted) throw error
-      ctx.log.warn(`The copy on ${storage.name} cannot be read: ${messageOf(error)}`)
-      failure = error
-    }
-  }
-  throw failure
 }
 
 async function sweep(

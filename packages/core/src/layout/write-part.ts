@@ -1,9 +1,9 @@
 import { BackupError } from '../backup-error.js'
 import { type ByteStream, MiB } from '../byte-stream.js'
 import type { DumpPart } from '../driver/driver.js'
-import type { RunContext } from '../run-context.js'
+import type { Clock, RunContext } from '../run-context.js'
 import { removeQuietly } from '../storage/remove-quietly.js'
-import type { Metadata, Storage } from '../storage/storage.js'
+import type { Storage } from '../storage/storage.js'
 import { broadcast } from '../stream/broadcast.js'
 import { meter } from '../stream/meter.js'
 import { encodePart } from './encode-part.js'
@@ -66,7 +66,8 @@ export async function writePart(
     storages.map((storage, index) => {
       const signal = AbortSignal.any([ctx.signal, ...patience.slice(index, index + 1).map((one) => one.signal)])
       const expected = (): number => stored.result().bytes
-      return putCopy(storage, key, outputs[index] as ByteStream, plan.metadata, expected, { ...ctx, signal })
+      const body = outputs[index] as ByteStream
+      return putCopy(storage, key, body, plan, expected, patience[index], { ...ctx, signal })
     }),
   )
   const failure = ctx.signal.aborted ? { error: ctx.signal.reason } : source.failure()
@@ -83,17 +84,62 @@ async function putCopy(
   storage: Storage,
   key: string,
   body: ByteStream,
-  metadata: Metadata,
+  { metadata, stallTimeoutMs }: WritePlan,
   expectedBytes: () => number,
+  patience: AbortController | undefined,
   ctx: RunContext,
 ): Promise<CopyOutcome> {
+  const finishing = finishWithin(stallTimeoutMs * stallsToFinish, storage, ctx.clock)
   try {
-    const object = await storage.put(key, body, { ifAbsent: true, metadata }, ctx)
+    const put = storage.put(key, finishing.watch(body), { ifAbsent: true, metadata }, ctx)
+    const object = await finishing.race(put, (error) => patience?.abort(error))
     if (object.size !== expectedBytes()) throw shortObject(storage, key, object.size, expectedBytes())
     return { storage, status: 'complete' }
   } catch (error) {
     return { storage, status: 'failed', error }
   }
+}
+
+/** How many stall timeouts a storage has to finish what it has taken whole: a sync of a large file takes minutes. */
+const stallsToFinish = 10
+
+/** Waits for a put only so long once its body has ended: one that hangs then would hold the run and all other copies. */
+function finishWithin(ms: number, storage: Storage, clock: Clock) {
+  const done = new AbortController()
+  let onEnd = (): void => {}
+  const ended = new Promise<void>((resolve) => {
+    onEnd = resolve
+  })
+  return {
+    async *watch(body: ByteStream): AsyncGenerator<Uint8Array> {
+      yield* body
+      onEnd()
+    },
+    async race<Result>(put: Promise<Result>, onStalled: (error: BackupError) => void): Promise<Result> {
+      const stalled = ended
+        .then(() => clock.sleep(ms, done.signal))
+        .then(() => {
+          const error = neverFinished(storage, ms)
+          onStalled(error)
+          throw error
+        })
+      stalled.catch(() => {})
+      put.catch(() => {})
+      try {
+        return await Promise.race([put, stalled])
+      } finally {
+        done.abort()
+      }
+    },
+  }
+}
+
+function neverFinished(storage: Storage, ms: number): BackupError {
+  return new BackupError('stalled', {
+    message: `${storage.display} took every byte, and did not finish within ${Math.round(ms / 1000)} s`,
+    hint: 'Look whether it hangs. `stallTimeout` of the job says how long is waited.',
+    retryable: true,
+  })
 }
 
 function shortObject(storage: Storage, key: string, size: number, expected: number): BackupError {

@@ -1,7 +1,7 @@
 import { isBackupError, messageOf } from '../../backup-error.js'
 import type { RunContext } from '../../run-context.js'
 import type { Verification } from '../verification.js'
-import { remember } from '../verify-backup.js'
+import { remember, requireStillThere } from '../verify-backup.js'
 import { runTestRestore, type TestRestorePlan } from './test-restore.js'
 
 /**
@@ -9,10 +9,11 @@ import { runTestRestore, type TestRestorePlan } from './test-restore.js'
  *
  * @param base - What the keys of the backup begin with.
  * @returns Damage of the copy is a result; it has no `test` then.
- * @throws As {@link runTestRestore}, save for damage.
+ * @throws As {@link runTestRestore}, save for damage; `not-found` for a copy that was deleted meanwhile.
  */
 export async function testCopy(plan: TestRestorePlan, base: string, ctx: RunContext): Promise<Verification> {
   const found = await verification(plan, ctx)
+  if (found.status === 'corrupt') await requireStillThere(base, plan.storage, ctx)
   await remember(plan.storage, base, found, ctx)
   return found
 }
