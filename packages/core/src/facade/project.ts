@@ -48,7 +48,7 @@ export interface Project {
 }
 
 /** A backup that was looked for, and what speaks against its being the one that was meant. */
-export interface FoundBackup {
+interface FoundBackup {
   readonly backup: BackupRecord
   readonly warnings: readonly string[]
 }
