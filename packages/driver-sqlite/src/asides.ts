@@ -6,6 +6,7 @@ import { isAbandoned, markedName, readMark } from './aside-mark.js'
 import type { BoundDatabase } from './bound-database.js'
 import { fileOf, longestName, removeDatabase, reserveBeside, takeName } from './database-files.js'
 import { lookAt } from './probe.js'
+import type { Look } from './program/look.js'
 import { runTask } from './run-task.js'
 
 /** {@link Driver.asides} for SQLite. What a restore still works on is none. */
@@ -79,16 +80,35 @@ export async function swapIn(
 }
 
 /**
+ * Puts the content of one file into a live one that was found empty.
+ *
+ * @throws {BackupError} `target-not-empty` when its programs have begun to use it meanwhile; then it is as they left it.
+ */
+export async function fillEmpty(
+  from: string,
+  bound: BoundDatabase,
+  { journalMode }: Pick<Look, 'journalMode'>,
+  ctx: RunContext,
+): Promise<void> {
+  const temporary = await reserveBeside(bound.path, 'unfinished', ctx.clock.now(), { wal: journalMode === 'wal' })
+  try {
+    await overwrite(from, bound, ctx, { temporary })
+  } finally {
+    await removeDatabase(temporary)
+  }
+}
+
+/**
  * Replaces the content of a live file through SQLite's locks: others may have it open. What restores left that were
  * killed goes first: they may have left the file without its WAL mode.
  *
- * @param aside - Where the old content is kept.
+ * @param aside - Where the old content is kept; without a path, there may be none.
  */
 export async function overwrite(
   from: string,
   bound: BoundDatabase,
   ctx: RunContext,
-  aside?: { readonly path: string; readonly temporary: string },
+  aside?: { readonly path?: string; readonly temporary: string },
 ): Promise<void> {
   for (const { kind, drop } of await asides(bound, ctx)) if (kind === 'unfinished') await drop(ctx)
   const how = { failure: 'restore-failed', writes: true } as const

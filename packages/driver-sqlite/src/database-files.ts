@@ -89,10 +89,13 @@ export async function requireRoom(directory: string, bytes: number): Promise<voi
   })
 }
 
+/** What to do about a database that is not to be overwritten. */
+export const notEmptyHint = 'Say what to do with it (staged, replace or clean), or name another file.'
+
 /** A database that is not to be overwritten. */
 export function notEmpty(path: string): BackupError {
   return new BackupError('target-not-empty', {
     message: `${path} exists and holds something`,
-    hint: 'Say what to do with it (staged, replace or clean), or name another file.',
+    hint: notEmptyHint,
   })
 }

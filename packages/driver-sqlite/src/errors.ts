@@ -1,4 +1,5 @@
 import { BackupError, type BackupErrorCode } from '@holdfast/core'
+import { notEmptyHint } from './database-files.js'
 
 /** What a failed task said. */
 interface Failure {
@@ -23,6 +24,7 @@ function meaningOf(code: string, message: string, writes: boolean): Meaning | un
     const hint = 'Another program holds it for longer than busyTimeout: stop that, or try again later.'
     return writes ? ['target-in-use', hint] : ['source-unreachable', 'Another program holds it; try again later.', true]
   }
+  if (code === 'NOT_EMPTY') return ['target-not-empty', notEmptyHint]
   if (/^(SQLITE_FULL|ENOSPC)/.test(code) || /ENOSPC/.test(message)) {
     return [
       'storage-full',

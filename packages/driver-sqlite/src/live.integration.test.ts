@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { createRunContext } from '@holdfast/core'
 import { memoryBackup } from '@holdfast/core/testing'
 import Database from 'better-sqlite3'
@@ -20,6 +21,7 @@ import { makeDatabase } from '../test/nasty.js'
 import { startRestore } from '../test/start-restore.js'
 import { startWriter } from '../test/start-writer.js'
 import { sqlite } from './driver.js'
+import { overwrite } from './program/copy.js'
 import { runTask } from './run-task.js'
 
 const ctx = createRunContext()
@@ -193,5 +195,42 @@ describe('an empty database', () => {
     })
     expect(values(path, 'select a from own')).toEqual(['mine'])
     expect(readdirSync(directory).filter((name) => name.includes('__'))).toEqual([])
+  })
+
+  it.each(['wal', 'delete'] as const)(
+    'in mode %s that a program fills at the last moment is not touched',
+    async (mode) => {
+      makeDatabase(join(directory, 'source.db'), 'create table other(a)')
+      const backup = await memoryBackup(sqlite({ path: join(directory, 'source.db') }), {}, ctx)
+      makeDatabase(path, '', mode)
+      const program = new Database(path)
+      program.exec("begin immediate; create table own(a); insert into own values ('mine')")
+      // By then the restore has found the database empty, and waits for it.
+      const committed = setTimeout(2_000).then(() => program.exec('commit'))
+      const restoring = sqlite({ path }).restore(backup, { mode: 'create' }, ctx)
+      await expect(restoring).rejects.toMatchObject({ code: 'target-not-empty' })
+      await committed
+      expect(program.prepare('select a from own').pluck().all()).toEqual(['mine'])
+      expect([values(path, 'select name from sqlite_schema'), values(path, 'pragma journal_mode')]).toEqual([
+        ['own'],
+        [mode],
+      ])
+      program.close()
+      expect(readdirSync(directory).filter((name) => name.includes('__'))).toEqual([])
+    },
+  )
+
+  it('that a program puts into WAL mode at the last moment is not touched', async () => {
+    makeDatabase(join(directory, 'source.db'), 'create table other(a)', 'delete')
+    makeDatabase(path, '', 'delete')
+    const program = new Database(path)
+    const overwriting = overwrite(join(directory, 'source.db'), path, 5_000, {
+      temporary: join(directory, 'temporary'),
+    })
+    // It has seen the mode by now, and has not locked the file yet.
+    program.exec("pragma journal_mode = wal; create table own(a); insert into own values ('mine')")
+    await expect(overwriting).rejects.toMatchObject({ code: 'SQLITE_LOCKED' })
+    expect(program.prepare('select a from own').pluck().all()).toEqual(['mine'])
+    program.close()
   })
 })

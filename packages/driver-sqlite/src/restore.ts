@@ -10,7 +10,7 @@ import {
   type RestoreSource,
   type RunContext,
 } from '@holdfast/core'
-import { overwrite } from './asides.js'
+import { fillEmpty, overwrite } from './asides.js'
 import type { BoundDatabase } from './bound-database.js'
 import { bodyOf } from './content.js'
 import {
@@ -50,10 +50,9 @@ export async function restore(
   try {
     await write(bodyOf(from, ctx), spooled, live, ctx)
     await runTask('check', [spooled], ctx, { failure: 'corrupt' })
-    // Its programs may have begun to use the empty database while the dump came.
-    if (target?.empty && request.mode === 'create' && !(await lookAt(path, ctx))?.empty) throw notEmpty(path)
     if (!target) await takeName(spooled, path)
     else if (bound.scratchOf !== undefined) await rename(spooled, path)
+    else if (request.mode === 'create') await fillEmpty(spooled, { ...bound, path }, target, ctx)
     else await overwrite(spooled, { ...bound, path }, ctx)
   } finally {
     await removeDatabase(spooled)

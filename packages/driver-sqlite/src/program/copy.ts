@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, closeSync, createReadStream, fsyncSync, openSync, renameSync } from 'node:fs'
+import { chmodSync, closeSync, createReadStream, existsSync, fsyncSync, openSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import { check } from './look.ts'
+import { check, look } from './look.ts'
 import { open, pragma } from './open.ts'
 import { failure, report } from './words.ts'
 
@@ -15,8 +15,9 @@ const patience = 3
 
 /** Where an overwritten content is kept: under `temporary` until it is whole. */
 interface Aside {
-  readonly path: string
   readonly temporary: string
+  /** Absent: there may be nothing to keep. Where there is something after all, it is not overwritten. */
+  readonly path?: string
 }
 
 /** Copies a live database, checks the copy, and writes its bytes to standard output. */
@@ -65,6 +66,7 @@ function hold(source: Database.Database): void {
  * content until its end, and the new one from their next transaction on. The file stays the same file.
  *
  * @param aside - Where the old content is kept, exactly as it was before: nobody can write between the two.
+ * @throws `NOT_EMPTY` when there is something that was not to be there.
  */
 export async function overwrite(from: string, to: string, patienceMs: number, aside?: Aside): Promise<void> {
   const target = new Database(to, { fileMustExist: true, timeout: patienceMs })
@@ -128,6 +130,11 @@ function onceKept(keep: () => Promise<void>): () => number {
 async function keepAside(target: Database.Database, path: string, wal: boolean, aside: Aside): Promise<void> {
   if (wal) await backup(target, aside.temporary, () => step)
   else copyLocked(path, aside.temporary)
+  if (aside.path === undefined) {
+    // Only now nobody can fill it any more.
+    if (look(aside.temporary).empty) return
+    throw failure('NOT_EMPTY', `${path} was empty, and was filled by another program meanwhile`)
+  }
   chmodSync(aside.temporary, 0o600)
   settle(aside.temporary)
   renameSync(aside.temporary, aside.path)
@@ -139,6 +146,8 @@ async function keepAside(target: Database.Database, path: string, wal: boolean, 
  * process copies it, because to close it here would drop the lock.
  */
 function copyLocked(path: string, to: string): void {
+  // Where it was put into WAL mode a moment ago, the file is not all of it.
+  if (existsSync(`${path}-wal`)) throw failure('SQLITE_LOCKED', `${path} was put into WAL mode meanwhile`)
   const script = 'require("fs").copyFileSync(process.argv[1], process.argv[2])'
   const { status, stderr } = spawnSync(process.execPath, ['-e', script, path, to], { encoding: 'utf8' })
   if (status !== 0) throw failure(/ENOSPC/.exec(stderr)?.[0] ?? '', `The old content could not be kept: ${stderr}`)
