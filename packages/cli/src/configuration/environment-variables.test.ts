@@ -65,8 +65,15 @@ describe('namesSet', () => {
 
 describe('secretsIn', () => {
   it('collects what must never be written', () => {
-    const env = { S3_SECRET_KEY: 'one', MINIO_SECRET_KEY: 'two', PGPASSWORD: 'three', AWS_SESSION_TOKEN: 'four' }
+    const env = {
+      S3_SECRET_KEY: 'one',
+      MINIO_SECRET_KEY: 'two',
+      PGPASSWORD: 'three',
+      AWS_SESSION_TOKEN: 'four',
+      MYSQL_PWD: 'five',
+    }
     expect(secretsIn({ ...env, S3_BUCKET: 'public', DATABASE_URL: 'postgres://h/d' }).sort()).toEqual([
+      'five',
       'four',
       'one',
       'three',

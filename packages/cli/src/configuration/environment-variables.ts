@@ -138,7 +138,7 @@ export function secretsIn(env: World['env']): string[] {
     .filter(({ secret }) => secret === true)
     .flatMap((each) => namesSet(each, env))
     .filter((name) => !name.endsWith('_FILE') && !name.endsWith('_URL') && name !== 'POSTGRES_CONNECTION_STRING')
-  const foreign = ['PGPASSWORD', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'ENCRYPTION_KEY']
+  const foreign = ['PGPASSWORD', 'MYSQL_PWD', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'ENCRYPTION_KEY']
   return [...own, ...foreign].map((name) => env[name] ?? '').filter((value) => value !== '')
 }
 
