@@ -32,10 +32,9 @@ export function describeRestore(
     ['Loses', lossOf(preview, options, paint.warning)],
   ]
   if (database && database.connections > 0) {
-    const end = options.terminate
-      ? 'they will be ended'
-      : 'while they last the restore is refused; --terminate ends them'
-    lines.push(['In use', `${counted(database.connections, 'other connection')}: ${end}`])
+    // Whether they are in the way, the driver says: it is among the problems then.
+    const end = options.terminate ? '; --terminate lets the restore end them' : ''
+    lines.push(['In use', `${counted(database.connections, 'other connection')}${end}`])
   }
   return lines.map(([name, text]) => `${paint.faint(name.padEnd(7))} ${text}`).join('\n')
 }

@@ -88,9 +88,10 @@ describe('holdfast restore', () => {
     const wrong = await runIn({ cwd, terminal: true, typed: ['yes'] }, 'restore', 'latest', '--drop')
     expect([wrong.code, shop.restored]).toEqual([1, []])
     expect(wrong.err).toContain('Loses   all that the database holds now (3 tables, 7.63 MiB)')
-    expect(wrong.err).toContain('2 other connections')
+    expect(wrong.err).toMatch(/^In use {2}2 other connections$/m)
     expect(wrong.err).toContain('Type the name of the database (shop) to go on:')
-    const right = await runIn({ cwd, terminal: true, typed: ['shop'] }, 'restore', 'latest', '--drop')
+    const right = await runIn({ cwd, terminal: true, typed: ['shop'] }, 'restore', 'latest', '--drop', '--terminate')
+    expect(right.err).toMatch(/^In use {2}2 other connections; --terminate lets the restore end them$/m)
     expect([right.code, shop.restored[0]?.request.mode, shop.asides]).toEqual([0, 'create', []])
   })
 

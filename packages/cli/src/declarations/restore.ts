@@ -48,7 +48,7 @@ export function declareRestore(program: Command, run: RunCommand): void {
       'connections to restore with, from a spooled file (PostgreSQL; not in place)',
       wholeNumber,
     )
-    .option('--terminate', 'end other connections to the target')
+    .option('--terminate', 'let the restore end other connections to the target')
     .option('--no-owner', 'everything belongs to the connecting user')
     .option('--no-privileges', 'leave grants out')
     .option('--globals', 'roles and tablespaces too, where the backup has them')
