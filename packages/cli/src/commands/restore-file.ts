@@ -12,7 +12,7 @@ import { openNamedFile } from './named-file.js'
 import type { RestoreCommandOptions } from './restore-options.js'
 import { refused, requestOf } from './restore-request.js'
 import { describeOld, stateOf } from './restore-summary.js'
-import { confirmRestore, intoDriver, noTarget } from './restore-target.js'
+import { confirmRestore, intoDriver, losing, noTarget } from './restore-target.js'
 
 /** Restores a dump from a file, an object or standard input: shows what it is and what will happen, asks, restores. */
 export async function restoreFileCommand(
@@ -42,8 +42,7 @@ export async function restoreFileCommand(
       told = tell(found, file, driver, options, cli)
       if (options.dryRun) throw dryRun
       if (told.blocked) throw refused(found.problems)
-      const loses = found.database !== undefined && !found.database.empty && losing.includes(found.mode)
-      await confirmRestore(loses ? driver.database : undefined, options, cli)
+      await confirmRestore(losing(found, driver), options, cli)
     },
   })
   const result = await restoring.catch((error: unknown) => {
@@ -109,8 +108,6 @@ function tell(
 
 /** Ends a restore that is only to show what it would do. */
 const dryRun = new Error('dry run')
-
-const losing: readonly string[] = ['replace', 'clean']
 
 function describe(preview: FileRestorePreview, file: DumpFile, driver: Driver, { output }: Cli): string {
   const { errorPaint: paint } = output

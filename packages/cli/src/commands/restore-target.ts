@@ -1,4 +1,4 @@
-import { BackupError, type Driver, type RestoreWay } from '@holdfast/core'
+import { BackupError, type Driver, type RestorePreview, type RestoreWay } from '@holdfast/core'
 import { ask, canAsk } from '../ask.js'
 import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
@@ -50,12 +50,25 @@ export function modeOf(options: RestoreCommandOptions): RestoreWay | undefined {
 }
 
 /**
+ * The database that has to be named before its restore, because that loses what is there and keeps nothing of it.
+ *
+ * @returns `undefined` where nothing is lost.
+ */
+export function losing(
+  { mode, database }: Pick<RestorePreview, 'mode' | 'database'>,
+  target: Driver,
+): string | undefined {
+  const loses = database !== undefined && !database.empty && (mode === 'replace' || mode === 'clean')
+  return loses ? target.database : undefined
+}
+
+/**
  * What loses data is confirmed by the name of the database; the rest by `yes`.
  *
- * @param losing - The database, if it loses what it holds.
+ * @param lost - The database, if it loses what it holds; see {@link losing}.
  */
 export async function confirmRestore(
-  losing: string | undefined,
+  lost: string | undefined,
   { yes }: RestoreCommandOptions,
   cli: Cli,
 ): Promise<void> {
@@ -66,9 +79,9 @@ export async function confirmRestore(
       hint: 'Nothing was touched. Add --yes once you are sure.',
     })
   }
-  const expected = losing ?? 'yes'
-  const what = losing === undefined ? expected : `the name of the database (${expected})`
+  const expected = lost ?? 'yes'
+  const what = lost === undefined ? expected : `the name of the database (${expected})`
   const typed = await ask(`Type ${what} to go on:`, cli.world, cli.signal)
-  if (typed === expected || (losing === undefined && typed?.toLowerCase() === 'yes')) return
+  if (typed === expected || (lost === undefined && typed?.toLowerCase() === 'yes')) return
   throw new BackupError('config-invalid', { message: 'The restore was not confirmed', hint: 'Nothing was touched.' })
 }

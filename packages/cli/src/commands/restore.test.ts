@@ -97,6 +97,12 @@ describe('holdfast restore', () => {
 
   it('asks for yes where nothing is lost', async () => {
     const { cwd, shop } = await backedUp()
+    const full = shop.info
+    shop.info = { ...(full as NonNullable<typeof full>), empty: true, tables: 0 }
+    const empty = await runIn({ cwd, terminal: true, typed: ['yes'] }, 'restore', 'latest', '--clean')
+    expect([empty.code, empty.err]).toEqual([0, expect.stringMatching(/^Loses {3}nothing\n(.|\n)*Type yes to go on/m)])
+    shop.info = full
+    shop.restored.length = 0
     const refused = await runIn({ cwd, terminal: true, typed: ['n'] }, 'restore', 'latest', '--append')
     expect([refused.code, shop.restored]).toEqual([1, []])
     expect((await runIn({ cwd, terminal: true, typed: ['Yes'] }, 'restore', 'latest', '--append')).code).toBe(0)

@@ -11,7 +11,7 @@ import { restoreFileCommand } from './restore-file.js'
 import type { RestoreCommandOptions } from './restore-options.js'
 import { refused, requestOf } from './restore-request.js'
 import { describeFindings, describeOld, describeRestore } from './restore-summary.js'
-import { confirmRestore, intoDriver, noTarget } from './restore-target.js'
+import { confirmRestore, intoDriver, losing, noTarget } from './restore-target.js'
 
 /** Restores a backup: shows what will happen, asks, restores. */
 export async function restoreCommand(
@@ -27,7 +27,7 @@ export async function restoreCommand(
   const driver = await targetDriver(backup, options, opened, cli)
   const request = requestOf(options, cli)
   const preview = await holdfast.previewRestore(backup.id, { ...request, signal, into: driver })
-  const { problems, mode, database } = preview
+  const { problems, mode } = preview
   const say = options.yes && !options.dryRun ? output.note : output.error // nobody is asked about what was not shown
   say(describeRestore({ ...preview, backup: visibleBackup(backup) }, driver, options, output))
   if (options.dryRun) {
@@ -36,8 +36,7 @@ export async function restoreCommand(
     return problems.length > 0 ? exitCodes.restoreFailed : exitCodes.done
   }
   if (problems.length > 0) throw refused(problems)
-  const loses = database !== undefined && (mode === 'replace' || mode === 'clean')
-  await confirmRestore(loses ? driver.database : undefined, options, cli)
+  await confirmRestore(losing(preview, driver), options, cli)
 
   using progress = createProgress(backup.shortId, cli.world, output, cli.options)
   const asked = { ...request, signal, onProgress: progress.report, into: driver, mode }
