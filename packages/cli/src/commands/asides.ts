@@ -8,6 +8,7 @@ import {
 } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
+import { ownEntry } from '../configuration/own-entry.js'
 import { isSourceUrl } from '../configuration/plugins.js'
 import { loggerTo, readSetup, urlFrom } from '../configuration/setup.js'
 import { binDirOf } from '../configuration/source-from-text.js'
@@ -44,7 +45,7 @@ export async function jobsOf(cli: Cli): Promise<Jobs> {
 }
 
 async function jobNamed(name: string, jobs: Jobs, cli: Cli): Promise<Driver> {
-  const job = Object.hasOwn(jobs, name) ? jobs[name] : undefined
+  const job = ownEntry(jobs, name)
   if (job) return job.source
   throw new BackupError('no-match', {
     message: `No job is called ${JSON.stringify(name)}`,

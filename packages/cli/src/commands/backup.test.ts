@@ -98,6 +98,7 @@ describe('holdfast backup', () => {
 
   it.each<[string, string[], number, RegExp]>([
     ['an unknown job', ['backup', 'shpo'], 8, /No job is called "shpo"/],
+    ['what every object has', ['backup', 'constructor'], 8, /No job is called "constructor"/],
     ['a URL without a place', ['backup', 'postgres://h/d'], 1, /not said where the backup is to go/],
     ['two URLs', ['backup', 'postgres://h/d', 'postgres://h/e', '--to', 'disk'], 1, /by itself/],
     ['a URL and a place', ['backup', 'postgres://h/d', './backups', '--to', 'disk'], 1, /given with --to/],
@@ -115,6 +116,7 @@ describe('holdfast backup', () => {
     ['driver options beside a config file', ['backup', '--bin-dir', '/x'], 1, /go with a URL/],
     ['a storage that is not there', ['backup', 'shop', '--to', 'ftp://h/d'], 3, /No storage here/],
     ['a name that is none', ['backup', 'shop', '--to', 'disc'], 8, /No storage is called "disc"(.|\n)*disk, offsite/],
+    ['what every object has, as a storage', ['backup', 'shop', '--to', 'valueOf'], 8, /No storage is called "valueOf"/],
     ['a storage twice', ['backup', 'shop', '--to', 'disk', '--to', './disk/'], 1, /are the same place/],
     [
       'an odd compression',

@@ -10,6 +10,7 @@ import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
 import { encryptionFrom } from '../configuration/encryption.js'
 import { compressionFrom } from '../configuration/from-environment.js'
+import { ownEntry } from '../configuration/own-entry.js'
 import { isSourceUrl } from '../configuration/plugins.js'
 import { retentionFrom, retentionOn } from '../configuration/retention.js'
 import { type Setup, urlFrom } from '../configuration/setup.js'
@@ -162,7 +163,7 @@ function requireFormat(format: string, { engine, formats }: Driver): void {
 }
 
 function jobNamed(name: string, jobs: Jobs): JobConfig {
-  const job = jobs[name]
+  const job = ownEntry(jobs, name)
   if (job) return job
   throw new BackupError('no-match', {
     message: `No job is called ${JSON.stringify(name)}`,

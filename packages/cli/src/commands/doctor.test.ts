@@ -98,6 +98,9 @@ describe('holdfast doctor', () => {
     expect([missing.code, missing.out]).toEqual([1, expect.stringContaining('FAIL configuration: There is no config')])
     const job = await runIn({ cwd: fakeProject().cwd }, 'doctor', 'nope')
     expect([job.code, job.err]).toEqual([8, expect.stringContaining('No job is called "nope"')])
+    expect((await runIn({ cwd: fakeProject().cwd }, 'doctor', 'constructor')).err).toContain(
+      'No job is called "constructor"',
+    )
   })
 
   it('looks at what the command line names alone', async () => {

@@ -13,6 +13,7 @@ import { withEncryption } from '../configuration/encryption.js'
 import { variablesBesideConfig } from '../configuration/from-environment.js'
 import { checkKnownStorages, knownStoragesFile } from '../configuration/known-storages.js'
 import { catalogFor, openHoldfast } from '../configuration/open-holdfast.js'
+import { ownEntry } from '../configuration/own-entry.js'
 import { isSourceUrl } from '../configuration/plugins.js'
 import { chooseStorages, loggerTo, readSetup, type Setup, urlFrom } from '../configuration/setup.js'
 import { binDirOf } from '../configuration/source-from-text.js'
@@ -166,7 +167,7 @@ function choose(
   only: string | undefined,
 ): Readonly<Record<string, JobConfig>> {
   if (only === undefined) return jobs
-  const job = jobs[only]
+  const job = ownEntry(jobs, only)
   if (job) return { [only]: job }
   throw new BackupError('no-match', {
     message: `No job is called ${JSON.stringify(only)}`,

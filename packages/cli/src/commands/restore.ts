@@ -1,6 +1,7 @@
 import type { BackupRecord, Driver, RestoreResult } from '@holdfast/core'
 import type { Cli } from '../cli.js'
 import { type OpenedBackups, openBackups } from '../configuration/open-backups.js'
+import { ownEntry } from '../configuration/own-entry.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { backupDocument } from '../output/backup-document.js'
 import { formatDuration } from '../output/format-duration.js'
@@ -70,7 +71,7 @@ async function targetDriver(
 ): Promise<Driver> {
   const named = await intoDriver(options, cli)
   if (named) return named
-  const job = setup.file === undefined ? undefined : (await setup.jobs())[backup.job]
+  const job = setup.file === undefined ? undefined : ownEntry(await setup.jobs(), backup.job)
   if (job) return job.source
   throw noTarget()
 }

@@ -1,5 +1,6 @@
 import { BackupError, type Holdfast } from '@holdfast/core'
 import type { Cli } from '../cli.js'
+import { ownEntry } from '../configuration/own-entry.js'
 import { isSourceUrl } from '../configuration/plugins.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { databasesOf, describeAside, jobsOf, whichOne, withoutStorages } from './asides.js'
@@ -46,7 +47,7 @@ async function refuseMisplaced(name: string, holdfast: Holdfast, cli: Cli): Prom
     throw new BackupError('no-match', { message: `${takes}, and this is a URL`, hint: 'Give the URL with --into.' })
   }
   const jobs = await jobsOf(cli)
-  const job = Object.hasOwn(jobs, name) ? jobs[name] : undefined
+  const job = ownEntry(jobs, name)
   if (!job?.source.asides) return
   const asides = await holdfast.asides(job.source, { signal: cli.signal })
   const names = asides.flatMap((aside) => (aside.kind === 'replaced' ? [aside.name] : []))

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { dirname, join, resolve } from 'node:path'
 import { type Catalog, type Logger, memoryCatalog, messageOf, type Storage } from '@holdfast/core'
 import type { World } from '../world.js'
+import { ownEntry } from './own-entry.js'
 
 /** Places remembered; the ones used longest ago are forgotten, as those of tests and of disks that are gone. */
 const keptPlaces = 1_000
@@ -40,11 +41,11 @@ export function commandCatalog(
   const memory = memoryCatalog()
   const file = knownStoragesFile(world)
   if (file === undefined) return memory
-  const placeOf = (name: string): string => storages[name]?.display ?? name
+  const placeOf = (name: string): string => ownEntry(storages, name)?.display ?? name
   return {
     ...memory,
     async storageIdentity(name) {
-      return readKnown(file, log)[placeOf(name)]?.id ?? (await memory.storageIdentity(name))
+      return ownEntry(readKnown(file, log), placeOf(name))?.id ?? (await memory.storageIdentity(name))
     },
     async rememberStorageIdentity(name, id) {
       await memory.rememberStorageIdentity(name, id)

@@ -20,6 +20,7 @@ import {
   variablesBesideConfig,
 } from './from-environment.js'
 import { loadConfig } from './load-config.js'
+import { ownEntry } from './own-entry.js'
 import { schemeOf } from './plugins.js'
 import type { SourceOptions } from './source-from-text.js'
 import { storageFromText } from './storage-from-text.js'
@@ -107,9 +108,10 @@ export async function chooseStorages(
   const known = setup.file === undefined ? {} : await setup.storages()
   const chosen: Record<string, Storage> = {}
   for (const text of named) {
-    if (setup.file !== undefined && !known[text]) requirePlace(text, Object.keys(known))
+    const configured = ownEntry(known, text)
+    if (setup.file !== undefined && !configured) requirePlace(text, Object.keys(known))
     if (passwordsIn(text).length > 0) output.warn(`${seenByOthers} Better: SFTP_PASSWORD, or a key.`)
-    const storage = known[text] ?? (await storageFromText(text, { cwd: world.cwd, read: setup.read, create }))
+    const storage = configured ?? (await storageFromText(text, { cwd: world.cwd, read: setup.read, create }))
     const other = Object.values(chosen).find(({ display }) => display === storage.display)
     if (other) {
       throw new BackupError('config-invalid', {
@@ -117,7 +119,7 @@ export async function chooseStorages(
         hint: 'Name it once.',
       })
     }
-    chosen[known[text] ? text : storage.name] = storage
+    chosen[configured ? text : storage.name] = storage
   }
   return chosen
 }
