@@ -12,7 +12,6 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { createRunContext } from '@holdfast/core'
 import { memoryBackup } from '@holdfast/core/testing'
 import Database from 'better-sqlite3'
@@ -205,11 +204,13 @@ describe('an empty database', () => {
       makeDatabase(path, '', mode)
       const program = new Database(path)
       program.exec("begin immediate; create table own(a); insert into own values ('mine')")
-      // By then the restore has found the database empty, and waits for it.
-      const committed = setTimeout(2_000).then(() => program.exec('commit'))
       const restoring = sqlite({ path }).restore(backup, { mode: 'create' }, ctx)
-      await expect(restoring).rejects.toMatchObject({ code: 'target-not-empty' })
-      await committed
+      const refused = expect(restoring).rejects.toMatchObject({ code: 'target-not-empty' })
+      // It has looked by then, and is about to write.
+      const marks = (): string[] => readdirSync(directory).filter((name) => name.endsWith('-mark'))
+      await expect.poll(marks, { timeout: 20_000 }).toHaveLength(2)
+      program.exec('commit')
+      await refused
       expect(program.prepare('select a from own').pluck().all()).toEqual(['mine'])
       expect([values(path, 'select name from sqlite_schema'), values(path, 'pragma journal_mode')]).toEqual([
         ['own'],
