@@ -70,7 +70,10 @@ export interface DumpPlan {
   readonly format: 'custom' | 'plain'
   readonly request: DumpRequest
   readonly settings: PostgresSettings
+  /** As it was asked for. */
   readonly selection: Selection
+  /** As `pg_dump` has to be told. */
+  readonly patterns: Selection
   readonly source: DumpSource
   /** Of the snapshot to dump, as exported by another session. */
   readonly snapshotId: string | undefined
@@ -79,7 +82,7 @@ export interface DumpPlan {
 /** The part that pg_dump writes. */
 export function mainPart(
   tool: Tool,
-  { format, request, settings, selection, source, snapshotId }: DumpPlan,
+  { format, request, settings, patterns, source, snapshotId }: DumpPlan,
 ): PlannedPart {
   const flags: readonly (readonly [wanted: boolean | undefined, flag: string])[] = [
     [request.sections === 'schema', '--schema-only'],
@@ -97,7 +100,7 @@ export function mainPart(
     '--no-password',
     `--lock-wait-timeout=${Math.ceil(settings.lockTimeout ?? defaultLockTimeoutMs)}`,
     ...flags.flatMap(([wanted, flag]) => (wanted ? [flag] : [])),
-    ...selectionArguments(selection),
+    ...selectionArguments(patterns),
     ...(snapshotId === undefined ? [] : [`--snapshot=${snapshotId}`]),
   ]
   const expectedBytes = request.sections === 'schema' ? {} : { expectedBytes: source.sizeBytes }

@@ -13,7 +13,7 @@ import {
 import { beginSnapshot, type Snapshot } from './inventory.js'
 import type { PostgresSettings } from './options.js'
 import { prepareProgram } from './programs.js'
-import { type Selection, selectionOf } from './selection.js'
+import { type Selection, selectionOf, withDescendants } from './selection.js'
 import { openSession, type Session } from './session.js'
 import { chooseTool, type Tool, type ToolName } from './tools.js'
 
@@ -53,8 +53,9 @@ async function dumpIn(session: Session, wanted: Wanted, ctx: RunContext): Promis
     choose('pg_dump'),
     settings.globals ? choose('pg_dumpall') : undefined,
   ])
+  const patterns = await withDescendants(selection, session) // as they are in the snapshot
   if (!snapshot) await session[Symbol.asyncDispose]()
-  const plan: DumpPlan = { format, request, settings, selection, source, snapshotId: snapshot?.id }
+  const plan: DumpPlan = { format, request, settings, selection, patterns, source, snapshotId: snapshot?.id }
   const planned = [mainPart(pgDump, plan), ...(pgDumpall ? [globalsPart(pgDumpall, connection, source)] : [])]
   return programDump(
     {

@@ -1,6 +1,7 @@
 import { BackupError, type DumpRequest } from '@holdfast/core'
 import type { PostgresSettings } from './options.js'
 import { parsePattern } from './patterns.js'
+import { quoteQualified } from './quoting.js'
 import type { Session } from './session.js'
 
 /** What of a database is dumped, in patterns. */
@@ -17,7 +18,7 @@ export interface DumpedTable {
   readonly name: string
 }
 
-/** The patterns of the request and of the driver's own options. */
+/** The patterns of the request and of the driver's own options: a table is meant with its descendants. */
 export function selectionOf(request: DumpRequest, settings: PostgresSettings): Selection {
   return {
     tables: request.tables ?? [],
@@ -41,7 +42,8 @@ export function selectionArguments(selection: Selection): readonly string[] {
 /**
  * Refuses patterns that match nothing: a typing error must not make an empty backup.
  *
- * @returns Warnings about exclusions that match nothing, which leave more in the dump, not less.
+ * @returns Warnings about exclusions that match nothing, which leave more in the dump, not less; and about rows that
+ *   chosen schemas leave out.
  * @throws {BackupError} `no-match`, naming the pattern.
  */
 export async function checkPatterns(selection: Selection, session: Session): Promise<readonly string[]> {
@@ -58,7 +60,7 @@ export async function checkPatterns(selection: Selection, session: Session): Pro
   await check('schema', selection.schemas, false)
   await check('table', selection.excludeTables, true)
   await check('schema', selection.excludeSchemas, true)
-  return warnings
+  return [...warnings, ...(await rowsElsewhere(selection, session))]
 }
 
 const patternHint =
@@ -71,17 +73,14 @@ const patternHint =
 export async function dumpedTables(selection: Selection, session: Session): Promise<readonly DumpedTable[]> {
   const values: unknown[] = []
   const searchPath = await defaultSearchPath(session)
-  const any = (patterns: readonly string[], condition: (pattern: string) => string): string =>
-    patterns.length === 0 ? 'false' : patterns.map((pattern) => `(${condition(pattern)})`).join(' or ')
-  const table = (pattern: string): string => tableCondition(pattern, values, searchPath)
-  const schema = (pattern: string): string => schemaCondition(pattern, values)
+  const { tables, schemas, excludeTables, excludeSchemas } = selection
   const included = [
-    ...(selection.tables.length > 0 ? [any(selection.tables, table)] : []),
-    ...(selection.tables.length === 0 && selection.schemas.length > 0 ? [any(selection.schemas, schema)] : []),
+    ...(tables.length > 0 ? [inFamily(anyTable(tables, values, searchPath))] : []),
+    ...(tables.length === 0 && schemas.length > 0 ? [anySchema(schemas, values)] : []),
   ]
-  const excluded = [any(selection.excludeTables, table), any(selection.excludeSchemas, schema)]
-  return await session.query<{ schema: string; name: string }>(
-    `select n.nspname::text as schema, c.relname::text as name ${userTables}
+  const excluded = [inFamily(anyTable(excludeTables, values, searchPath)), anySchema(excludeSchemas, values)]
+  return await session.query<DumpedTable & Record<string, unknown>>(
+    `${namesOfTables}
         and c.relkind = 'r'
         and not exists (select 1 from pg_depend e
                          where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')
@@ -92,10 +91,80 @@ export async function dumpedTables(selection: Selection, session: Session): Prom
   )
 }
 
+/**
+ * The selection with what `pg_dump` has to be told beside the patterns: it takes and leaves out just what matches one,
+ * and the rows of a partitioned table are in its partitions. (From version 16 on it has `--table-and-children`.)
+ */
+export async function withDescendants(selection: Selection, session: Session): Promise<Selection> {
+  const { tables, excludeTables, excludeSchemas } = selection
+  return {
+    ...selection,
+    tables: [...tables, ...(await descendantsOf(tables, excludeSchemas, session))],
+    excludeTables: [...excludeTables, ...(await descendantsOf(excludeTables, [], session))],
+  }
+}
+
+/** Patterns of the partitions of tables, and of the tables that inherit from them, at any depth. */
+async function descendantsOf(
+  tables: readonly string[],
+  excludeSchemas: readonly string[],
+  session: Session,
+): Promise<readonly string[]> {
+  if (tables.length === 0) return []
+  const values: unknown[] = []
+  const named = anyTable(tables, values, await defaultSearchPath(session))
+  const rows = await session.query<DumpedTable & Record<string, unknown>>(
+    `${namesOfTables} and c.relkind in ('r', 'p', 'f')
+        and ${inFamily(named)} and not (${named}) and not (${anySchema(excludeSchemas, values)})
+      order by 1, 2`,
+    values,
+  )
+  return rows.map(({ schema, name }) => quoteQualified(schema, name))
+}
+
+/** Chosen schemas come without what is in others: what that takes away from their tables has to be known. */
+async function rowsElsewhere({ tables, schemas }: Selection, session: Session): Promise<readonly string[]> {
+  if (tables.length > 0 || schemas.length === 0) return []
+  const values: unknown[] = []
+  const chosen = anySchema(schemas, values)
+  const rows = await session.query<DumpedTable & Record<string, unknown>>(
+    `${namesOfTables} and c.relkind = 'r' and ${inFamily(chosen)} and not (${chosen}) order by 1, 2`,
+    values,
+  )
+  const names = rows.map(({ schema, name }) => quoteQualified(schema, name))
+  if (names.length === 0) return []
+  const more = names.length > 10 ? ` and ${names.length - 10} more` : ''
+  return [
+    `Rows of tables in the chosen schemas are in tables of other schemas, which are not dumped: ${names.slice(0, 10).join(', ')}${more}`,
+  ]
+}
+
 const userTables = `
        from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
         and n.nspname !~ '^pg_(temp|toast_temp)_' and c.relpersistence <> 't'`
+
+const namesOfTables = `select n.nspname::text as schema, c.relname::text as name ${userTables}`
+
+/** Whether a table of a query fulfils a condition, or is a descendant of one that does. */
+function inFamily(condition: string): string {
+  return `c.oid in (with recursive family as (
+      select c.oid ${userTables} and (${condition})
+      union select i.inhrelid from pg_inherits i join family f on f.oid = i.inhparent)
+    select oid from family)`
+}
+
+function anyTable(patterns: readonly string[], values: unknown[], searchPath: readonly string[]): string {
+  return any(patterns.map((pattern) => tableCondition(pattern, values, searchPath)))
+}
+
+function anySchema(patterns: readonly string[], values: unknown[]): string {
+  return any(patterns.map((pattern) => schemaCondition(pattern, values)))
+}
+
+function any(conditions: readonly string[]): string {
+  return conditions.length === 0 ? 'false' : conditions.map((condition) => `(${condition})`).join(' or ')
+}
 
 /** Without a schema pg_dump takes what the default search path of role and database shows. */
 function tableCondition(pattern: string, values: unknown[], searchPath: readonly string[]): string {

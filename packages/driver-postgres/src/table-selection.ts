@@ -14,7 +14,7 @@ export interface EntrySelection {
 }
 
 /**
- * Chosen tables with their partitions, data, indexes, constraints, defaults, sequences, triggers, policies, grants
+ * Chosen tables with their partitions and what inherits from them, data, indexes, constraints, defaults, sequences, triggers, policies, grants
  * and comments; and apart from that what they need.
  *
  * @param existing - Keys of what the target has, see {@link objectKey}: a foreign key to a table that is neither
@@ -77,7 +77,7 @@ function ownedBy(chosen: readonly ArchiveEntry[], entries: readonly ArchiveEntry
     before = owned.size
     for (const entry of entries) {
       if (owned.has(entry.id)) continue
-      if (isPartOf(entry, owned) || isPartition(entry, owned, entries) || isOwnSequence(entry, owned, entries)) {
+      if (isPartOf(entry, owned) || isDescendant(entry, owned, entries) || isOwnSequence(entry, owned, entries)) {
         owned.set(entry.id, entry)
       }
     }
@@ -85,14 +85,18 @@ function ownedBy(chosen: readonly ArchiveEntry[], entries: readonly ArchiveEntry
   return owned
 }
 
-/** A partition and its attachment come with the partitioned table. */
-function isPartition(
+/** A partition and its attachment come with the partitioned table, and what inherits from a table with that. */
+function isDescendant(
   entry: ArchiveEntry,
   owned: ReadonlyMap<number, ArchiveEntry>,
   entries: readonly ArchiveEntry[],
 ): boolean {
   if (entry.kind === 'TABLE ATTACH') return entry.dependencies.some((id) => owned.get(id)?.kind === 'TABLE')
   if (entry.kind !== 'TABLE') return false
+  // It may depend on other tables, too: on one whose row type is that of a column.
+  if (/^\)\s*INHERITS \(/m.test(entry.definition) && entry.dependencies.some((id) => owned.get(id)?.kind === 'TABLE')) {
+    return true
+  }
   // The attachment names the partition first, then what it is attached to.
   return entries.some(({ kind, dependencies: [child, parent] }) => {
     return kind === 'TABLE ATTACH' && child === entry.id && parent !== undefined && owned.has(parent)
