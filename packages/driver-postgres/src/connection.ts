@@ -24,6 +24,8 @@ export interface Connection {
   readonly sslmode: SslMode
   readonly targetSessionAttrs: string
   readonly connectTimeoutMs: number
+  /** What the client programs call themselves. Default: `holdfast`. */
+  readonly applicationName?: string
   /** Further keywords of libpq. */
   readonly keywords: ConnectionKeywords
 }
@@ -105,7 +107,7 @@ export function libpqEnvironment(connection: Connection, endpoint: Endpoint): Re
     PGDATABASE: connection.database,
     PGSSLMODE: connection.sslmode,
     PGCONNECT_TIMEOUT: String(Math.max(2, Math.ceil(connection.connectTimeoutMs / 1000))),
-    PGAPPNAME: 'holdfast',
+    PGAPPNAME: connection.applicationName ?? 'holdfast',
   }
 }
 

@@ -13,12 +13,14 @@ import { requireMayCreate } from './database-rights.js'
 import { locksNeeded, requireLockRoom } from './lock-room.js'
 import { checkConnectable, type Preflight, preflight } from './preflight.js'
 import { collectProblems } from './problems.js'
+import { defaultLockTimeoutMs } from './programs.js'
+import { quoteIdentifier } from './quoting.js'
 import { type BoundDatabase, openJob, type RestoreJob } from './restore-job.js'
 import { refuseImpossible } from './restore-rules.js'
 import { openMaintenance, type Session } from './session.js'
 import { freeSpaceFindings } from './space.js'
 import { checkSwap } from './swap-checks.js'
-import { databaseExists } from './target.js'
+import { databaseExists, requireMayEnd, usersOf } from './target.js'
 
 /** {@link Driver.preflight} for PostgreSQL. */
 export async function findings(
@@ -88,10 +90,37 @@ async function targetFindings({ bound, job, request, session, exists, found }: Q
       if (inPlace && !exists) throw noTarget(bound)
     },
     async () => {
+      if (inPlace && exists) warnings.push(...(await lockFindings(bound, session, request)))
+    },
+    async () => {
       if (inPlace && !tables) await requireLockRoom(session, locksNeeded(found.objects, mode === 'clean'))
     },
   ])
   return { problems, warnings }
+}
+
+/**
+ * What a restore in place has to do with others in the database.
+ *
+ * @returns Warnings.
+ * @throws {BackupError} `target-in-use` when they are to be ended and cannot be.
+ */
+async function lockFindings(
+  { connection, settings }: BoundDatabase,
+  session: Session,
+  { terminateConnections }: PreflightRequest,
+): Promise<readonly string[]> {
+  const { database } = connection
+  if (terminateConnections) {
+    await requireMayEnd(session, database)
+    return []
+  }
+  const users = await usersOf(session, database)
+  if (users === undefined) return []
+  const limit = (settings.lockTimeout ?? defaultLockTimeoutMs) / 1000
+  return [
+    `The database ${quoteIdentifier(database)} is in use by ${users}: for locks that they hold, the restore waits for up to ${limit} s each (lockTimeout) before it gives up, and they wait for those of the restore; terminateConnections (--terminate) ends them first`,
+  ]
 }
 
 /** Without the error that it was made from. */

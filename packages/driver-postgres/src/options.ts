@@ -96,6 +96,8 @@ export const postgresOptions: z.ZodType<PostgresSettings, PostgresOptions> = z.s
   nice: z.int().min(-20).max(19).optional().describe('Scheduling priority of the client programs, 19 is the lowest'),
   idleTimeout: durationValue.optional().describe('Give up a dump when its program moves no byte for so long (30m)'),
   totalTimeout: durationValue.optional().describe('Give up when a program takes longer than this (no limit)'),
-  lockTimeout: durationValue.optional().describe('Give up when a table stays locked by others for so long (60s)'),
+  lockTimeout: durationValue
+    .optional()
+    .describe('Give up when a table stays locked by others for so long: in dumps, and in restores in place (60s)'),
   connectTimeout: durationValue.optional().describe('Give up when the server does not answer for so long (15s)'),
 })

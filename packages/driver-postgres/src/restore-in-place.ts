@@ -1,10 +1,11 @@
 import { readFromChild, startChild } from '@holdfast/core'
 import { selectMissing } from './append-selection.js'
 import { type ArchiveEntry, readArchiveHead } from './archive.js'
-import { displayOf } from './connection.js'
+import { type Connection, displayOf } from './connection.js'
 import { objectKey } from './entry-kinds.js'
 import { fill } from './fill.js'
 import { locksNeeded, requireLockRoom } from './lock-room.js'
+import { watchLocks } from './lock-watch.js'
 import type { Preflight } from './preflight.js'
 import { prepareProgram } from './programs.js'
 import type { BoundDatabase, RestoreJob } from './restore-job.js'
@@ -20,10 +21,36 @@ import {
 import { type Session, withSession } from './session.js'
 import { shielded } from './shielded.js'
 import { selectTables } from './table-selection.js'
+import { endOthers } from './target.js'
 import { chooseTool } from './tools.js'
 
-/** Modes `clean` and `append`: into a database that holds something, all in one transaction. */
+/**
+ * Modes `clean` and `append`: into a database that holds something, all in one transaction.
+ *
+ * @param session - In the maintenance database.
+ * @param before - What is done first, once nothing is known that speaks against the restore.
+ * @throws {BackupError} `target-in-use` when others hold locks for too long.
+ */
 export async function restoreInPlace(
+  bound: BoundDatabase,
+  job: RestoreJob,
+  found: Preflight,
+  session: Session,
+  before: () => Promise<void>,
+): Promise<void> {
+  const { settings } = bound
+  const { terminateConnections = false } = job.request
+  const pinned: Connection = { ...bound.connection, endpoints: [found.server.endpoint] }
+  const first = async (): Promise<void> => {
+    if (terminateConnections) await endOthers(session, pinned.database)
+    await before()
+  }
+  await watchLocks({ connection: pinned, settings, terminateConnections }, job.ctx, async (connection, ctx) => {
+    await fillInPlace({ ...bound, connection }, { ...job, ctx }, found, first)
+  })
+}
+
+async function fillInPlace(
   bound: BoundDatabase,
   job: RestoreJob,
   found: Preflight,

@@ -65,7 +65,7 @@ async function inMode(situation: Situation): Promise<boolean> {
     if (job.request.globals) await restoreGlobals(job, bound.connection, session, found.server)
   }
   if (mode === 'clean' || mode === 'append') {
-    await restoreInPlace(bound, job, found, globals)
+    await restoreInPlace(bound, job, found, session, globals)
     return false
   }
   await globals()

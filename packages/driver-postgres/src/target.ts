@@ -86,19 +86,24 @@ async function countConnections(session: Session, name: string): Promise<number>
 }
 
 /**
- * Gives sessions that have just been closed, our own among them, two seconds to be gone.
- *
- * @throws {BackupError} `target-in-use` when others are connected.
+ * Who is in a database: `2 sessions`; `undefined` for nobody. Sessions that have just been closed, our own among them,
+ * are given two seconds to be gone.
  */
-export async function refuseIfInUse(session: Session, name: string): Promise<void> {
+export async function usersOf(session: Session, name: string): Promise<string | undefined> {
   let count = await countConnections(session, name)
   for (let tries = 0; count > 0 && tries < 20; tries++) {
     await session.query('select pg_sleep(0.1)')
     count = await countConnections(session, name)
   }
-  if (count === 0) return
+  return count === 0 ? undefined : `${count} ${count === 1 ? 'session' : 'sessions'}`
+}
+
+/** @throws {BackupError} `target-in-use` when others are connected. */
+export async function refuseIfInUse(session: Session, name: string): Promise<void> {
+  const users = await usersOf(session, name)
+  if (users === undefined) return
   throw new BackupError('target-in-use', {
-    message: `The database ${quoteIdentifier(name)} is in use by ${count} ${count === 1 ? 'session' : 'sessions'}`,
+    message: `The database ${quoteIdentifier(name)} is in use by ${users}`,
     hint: 'Stop what uses it (pg_stat_activity names it), or allow the restore to end connections (--terminate, or terminateConnections).',
     retryable: true,
   })
@@ -119,17 +124,44 @@ export async function endConnections(session: Session, name: string): Promise<vo
   await ending(name, session.query(end, [name]))
 }
 
+/**
+ * Ends the sessions in a database, or none of them where the role may not end one. What the server itself does there
+ * (autovacuum) gives way by itself.
+ *
+ * @throws {BackupError} `target-in-use`.
+ */
+export async function endOthers(session: Session, name: string): Promise<void> {
+  await requireMayEnd(session, name)
+  const end = `select pg_terminate_backend(pid) from pg_stat_activity
+                where datname = $1 and pid <> pg_backend_pid() and usesysid is not null`
+  await ending(name, session.query(end, [name]))
+}
+
+/** @throws {BackupError} `target-in-use` when somebody is in a database whom the role may not end. */
+export async function requireMayEnd(session: Session, name: string): Promise<void> {
+  const rows = await session.query(
+    `select 1 from pg_stat_activity a join pg_roles r on r.oid = a.usesysid, pg_roles me
+      where me.rolname = current_user and a.datname = $1 and a.pid <> pg_backend_pid() and not me.rolsuper
+        and (r.rolsuper or not (pg_has_role(r.oid, 'USAGE') or pg_has_role('pg_signal_backend', 'USAGE')))`,
+    [name],
+  )
+  if (rows.length > 0) throw mayNotEnd(name)
+}
+
 /** Says what is missing where `work` may not end somebody's connection. */
 async function ending(name: string, work: Promise<unknown>): Promise<void> {
   try {
     await work
   } catch (error) {
-    if (!isBackupError(error, 'source-denied')) throw error
-    throw new BackupError('target-in-use', {
-      message: `The database ${quoteIdentifier(name)} is in use by a session that this role may not end`,
-      hint: 'Stop what uses it (pg_stat_activity names it), or connect as a superuser: a member of pg_signal_backend may end all sessions but those of superusers.',
-      retryable: true,
-      cause: error,
-    })
+    throw isBackupError(error, 'source-denied') ? mayNotEnd(name, error) : error
   }
+}
+
+function mayNotEnd(name: string, cause?: unknown): BackupError {
+  return new BackupError('target-in-use', {
+    message: `The database ${quoteIdentifier(name)} is in use by a session that this role may not end`,
+    hint: 'Stop what uses it (pg_stat_activity names it), or connect as a superuser: a member of pg_signal_backend may end all sessions but those of superusers.',
+    retryable: true,
+    cause,
+  })
 }
