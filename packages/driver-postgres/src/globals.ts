@@ -9,7 +9,7 @@ import { nameOf, tokensOf } from './tokens.js'
 
 /**
  * Makes the roles of a backup's globals that the server lacks, in one transaction. Roles that exist stay as they are,
- * with their passwords; tablespaces are named in a warning, for they need directories.
+ * with their passwords, memberships and rights; tablespaces are named in a warning, for they need directories.
  *
  * @param session - In the maintenance database, where the script runs too.
  */
@@ -24,34 +24,73 @@ export async function restoreGlobals(
     job.warnings.push('The backup holds no globals: roles and tablespaces were not part of the dump')
     return
   }
-  const rows = await session.query<{ name: string; database: string }>(
-    'select rolname::text as name, current_database()::text as database from pg_roles',
-  )
   const stream = job.from.open(part.name, job.ctx)
   const script = part.trailer ? requireTrailer(stream, part.trailer) : stream
-  const filter = globalsFilter(new Set(rows.map(({ name }) => name)), job.warnings)
-  const database = toDatabase(connection, rows[0]?.database ?? connection.database)
-  await runPsql(job, { connection: database, server, singleTransaction: true }, filterScript(script, filter))
+  const { database, present } = await readPresent(session)
+  const filter = globalsFilter(present, job.warnings)
+  const target = {
+    connection: toDatabase(connection, database ?? connection.database),
+    server,
+    singleTransaction: true,
+  }
+  await runPsql(job, target, filterScript(script, filter))
 }
 
-/** Passes what concerns roles that do not exist yet. */
-function globalsFilter(existing: ReadonlySet<string>, warnings: string[]): ScriptFilter {
+/** What the server has already. */
+interface Present {
+  readonly roles: ReadonlySet<string>
+  /** See {@link membership}. */
+  readonly memberships: ReadonlySet<string>
+}
+
+async function readPresent(session: Session): Promise<{ readonly database?: string; readonly present: Present }> {
+  const roles = await session.query<{ name: string; database: string }>(
+    'select rolname::text as name, current_database()::text as database from pg_roles',
+  )
+  const members = await session.query<{ role: string; member: string }>(
+    `select r.rolname::text as role, m.rolname::text as member
+       from pg_auth_members a join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member`,
+  )
   return {
-    command: refuseCommand,
-    statement(sql) {
-      const [verb = '', kind = '', name = ''] = tokensOf(sql)
-      const [what, subject] = [`${verb} ${kind}`.toUpperCase(), nameOf(name)]
-      if (what.endsWith(' TABLESPACE')) {
-        if (what === 'CREATE TABLESPACE') warnings.push(`The tablespace ${subject} was not made: it needs a directory`)
-        return false
-      }
-      return !(/^(CREATE|ALTER|COMMENT) (ROLE|ON)$/.test(what) && existing.has(subjectOf(sql)))
+    ...(roles[0] && { database: roles[0].database }),
+    present: {
+      roles: new Set(roles.map(({ name }) => name)),
+      memberships: new Set(members.map(({ role, member }) => membership(role, member))),
     },
   }
 }
 
-/** The role of `CREATE ROLE r`, `ALTER ROLE r …`, `COMMENT ON ROLE r …`. */
-function subjectOf(sql: string): string {
-  const tokens = tokensOf(sql)
-  return nameOf(tokens[tokens.findIndex((token) => token.toUpperCase() === 'ROLE') + 1] ?? '')
+const membership = (role: string, member: string): string => JSON.stringify([role, member])
+
+/** Passes what concerns roles that do not exist yet. */
+function globalsFilter(present: Present, warnings: string[]): ScriptFilter {
+  return {
+    command: refuseCommand,
+    statement(sql) {
+      const tokens = tokensOf(sql)
+      const words = tokens.map((token) => token.toUpperCase()) // what is quoted is no keyword
+      const [verb = '', kind] = words
+      const after = (word: string): string => tokens[words.indexOf(word) + 1] ?? ''
+      if (kind === 'TABLESPACE' || after('ON').toUpperCase() === 'TABLESPACE') {
+        const name = nameOf(after('TABLESPACE'))
+        if (verb === 'CREATE') warnings.push(`The tablespace ${name} was not made: it needs a directory`)
+        return false
+      }
+      if (/^(GRANT|REVOKE)$/.test(verb)) return passesGrant(sql, tokens, present, warnings)
+      return !(/^(CREATE|ALTER|COMMENT|SECURITY)$/.test(verb) && present.roles.has(nameOf(after('ROLE'))))
+    },
+  }
+}
+
+/** Of `GRANT role TO member …;`, and of `GRANT SET ON PARAMETER p TO role …;`: whether it is for roles that are new. */
+function passesGrant(sql: string, tokens: readonly string[], present: Present, warnings: string[]): boolean {
+  const to = tokens.findIndex((token) => /^(TO|FROM)$/i.test(token))
+  const end = tokens.findIndex((token, index) => index > to && /^(WITH|GRANTED|CASCADE|RESTRICT|;)$/i.test(token))
+  const grantees = tokens.slice(to + 1, end).filter((token) => token !== ',')
+  const isNew = (token: string): boolean => !/^PUBLIC$/i.test(token) && !present.roles.has(nameOf(token))
+  if (grantees.every(isNew)) return true
+  const [role = ''] = tokens.slice(1)
+  const isThere = grantees.every((token) => present.memberships.has(membership(nameOf(role), nameOf(token))))
+  if (!isThere) warnings.push(`Not carried over, for roles that exist stay as they are: ${sql}`)
+  return false
 }
