@@ -1,6 +1,6 @@
 import { BackupError } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
-import { databaseError, programMeaning } from './errors.js'
+import { databaseError, lockRoomHint, programMeaning } from './errors.js'
 
 const withCode = (code: string, message = 'what the server said'): Error => Object.assign(new Error(message), { code })
 
@@ -66,7 +66,7 @@ describe('programMeaning', () => {
       'timed-out',
     ],
     ['pg_dump: error: query failed: ERROR:  permission denied for table t', 'source-denied'],
-    ['pg_restore: error: ERROR:  out of shared memory', 'restore-failed'],
+    ['pg_dump: error: query failed: ERROR:  out of shared memory', 'dump-failed'],
     ['psql:<stdin>:9: ERROR:  could not extend file "base/5/16384": No space left on device', 'storage-full'],
     ['ERROR:  invalid input syntax for type integer: "No space left on device"', undefined],
     [
@@ -93,6 +93,15 @@ describe('programMeaning', () => {
     const meaning = programMeaning(stderr, 'restore-failed')
     expect(meaning).toMatchObject({ code: 'source-denied', hint: expect.stringContaining(hint) })
     expect(meaning?.hint).not.toContain('read everything')
+  })
+
+  it('tells a lock table that is full for a dump in other words than for a restore', () => {
+    const stderr = 'ERROR:  out of shared memory'
+    expect(programMeaning(stderr, 'dump-failed')).toMatchObject({
+      code: 'dump-failed',
+      hint: expect.stringMatching(/Raise max_locks_per_transaction .* fewer tables/),
+    })
+    expect(programMeaning(stderr, 'restore-failed')).toEqual({ code: 'restore-failed', hint: lockRoomHint })
   })
 
   it('names what depends on a table that was to be dropped', () => {

@@ -64,8 +64,9 @@ export function programMeaning(stderr: string, failure: BackupErrorCode): ErrorM
 
 type Reading = ErrorMeaning | ((stderr: string) => ErrorMeaning)
 
-/** Rights that a restore lacks are others than those that a dump lacks. */
+/** What a restore lacks, rights or room, is to be had in other ways than what a dump lacks. */
 const restoreMeanings: readonly (readonly [RegExp, Reading])[] = [
+  [/out of shared memory/, { code: 'restore-failed', hint: lockRoomHint }],
   [
     /must be member of role|must be able to SET ROLE/,
     {
@@ -116,7 +117,13 @@ const programMeanings: readonly (readonly [RegExp, Reading])[] = [
     /(?:ERROR|PANIC|FATAL): {2}could not .*: No space left on device/,
     { code: 'storage-full', hint: 'Make room on the disk of the database server.' },
   ],
-  [/out of shared memory/, { code: 'restore-failed', hint: lockRoomHint }],
+  [
+    /out of shared memory/,
+    {
+      code: 'dump-failed',
+      hint: 'pg_dump locks every table that it dumps until it ends, and the lock table of the server has no room for all of them. Raise max_locks_per_transaction on the server and restart it, or dump fewer tables at once: choose tables or schemas in several jobs.',
+    },
+  ],
   [/aborting because of server version mismatch/, { code: 'tool-too-old' }],
   [/no matching (?:tables|schemas) were found/, { code: 'no-match' }],
   [
