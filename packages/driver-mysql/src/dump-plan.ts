@@ -9,6 +9,7 @@ import type { Server } from './server.js'
 import type { Session } from './session.js'
 import { chooseTables, type TableChoice } from './table-selection.js'
 import type { Tool } from './tools.js'
+import { unseenWarnings } from './unseen.js'
 
 /** Text near the end of every whole dump. */
 export const dumpTrailer = '-- Dump completed'
@@ -51,6 +52,7 @@ export async function readDumpSource(
     )
   }
   const properties = await readProperties(session, database)
+  warnings.push(...(await unseenWarnings(session, { database, settings, request, choice, chosen })))
   const holds = await kindsHeld(session, { database, settings, request, choice, chosen })
   return { server: session.server, properties, tables, choice, holds, warnings }
 }

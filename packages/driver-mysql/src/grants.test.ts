@@ -28,6 +28,7 @@ describe('rights', () => {
     expect(rights.missing('my`shop', ['TRIGGER', 'EVENT'])).toEqual(['TRIGGER'])
     expect(['TRIGGER', 'EVENT'].map((right) => rights.hasOnTable('my`shop', right))).toEqual([true, false])
     expect(rights.hasOnTable('shop', 'TRIGGER')).toBe(false)
+    expect(['t', 'u'].map((table) => rights.hasOnTable('my`shop', 'TRIGGER', table))).toEqual([true, false])
   })
 
   it('on the whole server may be dynamic ones, written without spaces', () => {

@@ -1,11 +1,12 @@
+import { unquoteIdentifier } from './quoting.js'
 import type { Session } from './session.js'
 
 /** What a user may do, as far as the server tells. */
 export interface Rights {
   /** Those of the wanted rights (`CREATE VIEW`) that the user does not have on all of a schema. */
   missing(schema: string, wanted: readonly string[]): readonly string[]
-  /** Whether the user has a right on some table of a schema. */
-  hasOnTable(schema: string, right: string): boolean
+  /** Whether the user has a right on a table of a schema, or on any of them, by a grant on that table. */
+  hasOnTable(schema: string, right: string, table?: string): boolean
   /** Whether the user has a right on the whole server. */
   hasGlobally(right: string): boolean
   /** Whether there are roles, whose rights may not be among those that the server tells of. */
@@ -45,22 +46,28 @@ interface Grant {
   readonly rights: ReadonlySet<string>
   /** The schemas that it is for; absent for all. */
   readonly schemas?: RegExp
-  /** Whether it is for one table alone. */
-  readonly isOfTable: boolean
+  /** The one table that it is for; absent for all. */
+  readonly table?: string
 }
 
 /** Reads the lines of `SHOW GRANTS`. Rights on single routines are left out. */
 export function rightsFrom(lines: readonly string[]): Rights {
   const found = lines.map(grantFrom).filter((grant) => grant !== undefined)
-  const grants = found.filter(({ isOfTable }) => !isOfTable)
+  const grants = found.filter(({ table }) => table === undefined)
   const gives = ({ rights }: Grant, right: string): boolean => rights.has(right) || rights.has('ALL PRIVILEGES')
   return {
     missing(schema, wanted) {
       const given = grants.filter(({ schemas }) => schemas === undefined || schemas.test(schema))
       return wanted.filter((right) => !given.some((grant) => gives(grant, right)))
     },
-    hasOnTable: (schema, right) =>
-      found.some((grant) => grant.isOfTable && grant.schemas?.test(schema) === true && gives(grant, right)),
+    hasOnTable: (schema, right, table) =>
+      found.some(
+        (grant) =>
+          grant.table !== undefined &&
+          grant.table === (table ?? grant.table) &&
+          grant.schemas?.test(schema) === true &&
+          gives(grant, right),
+      ),
     hasGlobally: (right) => grants.some((grant) => grant.schemas === undefined && gives(grant, right)),
     hasRoles: lines.some((line) => line.startsWith('GRANT ') && !line.includes(' ON ')),
   }
@@ -69,7 +76,10 @@ export function rightsFrom(lines: readonly string[]): Rights {
 function grantFrom(line: string): Grant | undefined {
   const [, rights, schema, table] = grantLine.exec(line) ?? []
   if (rights === undefined) return undefined
-  const given = { rights: new Set(rights.split(/,\s*/)), isOfTable: table !== '*' }
+  const given = {
+    rights: new Set(rights.split(/,\s*/)),
+    ...(table === undefined || table === '*' ? {} : { table: unquoteIdentifier(table) }),
+  }
   return schema === undefined ? given : { ...given, schemas: patternOf(schema.replaceAll('``', '`')) }
 }
 

@@ -11,7 +11,7 @@ const kinds = ['view', 'trigger', 'function', 'procedure', 'event'] as const
 export type Kind = (typeof kinds)[number]
 
 /** What a dump is about to be made of. */
-interface Chosen {
+export interface Chosen {
   readonly database: string
   readonly settings: Pick<MysqlSettings, 'routines' | 'events' | 'triggers'>
   readonly request: Pick<DumpRequest, 'sections'>

@@ -14,6 +14,11 @@ export function quoteQualified(schema: string, name: string): string {
   return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
 }
 
+/** A schema as grants name it, where `_` and `%` would stand for others. */
+export function quotePattern(schema: string): string {
+  return quoteIdentifier(schema.replace(/[\\_%]/g, '\\$&'))
+}
+
 /** An account as statements about rights name it; `account` is `name@host`. */
 export function quoteAccount(account: string): string {
   const at = account.lastIndexOf('@')

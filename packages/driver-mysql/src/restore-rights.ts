@@ -9,7 +9,7 @@ import { freeName } from './beside.js'
 import { binaryLogFindings } from './binary-log.js'
 import { currentUser, type Rights, readRights } from './grants.js'
 import { type Kind, type KnownKinds, kindsToMake } from './held-kinds.js'
-import { quoteAccount, quoteIdentifier, quoteQualified } from './quoting.js'
+import { quoteAccount, quoteIdentifier, quotePattern, quoteQualified } from './quoting.js'
 import type { Session } from './session.js'
 
 const toMake: Readonly<Record<Kind, string>> = {
@@ -122,8 +122,7 @@ async function placesOf(
 
 /** As the server takes it for a pattern. */
 function patternOf({ schema, isBeside }: Place): string {
-  const exactly = (name: string): string => name.replace(/[\\_%]/g, '\\$&')
-  return quoteIdentifier(isBeside ? `${exactly(schema.slice(0, -8))}%` : exactly(schema))
+  return isBeside ? quotePattern(schema.slice(0, -8)).replace(/`$/, '%`') : quotePattern(schema)
 }
 
 function shown({ schema, isBeside }: Place): string {
