@@ -47,6 +47,14 @@ export function definerOf(sql: string): string | undefined {
   return head.exec(withoutVersions(sql))?.[1]
 }
 
+const owner = new RegExp(`${head.source}(\\s*@\\s*${account})?`, 'i')
+
+/** The account to which a definition belongs, as the server writes it: `` `user`@`host` ``, or a role of MariaDB. */
+export function ownerOf(sql: string): string | undefined {
+  const [, user, host = ''] = owner.exec(withoutVersions(sql)) ?? []
+  return user === undefined ? undefined : user + host
+}
+
 /** A definition of the connecting user's own. */
 export function invokerDefines(sql: string): string {
   return sql.replace(definer, 'DEFINER=CURRENT_USER')

@@ -6,6 +6,7 @@ import { addForeignKeys, dropForeignKeys } from './foreign-keys.js'
 import { closeJournal, type Journal, type Plan, writeJournal } from './journal.js'
 import { markScratch } from './marks.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
+import { requireRemakable } from './remake.js'
 import { grantRoutines } from './routine-grants.js'
 import { dropObject, tablesOf } from './schema-objects.js'
 import { createSchema, dropSchema, readProperties, type SchemaProperties } from './schema-properties.js'
@@ -27,11 +28,13 @@ export interface ExchangeOptions {
  * routines, events) is dropped before and made anew after it. With extent `missing`, rows are
  * added then. On failure everything is as it was.
  *
- * @throws {BackupError} `target-in-use` where locks of others were waited for in vain; what making a definition throws.
+ * @throws {BackupError} `target-in-use` where locks of others were waited for in vain; `restore-refused` where what goes
+ *   could not be made again; what making a definition throws.
  */
 export async function exchange(session: Session, plan: Plan, options: ExchangeOptions, ctx: RunContext): Promise<void> {
   await session.query(`set session lock_wait_timeout = ${options.lockSeconds}`)
   await createSchema(session, plan.aside, options.properties)
+  await requireRemakable(session, plan.aside, [...plan.dropped, ...plan.made])
   await writeJournal(session, plan)
   try {
     await prepare(session, plan)

@@ -33,7 +33,15 @@ export async function mayGlobally(session: Session, ...rights: readonly string[]
 /** Whether the user may make views, triggers, routines and events in the name of somebody else. */
 export async function mayNameDefiners(session: Session): Promise<boolean> {
   const { hasGlobally } = await readRights(session)
-  return ['SET USER', 'SET_ANY_DEFINER', 'SET_USER_ID', 'SUPER'].some(hasGlobally)
+  const { flavour, number } = session.server
+  if (flavour === 'mysql') return ['SET_ANY_DEFINER', 'SET_USER_ID', 'SUPER'].some(hasGlobally)
+  return hasGlobally('SET USER') || (number < 110_000 && hasGlobally('SUPER')) // later, SUPER does not give it any more
+}
+
+/** The right that this takes. */
+export function rightToNameDefiners({ server: { flavour, number } }: Pick<Session, 'server'>): string {
+  if (flavour === 'mariadb') return 'SET USER'
+  return number < 80_200 ? 'SET_USER_ID' : 'SET_ANY_DEFINER'
 }
 
 /** Asks what the user may do. */
@@ -50,7 +58,7 @@ interface Grant {
   readonly table?: string
 }
 
-/** Reads the lines of `SHOW GRANTS`. Rights on single routines are left out. */
+/** Reads the lines of `SHOW GRANTS`. Those on a routine are as those on a table. */
 export function rightsFrom(lines: readonly string[]): Rights {
   const found = lines.map(grantFrom).filter((grant) => grant !== undefined)
   const grants = found.filter(({ table }) => table === undefined)
@@ -83,7 +91,8 @@ function grantFrom(line: string): Grant | undefined {
   return schema === undefined ? given : { ...given, schemas: patternOf(schema.replaceAll('``', '`')) }
 }
 
-const grantLine = /^GRANT (.+?) ON (?:TABLE )?(?:\*|`((?:[^`]|``)*)`)\.(\*|`(?:[^`]|``)*`) TO /s
+const grantLine =
+  /^GRANT (.+?) ON (?:(?:TABLE|PROCEDURE|FUNCTION|PACKAGE(?: BODY)?) )?(?:\*|`((?:[^`]|``)*)`)\.(\*|`(?:[^`]|``)*`) TO /s
 
 /** `_` is any character and `%` any text, unless a backslash stands before it. */
 function patternOf(schema: string): RegExp {

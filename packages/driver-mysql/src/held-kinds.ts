@@ -1,6 +1,6 @@
 import type { DumpRequest, Manifest } from '@holdfast/core'
 import type { MysqlSettings } from './options.js'
-import { codeOf, type TableInfo } from './schema-objects.js'
+import { codeOf, type TableInfo, tablesOf } from './schema-objects.js'
 import type { Session } from './session.js'
 import type { TableChoice } from './table-selection.js'
 
@@ -42,6 +42,12 @@ export async function kindsHeld(
     event: settings.events !== false && code.some(({ kind }) => kind === 'event'),
   }
   return kinds.filter((kind) => held[kind])
+}
+
+/** The kinds that a database holds. */
+export async function kindsIn(session: Session, database: string): Promise<readonly Kind[]> {
+  const chosen = await tablesOf(session, database)
+  return await kindsHeld(session, { database, settings: {}, request: {}, choice: { only: undefined }, chosen })
 }
 
 /** What is known of the kinds that a restore will make. */

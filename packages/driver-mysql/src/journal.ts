@@ -180,7 +180,7 @@ export async function isUnwritten(session: Session, aside: string, database: str
   const ours = [journalTable, ownTables.proof].filter((name) => comments.has(name))
   if ((await codeOf(session, aside)).length > 0 || comments.size > ours.length) return false
   // Where the name was cut, it may be that of another database, whose restore is just about to write.
-  if (comments.size === 0) return aside.startsWith(`${database}__`)
+  if (!comments.has(journalTable)) return aside.startsWith(`${database}__`)
   if (comments.get(journalTable) !== database) return false
   return (await readRow(session, aside)) === undefined
 }

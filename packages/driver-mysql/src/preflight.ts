@@ -17,6 +17,7 @@ import { mayNameDefiners } from './grants.js'
 import { kindsToMake } from './held-kinds.js'
 import { otherFlavourWarnings } from './other-flavour.js'
 import { quoteIdentifier } from './quoting.js'
+import { remakeProblems } from './remake.js'
 import { rightsFindings } from './restore-rights.js'
 import { serverName } from './server.js'
 import { openSession, type Session, schemaExists } from './session.js'
@@ -41,7 +42,9 @@ export async function findings(
   }
   const exists = await schemaExists(session, connection.database)
   if (exists && request.mode !== 'create' && request.mode !== 'append') {
-    problems.push(...(await exchangeProblems(session, connection.database)))
+    const found = await exchangeFindings(session, connection.database, request.mode)
+    problems.push(...found.problems)
+    warnings.push(...found.warnings)
   }
   if (exists && request.mode === 'append') {
     const found = await appendFindings(session, connection.database, from, request)
@@ -108,9 +111,14 @@ export function restoreWarnings(
 
 /**
  * What keeps the tables of a database from changing places with others, found before the hours of filling: foreign
- * keys of other databases, and code that the user may not see and so could not make again.
+ * keys of other databases, and code that the user may not see, or not make again. Of that, all is dropped where the
+ * database is exchanged as a whole, else perhaps none.
  */
-export async function exchangeProblems(session: Session, database: string): Promise<readonly PreflightProblem[]> {
+export async function exchangeFindings(
+  session: Session,
+  database: string,
+  mode: PreflightRequest['mode'],
+): Promise<PreflightFindings> {
   const problems: PreflightProblem[] = []
   for (const { schema, table, name } of await keysFromElsewhere(session, database)) {
     problems.push({
@@ -121,8 +129,15 @@ export async function exchangeProblems(session: Session, database: string): Prom
   const definitions: readonly Definition[] | PreflightProblem = await readDefinitions(session, database).catch(
     problemOf,
   )
-  if ('message' in definitions) problems.push(definitions)
-  return problems
+  if ('message' in definitions) return { problems: [...problems, definitions], warnings: [] }
+  const lost = await remakeProblems(session, definitions)
+  if (mode !== 'clean') return { problems: [...problems, ...lost], warnings: [] }
+  return {
+    problems,
+    warnings: lost.map(
+      ({ message, hint }) => `${message}: the restore is refused if the dump holds what replaces them. ${hint}`,
+    ),
+  }
 }
 
 function problemOf(error: unknown): PreflightProblem {

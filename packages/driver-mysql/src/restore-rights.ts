@@ -8,7 +8,7 @@ import {
 import { freeName } from './beside.js'
 import { binaryLogFindings } from './binary-log.js'
 import { currentUser, type Rights, readRights } from './grants.js'
-import { type Kind, type KnownKinds, kindsToMake } from './held-kinds.js'
+import { type Kind, type KnownKinds, kindsIn, kindsToMake } from './held-kinds.js'
 import { quoteAccount, quoteIdentifier, quotePattern, quoteQualified } from './quoting.js'
 import type { Session } from './session.js'
 
@@ -18,6 +18,15 @@ const toMake: Readonly<Record<Kind, string>> = {
   function: 'CREATE ROUTINE',
   procedure: 'CREATE ROUTINE',
   event: 'EVENT',
+}
+
+/** And what it takes to drop what is there. It is made again where the restore fails, or is taken back. */
+const toReplace: Readonly<Record<Kind, readonly string[]>> = {
+  view: ['CREATE VIEW', 'DROP'],
+  trigger: ['TRIGGER'],
+  function: ['CREATE ROUTINE', 'ALTER ROUTINE'],
+  procedure: ['CREATE ROUTINE', 'ALTER ROUTINE'],
+  event: ['EVENT'],
 }
 
 /**
@@ -85,15 +94,18 @@ async function tellsAll(session: Session, schema: string, { missing, hasRoles }:
   return true
 }
 
-/** A schema in which a restore makes something. */
-interface Place {
-  readonly schema: string
-  /** Whether its name is only one of those that it may get: they differ in their last 8 characters. */
-  readonly isBeside: boolean
+interface Needs {
   /** Rights without which the restore fails. */
   readonly needed: readonly string[]
   /** Those that it takes for what may come, or not. */
   readonly perhaps: readonly string[]
+}
+
+/** A schema in which a restore makes something. */
+interface Place extends Needs {
+  readonly schema: string
+  /** Whether its name is only one of those that it may get: they differ in their last 8 characters. */
+  readonly isBeside: boolean
 }
 
 async function placesOf(
@@ -110,14 +122,21 @@ async function placesOf(
   const aside = await freeName(session, database, 'replaced', ctx)
   const toMove = ['CREATE', 'DROP', 'ALTER', 'INSERT'] // RENAME TABLE takes them, there and back
   const filled = { ...forDump, needed: [...toMove, ...forDump.needed] }
+  const held = (await kindsIn(session, database)).flatMap((kind) => toReplace[kind])
   // What is there already gets rows, and nothing else.
   const added = { needed: ['INSERT'], perhaps: ['CREATE', 'DROP', 'ALTER', ...forKinds] }
   return [
-    { schema: database, isBeside: false, ...(mode === 'append' ? added : filled) },
+    { schema: database, isBeside: false, ...(mode === 'append' ? added : withHeld(filled, held, mode)) },
     { schema: incoming, isBeside: true, ...filled },
     // The journal, and the view that proves it.
     { schema: aside, isBeside: true, needed: [...toMove, 'SELECT', 'CREATE VIEW'], perhaps: [] },
   ]
+}
+
+/** In place, what the dump does not hold stays. */
+function withHeld({ needed, perhaps }: Needs, held: readonly string[], mode: PreflightRequest['mode']): Needs {
+  if (mode !== 'clean') return { needed: [...new Set([...needed, ...held])], perhaps }
+  return { needed, perhaps: [...new Set([...perhaps, ...held.filter((right) => !needed.includes(right))])] }
 }
 
 /** As the server takes it for a pattern. */

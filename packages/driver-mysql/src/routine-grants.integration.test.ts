@@ -55,6 +55,7 @@ describe('rights of others on tables and routines', () => {
       `create user ${app}_maker@'%' identified by '${password}'`,
       `grant all on \`grants\\_%\`.* to ${app}_maker@'%'`,
       `grant ${on.server.isMariadb ? 'select on mysql.proc' : 'show_routine, super, system_user on *.*'} to ${app}_maker@'%'`,
+      ...(on.server.isMariadb ? [`grant set user on *.* to ${app}_maker@'%'`] : []),
     )
     const maker = { user: `${app}_maker`, password, definer: 'invoker' }
     await on.staged(maker)

@@ -14,7 +14,7 @@ import { type Exchanged, exchangeInto } from './exchange-into.js'
 import { refusePending, settleLeftovers } from './leftovers.js'
 import { markScratch } from './marks.js'
 import type { ExchangeRequest } from './plan-exchange.js'
-import { exchangeProblems, refuse } from './preflight.js'
+import { exchangeFindings, refuse } from './preflight.js'
 import { lockDatabase } from './restore-lock.js'
 import { rightsFindings } from './restore-rights.js'
 import { createSchema, dropSchema, propertiesFrom, readProperties, type SchemaProperties } from './schema-properties.js'
@@ -84,7 +84,8 @@ export async function scratch(
     // those that are using a table.
     await using session = await lockDatabase(connection, connection.database, ctx)
     const { problems } = await rightsFindings(session, connection.database, { manifest }, { mode: 'staged' }, ctx)
-    refuse([...(await exchangeProblems(session, connection.database)), ...problems])
+    const exchange = await exchangeFindings(session, connection.database, 'staged')
+    refuse([...exchange.problems, ...problems])
   }
   const made = await makeScratch(bound, propertiesFrom(manifest.options), ctx)
   return {
