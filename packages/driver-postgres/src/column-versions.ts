@@ -11,7 +11,10 @@ export const isColumnVersion = (sql: string): boolean => /^ALTER\s.*\sSET \(pg_a
  * Whether an archive names versions of columns that its target may not know. Releases of one major version know what
  * earlier ones did; of another major version nobody knows from its number.
  */
-export function hasStrangeColumnVersions({ entries, serverVersion }: ArchiveHead, target: TargetServer): boolean {
+export function hasStrangeColumnVersions(
+  { entries, serverVersion }: ArchiveHead,
+  target: Pick<TargetServer, 'major' | 'versionNumber'>,
+): boolean {
   const [major, minor] = serverVersion.split('.').map((part) => Number.parseInt(part, 10))
   const isAsNew = target.major === major && target.versionNumber % 10_000 >= (minor ?? 0)
   return !isAsNew && entries.some(({ definition }) => definition.includes(' SET (pg_attver='))

@@ -9,9 +9,9 @@ import {
   writeToChild,
 } from '@holdfast/core'
 import type { ArchiveEntry } from './archive.js'
-import { hasStrangeColumnVersions } from './column-versions.js'
 import { holdBack, readThrough } from './dump-streams.js'
 import type { Filling } from './filling.js'
+import { needsFilter } from './needs-psql.js'
 import { prepareProgram } from './programs.js'
 import { noteTool } from './restore-job.js'
 import { runScript } from './run-script.js'
@@ -38,8 +38,7 @@ export async function fillFromArchive(filling: Filling): Promise<void> {
  * cannot succeed.
  */
 function needsScript({ target, job, inherited }: Filling): boolean {
-  if (target.major < job.dumpMajor || (inherited?.size ?? 0) > 0) return true
-  return job.head !== undefined && hasStrangeColumnVersions(job.head, target)
+  return (inherited?.size ?? 0) > 0 || needsFilter(job, target)
 }
 
 /** What `pg_restore --use-list` reads: the ids of entries in the order of the archive. */

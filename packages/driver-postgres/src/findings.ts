@@ -11,13 +11,15 @@ import { displayOf } from './connection.js'
 import { propertiesFrom } from './database-properties.js'
 import { requireMayCreate } from './database-rights.js'
 import { locksNeeded, requireLockRoom } from './lock-room.js'
+import { inheritedConstraints } from './needs-psql.js'
 import { checkConnectable, type Preflight, preflight } from './preflight.js'
 import { collectProblems } from './problems.js'
 import { defaultLockTimeoutMs } from './programs.js'
+import { requirePsql } from './psql.js'
 import { quoteIdentifier } from './quoting.js'
 import { type BoundDatabase, openJob, type RestoreJob } from './restore-job.js'
 import { refuseImpossible } from './restore-rules.js'
-import { openMaintenance, type Session } from './session.js'
+import { openMaintenance, type Session, withSession } from './session.js'
 import { freeSpaceFindings } from './space.js'
 import { checkSwap } from './swap-checks.js'
 import { databaseExists, requireMayEnd, usersOf } from './target.js'
@@ -93,10 +95,23 @@ async function targetFindings({ bound, job, request, session, exists, found }: Q
       if (inPlace && exists) warnings.push(...(await lockFindings(bound, session, request)))
     },
     async () => {
+      if (mode === 'clean' && exists && !found.takesPsql) await requirePsqlForDrops(bound, found, job.ctx)
+    },
+    async () => {
       if (inPlace && !tables) await requireLockRoom(session, locksNeeded(found.objects, mode === 'clean'))
     },
   ])
   return { problems, warnings }
+}
+
+/** Whether psql is needed only a look into the database tells. Where there is none to be had, something else is in the way. */
+async function requirePsqlForDrops(
+  { connection, settings }: BoundDatabase,
+  { server }: Preflight,
+  ctx: RunContext,
+): Promise<void> {
+  const inherited = await withSession(connection, ctx, inheritedConstraints).catch(() => undefined)
+  if (inherited && inherited.size > 0) await requirePsql(server.major, settings.binDir)
 }
 
 /**

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createRunContext, type Driver } from '@holdfast/core'
+import { createRunContext, type Driver, type PreflightRequest, type RestoreRequest } from '@holdfast/core'
 import { damagedBackup, type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
 import { nastyDatabase, type PostgresServer, startPostgres } from '@holdfast/test-support'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -130,6 +130,70 @@ describe('a psql that cannot be restricted', () => {
       message: expect.stringContaining('CVE-2025-8714'),
     })
     expect(await databasesOf(server)).not.toContain('never')
+    rmSync(old, { recursive: true })
+  })
+
+  /** What a dry run says is in the way. */
+  async function inTheWay(
+    from: MemoryBackup,
+    request: PreflightRequest,
+    name: string,
+    psql: string | undefined,
+  ): Promise<readonly string[]> {
+    const old = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
+    for (const tool of ['pg_restore', 'pg_dump']) symlinkSync(join(binDir, tool), join(old, tool))
+    if (psql) writeFileSync(join(old, 'psql'), psql, { mode: 0o755 })
+    const driver = postgres({ url: server.url(name), binDir: old })
+    const found = await driver.preflight?.(from, request, ctx)
+    const said = found?.problems.map(({ message }) => message) ?? []
+    if (said.length > 0) await expect(driver.restore(from, asRestore(request), ctx)).rejects.toThrow(said[0])
+    rmSync(old, { recursive: true })
+    return said
+  }
+  const asRestore = ({ mode, ...request }: PreflightRequest): RestoreRequest => ({
+    ...request,
+    mode: mode === 'staged' ? 'create' : mode,
+  })
+  const unrestricted = '#!/bin/sh\n[ "$1" = --version ] && echo "psql (PostgreSQL) 99.3" || echo help\n'
+
+  it('or that is missing is named before the start, where it will be needed', async () => {
+    const local = (name: string, options = {}): Driver =>
+      postgres({ url: server.url(name), binDir: server.binDir, ...options })
+    await server.createDatabase('simple')
+    await server.sql('simple', 'create table t as select 1 as x')
+    const custom = await memoryBackup(local('simple', { globals: true }), {}, ctx)
+    const plain = await memoryBackup(local('simple', { format: 'plain' }), {}, ctx)
+    const create = { mode: 'create' } as const
+    const [cannot, missing] = [expect.stringContaining('CVE-2025-8714'), expect.stringContaining('psql was not found')]
+    for (const [psql, said] of [
+      [unrestricted, cannot],
+      [undefined, missing],
+    ] as const) {
+      expect(await inTheWay(custom, create, 'never', psql)).toEqual([])
+      expect(await inTheWay(custom, { ...create, globals: true }, 'never', psql)).toEqual([said])
+      expect(await inTheWay(plain, create, 'never', psql)).toEqual([said])
+      expect(await inTheWay(backup, create, 'never', psql)).toEqual([said])
+      expect(await inTheWay(custom, { mode: 'clean' }, 'simple', psql)).toEqual([])
+    }
+    await server.sql(
+      'simple',
+      'create table parted (id int primary key) partition by range (id); create table part partition of parted default',
+    )
+    const parted = await memoryBackup(local('simple'), {}, ctx)
+    expect(await inTheWay(parted, { mode: 'clean' }, 'simple', unrestricted)).toEqual([cannot])
+    expect(await databasesOf(server)).not.toContain('never')
+  })
+
+  it('is a doubt where programs are looked at', async () => {
+    const old = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
+    symlinkSync(join(server.binDir, 'pg_restore'), join(old, 'pg_restore'))
+    writeFileSync(join(old, 'psql'), unrestricted, { mode: 0o755 })
+    const programs = async (directory: string): Promise<readonly (string | undefined)[]> => {
+      const driver = postgres({ url: server.url('source'), binDir: directory })
+      return (await driver.programs?.('restore', ctx))?.map(({ warning }) => warning) ?? []
+    }
+    expect(await programs(old)).toEqual([undefined, expect.stringContaining('CVE-2025-8714')])
+    expect(await programs(server.binDir)).toEqual([undefined, undefined])
     rmSync(old, { recursive: true })
   })
 })

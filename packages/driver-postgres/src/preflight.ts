@@ -2,9 +2,11 @@ import { BackupError, type PreflightRequest } from '@holdfast/core'
 import type { ArchiveEntry } from './archive.js'
 import type { DatabaseProperties } from './database-properties.js'
 import { rolesNamed } from './dump-roles.js'
+import { needsPsql } from './needs-psql.js'
 import { objectsOfPlain } from './plain-objects.js'
 import { collectProblems } from './problems.js'
 import { rolesOf } from './property-statements.js'
+import { requirePsql } from './psql.js'
 import { quoteIdentifier } from './quoting.js'
 import type { RestoreJob, TargetServer } from './restore-job.js'
 import type { Session } from './session.js'
@@ -22,6 +24,8 @@ export interface Preflight {
   readonly objects: readonly Pick<ArchiveEntry, 'kind'>[]
   /** Whether the role may give the database to the owner that the backup names. */
   readonly maySetOwner: boolean
+  /** Whether psql is needed, and was looked for. */
+  readonly takesPsql: boolean
 }
 
 /** What a dump asks of the server that it is restored to. */
@@ -43,12 +47,17 @@ export async function preflight(
   properties: DatabaseProperties | undefined,
 ): Promise<Preflight> {
   const needs = await needsOf(job, properties)
+  const release = { major: majorVersion(session), versionNumber: session.versionNumber }
+  const takesPsql = needsPsql(job, release)
   const problems = await collectProblems([
     () => requireAll(session, 'extensions', needs.extensions),
     async () => {
       if (!job.request.globals) await requireAll(session, 'roles', needs.roles)
     },
-    () => requireTools(job, majorVersion(session)),
+    () => requireArchiver(job, release.major),
+    async () => {
+      if (takesPsql) await requirePsql(release.major, job.settings.binDir)
+    },
   ])
   const superuser = await isSuperuser(session)
   const tablespaces = await missingOf(session, needs.tablespaces, 'select spcname::text as name from pg_tablespace')
@@ -58,12 +67,8 @@ export async function preflight(
   return {
     problems,
     maySetOwner,
-    server: {
-      endpoint: session.endpoint,
-      major: majorVersion(session),
-      versionNumber: session.versionNumber,
-      superuser,
-    },
+    takesPsql,
+    server: { endpoint: session.endpoint, ...release, superuser },
     noTablespaces: tablespaces.length > 0,
     objects: needs.objects,
   }
@@ -156,10 +161,10 @@ export async function checkConnectable(
 }
 
 /** @throws {BackupError} `tool-missing`, `tool-too-old`. */
-async function requireTools({ dump, dumpMajor, settings }: RestoreJob, serverMajor: number): Promise<void> {
+async function requireArchiver({ dump, dumpMajor, settings }: RestoreJob, serverMajor: number): Promise<void> {
+  if (dump.format === 'plain') return
   const needs = `a dump of PostgreSQL ${dumpMajor} for a PostgreSQL ${serverMajor} server`
-  if (dump.format === 'plain') await chooseTool('psql', serverMajor, settings.binDir, needs)
-  else await chooseTool('pg_restore', Math.max(dumpMajor, serverMajor), settings.binDir, needs)
+  await chooseTool('pg_restore', Math.max(dumpMajor, serverMajor), settings.binDir, needs)
 }
 
 /** What dumps take for granted: how a server tells of what it has, and what to say of the rest. */

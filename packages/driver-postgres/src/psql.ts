@@ -21,9 +21,7 @@ export interface ScriptTarget {
  */
 export async function runPsql(job: RestoreJob, target: ScriptTarget, script: ByteStream): Promise<void> {
   const { connection, server, singleTransaction } = target
-  const needs = `a PostgreSQL ${server.major} server`
-  const tool = noteTool(job, await chooseTool('psql', server.major, job.settings.binDir, needs))
-  if (!(await knowsRestrict(tool))) throw cannotBeRestricted(tool)
+  const tool = noteTool(job, await requirePsql(server.major, job.settings.binDir))
   const args = ['--no-psqlrc', '--quiet', '--no-password', '--set=ON_ERROR_STOP=1', '--file=-']
   await using program = await prepareProgram(
     { tool, args, failure: 'restore-failed', connection, endpoint: server.endpoint },
@@ -52,10 +50,21 @@ async function* restricted(script: ByteStream): AsyncGenerator<Uint8Array> {
   yield Buffer.from(`\n\\unrestrict ${key}\n`)
 }
 
+/**
+ * The psql for a server, which must be one that can be restricted.
+ *
+ * @throws {BackupError} `tool-missing`, `tool-too-old`.
+ */
+export async function requirePsql(serverMajor: number, binDir: string | undefined): Promise<Tool> {
+  const tool = await chooseTool('psql', serverMajor, binDir, `a PostgreSQL ${serverMajor} server`)
+  if (!(await knowsRestrict(tool))) throw cannotBeRestricted(tool)
+  return tool
+}
+
 const answers = new Map<string, Promise<boolean>>()
 
 /** Patch levels before August 2025 lack `\restrict`; the help of psql tells. */
-function knowsRestrict(tool: Tool): Promise<boolean> {
+export function knowsRestrict(tool: Tool): Promise<boolean> {
   const key = `${tool.path} ${tool.version}`
   const answer =
     answers.get(key) ??

@@ -6,10 +6,11 @@ import { objectKey } from './entry-kinds.js'
 import { fill } from './fill.js'
 import { locksNeeded, requireLockRoom } from './lock-room.js'
 import { watchLocks } from './lock-watch.js'
+import { inheritedConstraints } from './needs-psql.js'
 import type { Preflight } from './preflight.js'
 import { prepareProgram } from './programs.js'
+import { requirePsql } from './psql.js'
 import type { BoundDatabase, RestoreJob } from './restore-job.js'
-import { constraintKey } from './script-rules.js'
 import {
   existingSequences,
   moveAhead,
@@ -73,6 +74,7 @@ async function fillInPlace(
       inherited: drops ? await inheritedConstraints(session) : new Set<string>(),
     }
   })
+  if (inherited.size > 0) await requirePsql(found.server.major, bound.settings.binDir)
   const held = entries && withoutSettings(entries, existing, drops)
   const settings: SequenceSetting[] = job.request.sections === 'schema' ? [] : [...(held?.settings ?? [])]
   await before()
@@ -100,15 +102,6 @@ function holdBack(sql: string, existing: ReadonlySet<string>, settings: Sequence
   if (!setting || !existing.has(sequenceKey(setting.schema, setting.name))) return false
   settings.push(setting)
   return true
-}
-
-async function inheritedConstraints(session: Session): Promise<ReadonlySet<string>> {
-  const rows = await session.query<{ schema: string; name: string; constraint: string }>(
-    `select n.nspname::text as schema, c.relname::text as name, o.conname::text as constraint
-       from pg_constraint o join pg_class c on c.oid = o.conrelid join pg_namespace n on n.oid = c.relnamespace
-      where o.conparentid <> 0`,
-  )
-  return new Set(rows.map(({ schema, name, constraint }) => constraintKey(schema, name, constraint)))
 }
 
 /** In the order of the archive. */
