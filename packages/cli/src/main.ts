@@ -10,8 +10,8 @@ const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** Runs the process's own command line, and ends the process. */
 export async function main(): Promise<void> {
   process.noDeprecation = true // what a library tells programmers is nothing that a user could do
-  process.stdout.on('error', endOnClosedPipe)
-  process.stderr.on('error', endOnClosedPipe)
+  process.stdout.on('error', endUnwritten)
+  process.stderr.on('error', endUnwritten)
   let interrupted = false
   for (const signal of endings) process.on(signal, () => (interrupted = true))
   process.on('uncaughtException', (error) => {
@@ -49,10 +49,12 @@ function processWorld(): World {
   }
 }
 
-/** `holdfast list | head` closes the pipe early: nothing to report, but not all was said either. */
-function endOnClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(exitCodes.interrupted)
-  throw error
+/** `holdfast list | head` closes the pipe early: nothing to report, but not all was said either. Disks can be full. */
+function endUnwritten({ code, message }: NodeJS.ErrnoException): never {
+  if (code === 'EPIPE') process.exit(exitCodes.interrupted)
+  const hint = 'What came out is not whole. Make room where it goes, and run the command again.'
+  process.stderr.write(`Error: The output could not be written: ${message}\n  ${hint}\n`)
+  process.exit(exitCodes.configuration)
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
