@@ -39,6 +39,13 @@ describe('holdfast verify --test-restore', () => {
     expect((await runIn({ cwd }, 'verify', '--bin-dir', '/nowhere')).code).toBe(0) // no program is needed for it
   })
 
+  it('says what a URL lacks that names no database', async () => {
+    const { cwd } = project()
+    await runIn({ cwd }, 'backup')
+    const { code, err } = await runIn({ cwd }, 'verify', '--test-restore', '--on', 'mysql://u@h/')
+    expect([code, err]).toEqual([1, expect.stringContaining('names no database')])
+  })
+
   it('ends with 7 where an assertion does not hold, which is no difference', async () => {
     const assertions = [
       function nobodyOrders() {

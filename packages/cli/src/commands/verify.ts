@@ -132,6 +132,7 @@ async function testRestoreFrom(
       hint: 'Add --on postgres://user@host/database, or --on sqlite:./app.db: a scratch database is made beside that one, which is not touched, and dropped again.',
     })
   }
+  if (driver?.unusable) throw driver.unusable
   return { ...(driver && { on: driver }), ...(assert && { assertions: assert }) }
 }
 

@@ -3,7 +3,7 @@ import type { Storage } from '@holdfast/core'
 /** Storages by their names, with where they are: a name alone does not say which directory was looked at. */
 export function describePlaces(storages: Readonly<Record<string, Pick<Storage, 'display'>>>): string {
   return Object.entries(storages)
-    .map(([name, { display }]) => (name.includes('://') ? name : `${name} (${display})`))
+    .map(([name, { display }]) => (name.includes('://') || name === display ? name : `${name} (${display})`))
     .join(', ')
 }
 
