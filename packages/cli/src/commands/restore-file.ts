@@ -13,6 +13,7 @@ import type { RestoreCommandOptions } from './restore-options.js'
 import { refused, requestOf } from './restore-request.js'
 import { describeOld, stateOf } from './restore-summary.js'
 import { confirmRestore, intoDriver, losing, noTarget } from './restore-target.js'
+import { sayUntouched, untouched } from './untouched.js'
 
 /** Restores a dump from a file, an object or standard input: shows what it is and what will happen, asks, restores. */
 export async function restoreFileCommand(
@@ -21,10 +22,10 @@ export async function restoreFileCommand(
   options: RestoreCommandOptions,
 ): Promise<ExitCode> {
   const { output, signal } = cli
-  const setup = await readSetup(cli, [argument])
-  const driver = await intoDriver(options, cli)
+  const setup = await untouched(readSetup(cli, [argument]))
+  const driver = await untouched(intoDriver(options, cli))
   if (!driver) throw noTarget()
-  await using opened = await openNamedFile(argument, setup, cli)
+  await using opened = await untouched(openNamedFile(argument, setup, cli))
   const { file } = opened
   const jobs = setup.file === undefined ? {} : await setup.jobs()
   const storages = setup.file === undefined ? {} : await chooseStorages(undefined, setup, cli, false)
@@ -32,6 +33,7 @@ export async function restoreFileCommand(
   await using holdfast = openHoldfast(setup, options.safetyBackup ? encrypted(own, setup) : own, cli)
   using progress = createProgress(file.name, cli.world, output, cli.options)
   let told: Told = { warnings: [], blocked: false }
+  let confirmed = false
   const restoring = holdfast.restoreFile(file, {
     ...requestOf(options, cli),
     signal,
@@ -43,10 +45,11 @@ export async function restoreFileCommand(
       if (options.dryRun) throw dryRun
       if (told.blocked) throw refused(found.problems)
       await confirmRestore(losing(found, driver), options, cli)
+      confirmed = true
     },
   })
   const result = await restoring.catch((error: unknown) => {
-    if (error !== dryRun) throw error
+    if (error !== dryRun) throw confirmed ? error : sayUntouched(error)
     return undefined
   })
   progress[Symbol.dispose]()

@@ -24,8 +24,10 @@ export function requestOf(options: RestoreCommandOptions, cli: Cli): Omit<Restor
 
 /** Problems that were found before anything was touched. */
 export function refused(problems: RestorePreview['problems']): BackupError {
+  const hints = [...new Set(problems.flatMap(({ hint }) => hint ?? []))]
   return new BackupError('restore-refused', {
     message: problems.map(({ message }) => message).join('; '),
-    hint: ['Nothing was touched.', ...new Set(problems.flatMap(({ hint }) => hint ?? []))].join(' '),
+    // Each in a line of its own: what one says after an "or" does not help against another.
+    hint: ['Nothing was touched.', ...hints].join(hints.length > 1 ? '\n' : ' '),
   })
 }

@@ -2,6 +2,7 @@ import { BackupError, type Driver, type RestorePreview, type RestoreWay } from '
 import { ask, canAsk } from '../ask.js'
 import type { Cli } from '../cli.js'
 import { askingSource } from '../configuration/asking-source.js'
+import { isSourceUrl } from '../configuration/plugins.js'
 import { urlFrom } from '../configuration/setup.js'
 import { binDirOf } from '../configuration/source-from-text.js'
 import type { RestoreCommandOptions } from './restore-options.js'
@@ -10,8 +11,16 @@ import type { RestoreCommandOptions } from './restore-options.js'
 export async function intoDriver(options: RestoreCommandOptions, cli: Cli): Promise<Driver | undefined> {
   const url = urlFrom({ argument: options.into, file: options.intoFile }, '--into-file', cli)
   if (url === undefined) return undefined
+  if (!isSourceUrl(url)) throw noUrl()
   requireDatabaseName(url)
   return askingSource(url, binDirOf(options), cli)
+}
+
+function noUrl(): BackupError {
+  return new BackupError('config-invalid', {
+    message: 'What --into names is no URL of a database',
+    hint: 'For example --into postgres://user@host/database, or sqlite:./app.db. Without --into a backup goes into the database of its own job.',
+  })
 }
 
 export function noTarget(): BackupError {

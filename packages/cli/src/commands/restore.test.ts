@@ -223,9 +223,39 @@ describe('holdfast restore', () => {
     )
   })
 
-  it('ends with 4 when the database cannot be reached', async () => {
+  it('says that nothing was touched when the database cannot be reached, and ends with 4', async () => {
     const { cwd, shop } = await backedUp()
     shop.failure = new BackupError('source-denied', { message: 'password authentication failed' })
-    expect((await runIn({ cwd }, 'restore', '--yes')).code).toBe(4)
+    const { code, err } = await runIn({ cwd }, 'restore', '--yes')
+    expect([code, err]).toEqual([
+      4,
+      expect.stringMatching(/password authentication failed\n {2}Nothing was touched\.\n$/),
+    ])
+  })
+
+  it.each<[string, string[], RegExp]>([
+    ['a backup that is not there', ['restore', 'latset'], /"latset"\n {2}Nothing was touched\. There are/],
+    ['a storage that is not there', ['restore', '--from', './nowhere'], /nowhere\n {2}Nothing was touched\. Mount/],
+    [
+      'a job as a target',
+      ['restore', '--into', 'shop'],
+      /no URL of a database\n {2}Nothing was touched\. .*its own job/,
+    ],
+    ['a file that is not there', ['restore', './x.sql', '--into', 'sqlite:x.db'], /x\.sql\n {2}Nothing was touched\./],
+    ['what is no dump', ['restore', '-', '--into', 'sqlite:x.db'], /no dump.*\n {2}Nothing was touched\. Known/],
+  ])('says that nothing was touched, of %s', async (_, argv, message) => {
+    const { cwd } = await backedUp()
+    expect((await runIn({ cwd, input: Buffer.from('hello') }, ...argv, '--yes')).err).toMatch(message)
+  })
+
+  it('gives each problem its own line of what to do', async () => {
+    const { cwd, shop } = await backedUp()
+    const problems = [
+      { message: 'no right', hint: 'Ask for it.' },
+      { message: 'no room', hint: 'Make some.' },
+    ]
+    shop.findings = { problems, warnings: [] }
+    const { err } = await runIn({ cwd }, 'restore', '--yes')
+    expect(err).toMatch(/Error: no right; no room\n {2}Nothing was touched\.\n {2}Ask for it\.\n {2}Make some\.\n$/)
   })
 })

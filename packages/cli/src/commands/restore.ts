@@ -13,6 +13,7 @@ import type { RestoreCommandOptions } from './restore-options.js'
 import { refused, requestOf } from './restore-request.js'
 import { describeFindings, describeOld, describeRestore } from './restore-summary.js'
 import { confirmRestore, intoDriver, losing, noTarget } from './restore-target.js'
+import { untouched } from './untouched.js'
 
 /** Restores a backup: shows what will happen, asks, restores. */
 export async function restoreCommand(
@@ -22,12 +23,12 @@ export async function restoreCommand(
 ): Promise<ExitCode> {
   const { output, signal } = cli
   if (namesFile(args[0], cli.world)) return restoreFileCommand(cli, args[0], options)
-  const opened = await openBackups(options, cli)
+  const opened = await untouched(openBackups(options, cli))
   await using holdfast = opened.holdfast
-  const backup = await holdfast.show(args[0] ?? 'latest', { signal, restorable: true })
-  const driver = await targetDriver(backup, options, opened, cli)
+  const backup = await untouched(holdfast.show(args[0] ?? 'latest', { signal, restorable: true }))
+  const driver = await untouched(targetDriver(backup, options, opened, cli))
   const request = requestOf(options, cli)
-  const preview = await holdfast.previewRestore(backup.id, { ...request, signal, into: driver })
+  const preview = await untouched(holdfast.previewRestore(backup.id, { ...request, signal, into: driver }))
   const { problems, mode } = preview
   const say = options.yes && !options.dryRun ? output.note : output.error // nobody is asked about what was not shown
   say(describeRestore({ ...preview, backup: visibleBackup(backup) }, driver, options, output))

@@ -21,7 +21,7 @@ export function codeOf(error: unknown): BackupErrorCode | undefined {
 export function describeError(error: unknown, paint: Paint = noPaint, verbose = false): string {
   const { message, hint } = errorDocument(error).error
   const lines = [`${paint.bad('Error:')} ${visibleLines(message)}`]
-  if (hint !== undefined) lines.push(`  ${visibleLines(hint)}`)
+  if (hint !== undefined) lines.push(visibleLines(hint).replace(/^/gm, '  '))
   if (verbose && error instanceof Error) lines.push('', paint.faint(visibleLines(stacksOf(error))))
   return lines.join('\n')
 }
