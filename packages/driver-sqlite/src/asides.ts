@@ -111,6 +111,6 @@ export async function overwrite(
   aside?: { readonly path?: string; readonly temporary: string },
 ): Promise<void> {
   for (const { kind, drop } of await asides(bound, ctx)) if (kind === 'unfinished') await drop(ctx)
-  const how = { failure: 'restore-failed', writes: true } as const
+  const how = { failure: 'restore-failed', writes: true, about: bound.path } as const
   await runTask('overwrite', [from, bound.path, bound.patienceMs, aside], ctx, how)
 }

@@ -14,7 +14,11 @@ export function errorOf(
   { failure, writes }: { readonly failure: BackupErrorCode; readonly writes: boolean },
 ): BackupError {
   const [meaning, hint, retryable] = meaningOf(code, message, writes) ?? [failure]
-  return new BackupError(meaning, { message: `SQLite, on ${path}: ${message}`, hint, retryable })
+  // What writes does so in one transaction.
+  const untouched = writes ? ['The database holds what it held before.'] : []
+  const said = hint === undefined ? untouched : [...untouched, hint]
+  const hints = said.length > 0 ? { hint: said.join(' ') } : {}
+  return new BackupError(meaning, { message: `SQLite, on ${path}: ${message}`, ...hints, retryable })
 }
 
 type Meaning = readonly [code: BackupErrorCode, hint: string, retryable?: boolean]

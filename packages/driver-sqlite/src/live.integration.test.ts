@@ -104,7 +104,11 @@ describe('a restore that others are in the way of', () => {
     const other = new Database(path)
     other.prepare('select * from other').all()
     const target = sqlite({ path, busyTimeout: 200 })
-    await expect(target.restore(backup, { mode: 'clean' }, ctx)).rejects.toMatchObject({ code: 'target-in-use' })
+    await expect(target.restore(backup, { mode: 'clean' }, ctx)).rejects.toMatchObject({
+      code: 'target-in-use',
+      message: expect.stringMatching(new RegExp(`^SQLite, on ${path}: `)),
+      hint: expect.stringMatching(/^The database holds what it held before\. Another program holds it/),
+    })
     other.close()
     await target.restore(backup, { mode: 'clean' }, ctx)
     expect(values(path, 'select name from sqlite_schema')).toEqual(['own'])

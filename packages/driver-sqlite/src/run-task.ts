@@ -23,6 +23,8 @@ export interface TaskOptions {
   readonly failure?: BackupErrorCode
   /** Whether the task writes into the database: then a lock of others means that the target is in use. */
   readonly writes?: boolean
+  /** The file that an error is about. Default: the first argument. */
+  readonly about?: string
   /** Receives what is worth a line in the manifest. Default: the log. */
   onWarning?(message: string): void
 }
@@ -34,7 +36,7 @@ const program = fileURLToPath(new URL(`./program/main${import.meta.url.slice(-3)
 export function taskSpec<Task extends Name>(
   name: Task,
   args: Arguments<Task>,
-  { failure = 'source-unreachable', writes = false, onWarning }: TaskOptions,
+  { failure = 'source-unreachable', writes = false, about = String(args[0]), onWarning }: TaskOptions,
   ctx: RunContext,
 ): ChildSpec {
   let failed: Extract<Word, { kind: 'failure' }> | undefined
@@ -52,8 +54,7 @@ export function taskSpec<Task extends Name>(
       else if (word && onWarning) onWarning(word.message)
       else ctx.log.warn(word?.message ?? line)
     },
-    classify: ({ code }: ChildExit) =>
-      code !== 0 && failed ? errorOf(failed, String(args[0]), { failure, writes }) : undefined,
+    classify: ({ code }: ChildExit) => (code !== 0 && failed ? errorOf(failed, about, { failure, writes }) : undefined),
   }
 }
 

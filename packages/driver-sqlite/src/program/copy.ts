@@ -81,13 +81,20 @@ export async function overwrite(from: string, to: string, patienceMs: number, as
     const before = pragma(target, 'data_version')
     const pages = aside ? onceKept(() => keepAside(target, to, wal, aside)) : () => step
     await untilFree(() => backup(source, to, pages), patienceMs)
-    if (pragma(target, 'data_version') === before) throw busy(to)
-    if (wal) target.pragma('wal_checkpoint(passive)')
+    if (pragma(target, 'data_version') === before) throw busy()
+    if (wal) checkpoint(target)
   } finally {
     if (wasWal) backToWal(target, to)
     source.close()
     target.close()
   }
+}
+
+/** What cannot be moved into the file now, on a full disk say, is safe in the log, and moved by whoever writes next. */
+function checkpoint(target: Database.Database): void {
+  try {
+    target.pragma('wal_checkpoint(passive)')
+  } catch {}
 }
 
 /** After a restore that was killed while a database was not in its WAL mode. */
@@ -133,7 +140,7 @@ async function keepAside(target: Database.Database, path: string, wal: boolean, 
   if (aside.path === undefined) {
     // Only now nobody can fill it any more.
     if (look(aside.temporary).empty) return
-    throw failure('NOT_EMPTY', `${path} was empty, and was filled by another program meanwhile`)
+    throw failure('NOT_EMPTY', 'it was empty, and another program has filled it meanwhile')
   }
   chmodSync(aside.temporary, 0o600)
   settle(aside.temporary)
@@ -147,7 +154,7 @@ async function keepAside(target: Database.Database, path: string, wal: boolean, 
  */
 function copyLocked(path: string, to: string): void {
   // Where it was put into WAL mode a moment ago, the file is not all of it.
-  if (existsSync(`${path}-wal`)) throw failure('SQLITE_LOCKED', `${path} was put into WAL mode meanwhile`)
+  if (existsSync(`${path}-wal`)) throw failure('SQLITE_LOCKED', 'another program has put it into WAL mode meanwhile')
   const script = 'require("fs").copyFileSync(process.argv[1], process.argv[2])'
   const { status, stderr } = spawnSync(process.execPath, ['-e', script, path, to], { encoding: 'utf8' })
   if (status !== 0) throw failure(/ENOSPC/.exec(stderr)?.[0] ?? '', `The old content could not be kept: ${stderr}`)
@@ -161,7 +168,7 @@ function copyLocked(path: string, to: string): void {
  */
 async function backup(from: Database.Database, to: string, onStep: (remaining: number) => number): Promise<void> {
   const { totalPages } = await from.backup(to, { progress: ({ remainingPages }) => onStep(remainingPages) })
-  if (totalPages === 0 && pragma<number>(from, 'page_count') > 0) throw busy(to)
+  if (totalPages === 0 && pragma<number>(from, 'page_count') > 0) throw busy()
 }
 
 async function untilFree(attempt: () => Promise<void>, patienceMs: number): Promise<void> {
@@ -179,8 +186,8 @@ function isWal(database: Database.Database): boolean {
   return pragma(database, 'journal_mode') === 'wal'
 }
 
-function busy(path: string): Error {
-  return failure('SQLITE_BUSY', `${path} is locked by another program`)
+function busy(): Error {
+  return failure('SQLITE_BUSY', 'it is locked by another program')
 }
 
 function settle(path: string): void {
