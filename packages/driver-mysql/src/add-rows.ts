@@ -11,8 +11,10 @@ import type { Session } from './session.js'
  *   No row is added then.
  */
 export async function addRows(session: Session, { database, incoming, aside, filled }: Plan): Promise<void> {
-  // As in a dump: zero stays zero, dates may be zero, and the order of tables does not matter.
-  await session.query(`set session sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0`)
+  // As in a dump: zero stays zero, dates may be zero, and the order of tables does not matter. But nothing is made to fit.
+  await session.query(
+    `set session sql_mode = 'NO_AUTO_VALUE_ON_ZERO,STRICT_ALL_TABLES,ALLOW_INVALID_DATES', foreign_key_checks = 0`,
+  )
   await session.query('start transaction')
   try {
     for (const table of filled) {

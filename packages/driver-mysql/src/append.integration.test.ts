@@ -1,4 +1,5 @@
 import type { RestoreReport } from '@holdfast/core'
+import { memoryBackup } from '@holdfast/core/testing'
 import { describe, expect, it } from 'vitest'
 import { testDatabases } from '../test/databases.js'
 import { plainDump } from '../test/support.js'
@@ -63,6 +64,45 @@ describe('rows that are added', () => {
     await append(on.backup, { sections: 'data' })
     expect(await on.server.sql(target, 'select id from parent order by id')).toEqual([{ id: 0 }, { id: 1 }])
     expect(await on.server.sql(target, 'select two() as n').catch((error: Error) => error.message)).toContain('two')
+  })
+
+  it.each(['tinyint', 'varchar(2)'])('and do not fit a column are not made to fit: %s', async (type) => {
+    const source = `${target}_wide`
+    await on.server.createDatabase(source)
+    await on.server.sql(
+      source,
+      'create table wide (i int, v varchar(20))',
+      `insert into wide values (300, 'three hundred')`,
+    )
+    const wide = await memoryBackup(driverOf(source), {}, ctx)
+    const before = await makeTarget(
+      `create table wide (i ${type === 'tinyint' ? type : 'int'}, v ${type === 'tinyint' ? 'varchar(20)' : type})`,
+    )
+    await expect(append(wide)).rejects.toMatchObject({
+      code: 'restore-failed',
+      message: expect.stringContaining('Rows could not be added'),
+    })
+    expect(await plainDump(on.server, target)).toBe(before)
+  })
+
+  it('and hold what servers take only in some modes come as they are', async () => {
+    const source = `${target}_lax`
+    await on.server.createDatabase(source)
+    const lax = `create table lax (id int primary key, d date, e enum('a', 'b'), n int not null)`
+    const values = `(0, '0000-00-00', 'a', 0), (1, '2021-02-00', '', 1), (2, '2021-00-10', 'b', 2)`
+    await on.server.sql(
+      source,
+      lax,
+      `set session sql_mode = 'NO_AUTO_VALUE_ON_ZERO'`,
+      `insert into lax values ${values}`,
+    )
+    const backup = await memoryBackup(driverOf(source), {}, ctx)
+    await makeTarget(lax)
+    await append(backup)
+    const rows = (database: string): Promise<unknown> =>
+      on.server.sql(database, 'select id, cast(d as char) as d, e + 0 as e, n from lax order by id')
+    expect(await rows(target)).toEqual(await rows(source))
+    expect(await rows(target)).toMatchObject([{ d: '0000-00-00' }, { d: '2021-02-00', e: 0 }, { d: '2021-00-10' }])
   })
 
   it('set off the triggers of the target, and the report says so', async () => {
