@@ -18,6 +18,8 @@ export interface Connection {
   readonly sslcert: string | undefined
   readonly sslkey: string | undefined
   readonly connectTimeoutMs: number
+  /** How long a statement waits for a lock on a table. */
+  readonly lockSeconds: number
 }
 
 const sslModes: readonly string[] = ['disable', 'prefer', 'require', 'verify-ca', 'verify-identity']
@@ -53,6 +55,7 @@ export function connectionFrom(settings: MysqlSettings): Connection {
     sslcert: settings.sslcert ?? url.sslcert,
     sslkey: settings.sslkey ?? url.sslkey,
     connectTimeoutMs: settings.connectTimeout ?? 15_000,
+    lockSeconds: Math.max(1, Math.ceil((settings.lockTimeout ?? 60_000) / 1000)),
   }
 }
 

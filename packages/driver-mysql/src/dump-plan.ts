@@ -2,7 +2,6 @@ import { BackupError, type DumpPart, type DumpRequest } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
 import { firstOf } from './first-of.js'
 import { type Kind, kindsHeld } from './held-kinds.js'
-import { lockSeconds } from './programs.js'
 import { ownTables, type TableInfo, tablesOf } from './schema-objects.js'
 import { readProperties, type SchemaProperties } from './schema-properties.js'
 import type { Server } from './server.js'
@@ -101,7 +100,7 @@ export function dumpArguments(
     [tool.knows('no-tablespaces'), '--no-tablespaces'],
     [tool.knows('set-gtid-purged'), '--set-gtid-purged=OFF'],
     [tool.knows('column-statistics'), '--column-statistics=0'],
-    [tool.knows('init-command'), `--init-command=SET SESSION lock_wait_timeout=${lockSeconds(settings)}`],
+    [tool.knows('init-command'), `--init-command=SET SESSION lock_wait_timeout=${connection.lockSeconds}`],
   ]
   return [
     ...flags.flatMap(([wanted, flag]) => (wanted ? [flag] : [])),

@@ -7,7 +7,6 @@ import { exchange, settle } from './exchange.js'
 import { isBare, isUnwritten, type Plan, readJournal } from './journal.js'
 import { unmarkFilling } from './marks.js'
 import { type ExchangeRequest, planExchange } from './plan-exchange.js'
-import { lockSeconds } from './programs.js'
 import { quoteIdentifier } from './quoting.js'
 import { lockAfter, lockDatabase } from './restore-lock.js'
 import { type RoutineGrant, readRoutineGrants } from './routine-grants.js'
@@ -54,7 +53,7 @@ interface Begun {
  */
 export async function exchangeInto(bound: BoundDatabase, request: Incoming, ctx: RunContext): Promise<Exchanged> {
   ctx.signal.throwIfAborted()
-  const { connection, settings } = bound
+  const { connection } = bound
   const quiet = shielded(ctx)
   let begun: Begun | undefined
   try {
@@ -62,7 +61,7 @@ export async function exchangeInto(bound: BoundDatabase, request: Incoming, ctx:
     begun = await begin(session, connection.database, request, ctx)
     const { terminateConnections } = request
     const { plan, properties } = begun
-    await exchange(session, plan, { properties, lockSeconds: lockSeconds(settings), terminateConnections }, quiet)
+    await exchange(session, plan, { properties, terminateConnections }, quiet)
     return await tidy(session, begun)
   } catch (error) {
     if (begun === undefined) throw error

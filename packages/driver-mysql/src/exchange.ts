@@ -1,7 +1,7 @@
 import { BackupError, isBackupError, messageOf, type RunContext } from '@holdfast/core'
 import { addRows } from './add-rows.js'
 import { stopEvent } from './definition-text.js'
-import { type Definition, makeDefinitions } from './definitions.js'
+import { type Definition, makeDefinitions, readDefinitions } from './definitions.js'
 import { addForeignKeys, dropForeignKeys } from './foreign-keys.js'
 import { closeJournal, type Journal, type Plan, writeJournal } from './journal.js'
 import { markScratch } from './marks.js'
@@ -17,8 +17,6 @@ import { warn } from './warn.js'
 export interface ExchangeOptions {
   /** Of the schema for what goes. */
   readonly properties: SchemaProperties | undefined
-  /** How long to wait for those who use a table. */
-  readonly lockSeconds: number
   /** End other connections to the database, which could hold locks. */
   readonly terminateConnections: boolean
 }
@@ -32,11 +30,12 @@ export interface ExchangeOptions {
  *   could not be made again; what making a definition throws.
  */
 export async function exchange(session: Session, plan: Plan, options: ExchangeOptions, ctx: RunContext): Promise<void> {
-  await session.query(`set session lock_wait_timeout = ${options.lockSeconds}`)
   await createSchema(session, plan.aside, options.properties)
   await requireRemakable(session, plan.aside, [...plan.dropped, ...plan.made])
   await writeJournal(session, plan)
   try {
+    // Whoever uses a table keeps its triggers from being dropped, too; some come again meanwhile.
+    if (options.terminateConnections) await endConnections(session, plan.database)
     await prepare(session, plan)
     if (options.terminateConnections) await endConnections(session, plan.database)
     await rename(session, [
@@ -115,15 +114,21 @@ async function finish(session: Session, plan: Plan, ctx: RunContext): Promise<vo
   await closeJournal(session, plan, 'done')
 }
 
-/** Puts everything back, from wherever it stopped. May be done twice. */
+/**
+ * Puts everything back, from wherever it stopped. May be done twice.
+ *
+ * @throws {BackupError} `target-in-use` where locks of others were waited for in vain: the journal says what is left to do.
+ */
 async function undo(session: Session, plan: Plan, ctx: RunContext): Promise<void> {
   const { gone, come } = await readMoved(session, plan)
-  for (const definition of plan.made) await dropObject(session, plan.database, definition)
+  const hasMoved = gone.length + come.length > 0
+  const { dropped, made } = hasMoved ? plan : await withoutStanding(session, plan)
+  for (const definition of made) await dropObject(session, plan.database, definition)
   const back = [
     ...come.map((name) => [plan.database, plan.incoming, name] as const),
     ...gone.map((name) => [plan.aside, plan.database, name] as const),
   ]
-  if (back.length > 0) await dropForeignKeys(session, plan.database, [...plan.foreignKeys, ...plan.incomingKeys])
+  if (hasMoved) await dropForeignKeys(session, plan.database, [...plan.foreignKeys, ...plan.incomingKeys])
   if (come.length > 0 && !(await schemaExists(session, plan.incoming))) {
     await createSchema(session, plan.incoming, await readProperties(session, plan.database))
     await markScratch(session, plan.incoming, plan.database) // nobody would find it again
@@ -132,7 +137,10 @@ async function undo(session: Session, plan: Plan, ctx: RunContext): Promise<void
   await session.query('set session foreign_key_checks = 0')
   await addForeignKeys(session, plan.database, plan.foreignKeys)
   const lost: Definition[] = []
-  await makeDefinitions(session, plan.database, plan.dropped, (definition) => lost.push(definition))
+  await makeDefinitions(session, plan.database, dropped, (definition, error) => {
+    if (isBackupError(error, 'target-in-use')) throw error
+    lost.push(definition)
+  })
   await session.query('set session foreign_key_checks = 1')
   await grantRoutines(session, plan.database, plan.routineGrants ?? [], ctx)
   if (lost.length === 0) return await dropSchema(session, plan.aside)
@@ -144,6 +152,18 @@ async function undo(session: Session, plan: Plan, ctx: RunContext): Promise<void
     `Could not be made again: ${names}. The text of it is kept in the journal of ${where}, until that is dropped`,
     ctx,
   )
+}
+
+/** Leaves out what has not been dropped yet: who uses a table keeps its triggers from being touched. */
+async function withoutStanding(
+  session: Session,
+  { database, dropped, made }: Plan,
+): Promise<Pick<Plan, 'dropped' | 'made'>> {
+  const now = new Set((await readDefinitions(session, database)).map((one) => JSON.stringify(one)))
+  const standing = dropped.filter((one) => now.has(JSON.stringify(one)))
+  const isStanding = ({ kind, name }: Definition): boolean =>
+    standing.some((one) => one.kind === kind && one.name === name)
+  return { dropped: dropped.filter((one) => !isStanding(one)), made: made.filter((one) => !isStanding(one)) }
 }
 
 /** All tables move at once: where they are tells whether they have. */

@@ -14,7 +14,7 @@ import type { BoundDatabase } from './bound-database.js'
 import { collectDefinitions, definerWarnings } from './definers.js'
 import { filterDump } from './dump-filter.js'
 import { dumpTrailer } from './dump-plan.js'
-import { lockSeconds, prepareProgram } from './programs.js'
+import { prepareProgram } from './programs.js'
 import type { Progress } from './progress.js'
 import { initialMode } from './sql-modes.js'
 import type { Tool } from './tools.js'
@@ -89,7 +89,7 @@ function clientArgs({ bound, tool, progress }: Filling): readonly string[] {
     '--skip-local-infile',
     '--default-character-set=utf8mb4',
     '--max-allowed-packet=1G',
-    `--init-command=SET SESSION sql_mode='${initialMode}', lock_wait_timeout=${lockSeconds(bound.settings)}, @holdfast=GET_LOCK('${progress.lock}',0)`,
+    `--init-command=SET SESSION sql_mode='${initialMode}', lock_wait_timeout=${bound.connection.lockSeconds}, @holdfast=GET_LOCK('${progress.lock}',0)`,
   ]
 }
 

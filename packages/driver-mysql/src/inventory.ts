@@ -9,7 +9,6 @@ import {
 } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
 import { mayGlobally } from './grants.js'
-import { lockSeconds } from './programs.js'
 import { quoteIdentifier, quoteQualified } from './quoting.js'
 import type { TableInfo } from './schema-objects.js'
 import { openSession, type Session } from './session.js'
@@ -55,7 +54,6 @@ export function prepareSnapshot(
   const snapshot: Snapshot = {
     async hold() {
       view = await openSession(connection, ctx)
-      await view.query(`set session lock_wait_timeout = ${lockSeconds(settings)}`)
       const locks = settings.globalReadLock !== false && !settings.lockTables
       if (locks && (await mayGlobally(view, 'RELOAD'))) lock = await lockEverything(bound, ctx)
       await view.query(`set session time_zone = '+00:00'`)

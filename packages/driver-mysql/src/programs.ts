@@ -10,18 +10,10 @@ import type { BoundDatabase } from './bound-database.js'
 import { optionFile } from './connection.js'
 import { programMeaning } from './errors.js'
 import { collectMessages, lastWords, type Messages } from './messages.js'
-import type { MysqlSettings } from './options.js'
 import { rowValues } from './row-values.js'
 import type { Tool } from './tools.js'
 
 const defaultIdleTimeoutMs = 30 * 60_000
-/** Unless `lockTimeout` says otherwise. */
-const defaultLockTimeoutMs = 60_000
-
-/** Seconds to wait for a lock on a table. */
-export function lockSeconds({ lockTimeout }: Pick<MysqlSettings, 'lockTimeout'>): number {
-  return Math.max(1, Math.ceil((lockTimeout ?? defaultLockTimeoutMs) / 1000))
-}
 
 /** A client program that can be started: a private file says where to connect, and with which password. */
 export interface Program extends AsyncDisposable {

@@ -67,9 +67,10 @@ export async function openSession(
   }
   try {
     // Names and texts as they are, whatever mode the server is set to; time zones and modes as those of the programs.
+    // Whoever waits for a lock keeps others waiting behind it, so nothing here waits for ever.
     await query(
       `set session sql_mode = '', session sql_quote_show_create = 1, session wait_timeout = 604800,
-           session net_write_timeout = 3600`,
+           session net_write_timeout = 3600, session lock_wait_timeout = ${connection.lockSeconds}`,
     )
     const [row] = await query<{ version: string; comment: string; id: number }>(
       'select version() as version, @@version_comment as comment, connection_id() as id',
