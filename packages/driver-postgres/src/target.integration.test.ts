@@ -287,7 +287,7 @@ describe('a role that is no superuser', () => {
     expect(report.warnings).toEqual([expect.stringMatching(/^Not carried over: alter role "owner_role"/)])
     await restoreReplacing(target, backup, { noOwner: true, noPrivileges: true }, ctx)
     expect(await source.sql('of maker', 'select count(*)::int as rows from t')).toEqual([{ rows: 100 }])
-    await expect(target.restore(backup, { mode: 'clean' }, ctx)).rejects.toMatchObject({ code: 'restore-failed' })
+    await expect(target.restore(backup, { mode: 'clean' }, ctx)).rejects.toMatchObject({ code: 'source-denied' })
     const superuser = await on(source, 'of postgres').restore(backup, { mode: 'create' }, ctx)
     expect(superuser.warnings.join()).toMatch(/superuser/)
   })
