@@ -103,7 +103,9 @@ function lossOf(
   if (mode === 'replace') return warn(`all that the database holds now (${contentsOf(database)})`)
   if (mode === 'clean') {
     return warn(
-      tables ? `what ${tables.join(', ')} hold now` : 'what the database holds now of all that the backup holds',
+      tables
+        ? `what ${tables.join(', ')} ${tables.length === 1 ? 'holds' : 'hold'} now`
+        : 'what the database holds now of all that the backup holds',
     )
   }
   return 'nothing; rows are added to what is there'

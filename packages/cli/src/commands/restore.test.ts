@@ -217,7 +217,7 @@ describe('holdfast restore', () => {
     const { cwd } = await backedUp()
     const { err } = await runIn({ cwd }, 'restore', '--clean', '--tables', 'item', '--schema-only')
     expect(err).toContain('What    schema without rows of item')
-    expect(err).toContain('Loses   what item hold now')
+    expect(err).toContain('Loses   what item holds now')
     expect((await runIn({ cwd }, 'restore', '--clean', '--globals')).err).toContain(
       'everything, and roles of the server',
     )
