@@ -105,7 +105,13 @@ describe('versions of columns, which a pg_dump writes that is older than its ser
       return Object.keys(tools)
     }
     expect(await toolsOf(fromLater, 'of a later release')).toEqual(['pg_restore', 'psql'])
-    expect(await toolsOf(counted, 'of the same release')).toEqual(['pg_restore'])
+    // Of the same release they are left in, for a server that dumps them takes them; an older one has none to dump.
+    const takesThem = await server.sql('counted', 'alter table t alter x set (pg_attver=1)').then(
+      () => true,
+      () => false,
+    )
+    if (takesThem) expect(await toolsOf(counted, 'of the same release')).toEqual(['pg_restore'])
+    else await expect(toolsOf(counted, 'of the same release')).rejects.toThrow(/pg_attver/)
     const logged = await plainDump(server, 'of a later release')
     expect(logged).not.toContain('275912245')
   })
