@@ -77,7 +77,8 @@ function startCounting(snapshot: Snapshot, begun: Promise<void>, ended: Promise<
 }
 
 function reportOf({ bound, request, source, tool }: Dumping, warnings: readonly string[]): DumpReport {
-  const client = source.server.flavour === 'mariadb' ? 'mariadb' : 'mysql'
+  // Each dump program writes for the client of its own flavour.
+  const client = tool.flavour === 'mariadb' ? 'mariadb' : 'mysql'
   return {
     serverVersion: source.server.version,
     tools: { [tool.name]: tool.version },
