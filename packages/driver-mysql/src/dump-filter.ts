@@ -2,6 +2,7 @@ import { BackupError, type ByteStream } from '@holdfast/core'
 import { followCharset } from './client-charset.js'
 import { asNew, definerOf, invokerDefines, requalify, stopEvent, unqualifyTrigger } from './definition-text.js'
 import { type DumpPiece, scanDump } from './dump-scanner.js'
+import { followRows } from './plain-rows.js'
 import type { Progress } from './progress.js'
 import { quoteIdentifier } from './quoting.js'
 import { followModes } from './sql-modes.js'
@@ -45,6 +46,8 @@ export async function* filterDump(source: ByteStream, rules: FilterRules): Async
   const passed: Buffer[] = []
   const charset = followCharset()
   const modes = followModes()
+  const rows = followRows(modes)
+  const code = followCode()
   const handle = (piece: DumpPiece): void => {
     if (piece.kind === 'delimiter') passed.push(Buffer.from(`DELIMITER ${piece.delimiter}\n`))
     if (piece.kind === 'statement' || piece.kind === 'rows') charset.requireClear(piece.bytes)
@@ -54,12 +57,15 @@ export async function* filterDump(source: ByteStream, rules: FilterRules): Async
       if (followed === undefined) throw refused(piece.sql)
       const { sql, said } = rewriteStatement(followed, rules)
       if (sql === undefined) return
+      code.note(sql)
       const bytes = sql === piece.sql ? piece.bytes : Buffer.from(sql)
       passed.push(bytes, Buffer.from(`${piece.delimiter}\n`))
       if (said !== undefined) passed.push(Buffer.from(`SELECT '${said}' LIMIT 1${piece.delimiter}\n`))
     }
     if (piece.kind !== 'rows') return
-    if (piece.first) passRows = rules.rows && wantsRows(piece.bytes, rules)
+    if (piece.first) passRows = rules.rows && wantsRows(piece.bytes, rules, code)
+    if (passRows && !rows.push(piece.bytes, piece.first, piece.last))
+      throw refused(piece.bytes.toString('utf8', 0, 1_024))
     if (passRows) passed.push(piece.bytes, ...(piece.last ? [lineEnd] : []))
   }
   for await (const pieces of scanDump(source)) {
@@ -74,11 +80,33 @@ const lineEnd = Buffer.from('\n')
 /** Up to its list of columns or values, the head of an INSERT holds no comment. */
 const commented = /^(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|[^`"'(/#-])*(?:[/#]|--)/
 
-function wantsRows(bytes: Buffer, { tables }: FilterRules): boolean {
+function wantsRows(bytes: Buffer, { tables }: FilterRules, code: Code): boolean {
   const text = bytes.toString('utf8', 0, 1_024)
   const subject = subjectOf(text)
-  if (!subject || subject.qualified || commented.test(text)) throw refused(text)
+  if (!subject || subject.qualified || commented.test(text) || code.runsFor(subject.name)) throw refused(text)
   return tables === undefined || tables.has(subject.name)
+}
+
+/** What of a dump would run while its rows come: its triggers. Dump programs write those after the rows of their table. */
+interface Code {
+  note(sql: string): void
+  /** Whether rows for a table would run any, or go to another table through a view. */
+  runsFor(table: string): boolean
+}
+
+function followCode(): Code {
+  const concerned = new Set<string>()
+  let isAnywhere = false
+  return {
+    note(sql) {
+      const { verb, kind, name, table } = subjectOf(sql) ?? {}
+      if (verb !== 'create') return
+      const on = kind === 'view' ? name : kind === 'trigger' ? table : ''
+      if (on === undefined) isAnywhere = true
+      else if (on !== '') concerned.add(on.toLowerCase()) // for some servers it is all one
+    },
+    runsFor: (table) => isAnywhere || concerned.has(table.toLowerCase()),
+  }
 }
 
 interface Rewritten {
@@ -140,6 +168,8 @@ function requireExpected(sql: string): void {
   const word = firstWord(sql)
   if (!expected.has(word) || (word === '' && !/^[;\s]*$/.test(withoutVersions(sql)))) throw refused(sql)
   // SET STATEMENT … FOR runs any statement. In quotes as well: which ones are open is a question of modes.
+  // Of functions and questions: a dump gives variables values, and those of others.
+  if (word === 'SET' && sql.includes('(')) throw refused(sql)
   if (word === 'SET' && /\b(?:global|persist|password|statement)\b|@@(?:global|persist)/i.test(sql)) throw refused(sql)
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createRunContext, isBackupError } from '@holdfast/core'
 import { type MemoryBackup, memoryBackup } from '@holdfast/core/testing'
 import { type MysqlServer, startMariadb } from '@holdfast/test-support'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { databasesOf, dropDatabases } from '../test/support.js'
 import { mysql } from './driver.js'
 
@@ -145,6 +145,37 @@ const statements: readonly string[] = [
   `SET NAMES gbk;\nINSERT INTO \`t\` VALUES (1,'\u00bf\\'); CREATE DATABASE executed_${own}; -- ');`,
 ]
 
+const trigger = (body: string): string =>
+  `DELIMITER ;;\nCREATE TRIGGER hx BEFORE INSERT ON h FOR EACH ROW ${body} ;;\nDELIMITER ;`
+const routine = `DELIMITER ;;\nCREATE FUNCTION f() RETURNS int DETERMINISTIC BEGIN DELETE FROM victim_${own}.t; RETURN 1; END ;;\nDELIMITER ;`
+const secret = `SELECT i FROM victim_${own}.t LIMIT 1`
+const table = 'CREATE TABLE h (a int);'
+
+/** What would change or read another database while the dump is restored, with the rights of who restores it. */
+const reaching: readonly string[] = [
+  `${table}\n${trigger(`DELETE FROM victim_${own}.t`)}\nINSERT INTO h VALUES (1);`,
+  `${table}\n${trigger(`DELETE FROM victim_${own}.t`)}\nREPLACE INTO \`H\` VALUES (1);`,
+  `${table}\n${trigger(`DELETE FROM victim_${own}.t`)}\nCREATE ALGORITHM=UNDEFINED VIEW w AS SELECT a FROM h;\nINSERT INTO w VALUES (1);`,
+  `${table}\n${trigger(`DELETE FROM victim_${own}.t`)}\n/*!50001 CREATE VIEW w AS SELECT a FROM h */;\nINSERT INTO w VALUES (1);`,
+  `${routine}\nSET @x = f();`,
+  `${routine}\nSET @x = 1, @y = (SELECT f());`,
+  `${routine}\nSET sql_mode = f();`,
+  `${routine}\n/*!50003 SET @x = f() */;`,
+  `${routine}\n${table}\nINSERT INTO h VALUES (f());`,
+  `${routine}\n${table}\nINSERT INTO h VALUES (1),(1 + f ());`,
+  `${routine}\n${table}\nINSERT INTO h VALUES (1) ON DUPLICATE KEY UPDATE a = f();`,
+  `${routine}\n${table}\nINSERT INTO h SET a = f();`,
+  `${routine}\n${table}\nINSERT INTO h (a) VALUES ('\\'',f());`.replace('(a)', '(`a`)'),
+  `${table}\nINSERT INTO h ${secret};`,
+  `${table}\nINSERT INTO h (a) ${secret};`,
+  `${table}\nINSERT INTO h (${secret});`,
+  `${table}\nREPLACE INTO h ${secret};`,
+  `${table}\nINSERT IGNORE INTO h VALUES ((${secret}));`,
+  `${table}\nINSERT INTO h VALUES (1) RETURNING (${secret});`,
+  `${table}\nINSERT INTO h TABLE victim_${own}.t;`,
+  `SET @x = (${secret});`,
+]
+
 function infected(payload: string, where: 'begin' | 'end'): MemoryBackup {
   const text = harmless.bytes.get('sql')?.toString('latin1') ?? ''
   const at = where === 'begin' ? 0 : text.lastIndexOf('-- Dump completed')
@@ -195,6 +226,19 @@ describe('a hostile dump', () => {
     } finally {
       await server.sql(undefined, `set global sql_mode = '${before?.mode}'`, `drop database target_${own}`)
     }
+  })
+
+  afterEach(() => dropDatabases(server, `target_${own}`))
+  afterEach(() => dropDatabases(server, `victim_${own}`))
+
+  it.each(reaching)('reaches no other database: %s', async (payload) => {
+    const victim = `victim_${own}`
+    await server.createDatabase(victim)
+    await server.sql(victim, 'create table t (i int)', 'insert into t values (1)')
+    const restoring = driverOf(`target_${own}`).restore(infected(payload, 'end'), { mode: 'create' }, ctx)
+    await expect(restoring).rejects.toMatchObject({ code: 'restore-refused' })
+    expect(await server.sql(victim, 'select i from t')).toEqual([{ i: 1 }])
+    expect(await databasesOf(server)).not.toContain(`target_${own}`)
   })
 
   it.each(statements)('is refused: %s', async (payload) => {
