@@ -69,6 +69,31 @@ describe('a backup of chosen tables', () => {
     },
   )
 
+  it('goes into a new database and an empty one, where its schemas are made; and leaves none behind', async () => {
+    const backup = await backupOf({ tables: ['parts'] })
+    const made = [expect.stringContaining('The schemas "Odd ""Schema", "old", not part of a backup of chosen tables')]
+    await dropDatabase(server, 'target')
+    const cut: MemoryBackup = {
+      ...backup,
+      async *open(...given) {
+        for await (const chunk of backup.open(...given)) yield chunk.subarray(0, -200)
+      },
+    }
+    const schemasOf = (): Promise<unknown> =>
+      server.sql('target', "select nspname from pg_namespace where nspname in ('old', 'Odd \"Schema')")
+    for (const isNew of [true, false]) {
+      if (!isNew) {
+        await dropDatabase(server, 'target')
+        await server.createDatabase('target')
+        await expect(driverOf('target').restore(cut, { mode: 'create' }, ctx)).rejects.toThrow()
+        expect(await schemasOf()).toEqual([])
+      }
+      const { created, warnings } = await driverOf('target').restore(backup, { mode: 'create' }, ctx)
+      expect([created, warnings]).toEqual([isNew, expect.arrayContaining(made)])
+      expect(await server.sql('target', 'select count(*)::int as n from parts')).toEqual([{ n: 20 }])
+    }
+  })
+
   it('holds them without an inventory as well', async () => {
     await restored(await backupOf({ tables: ['parts'], inventory: 'none' }))
     expect(await server.sql('target', 'select count(*)::int as n from parts')).toEqual([{ n: 20 }])

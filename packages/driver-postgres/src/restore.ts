@@ -9,7 +9,8 @@ import { leftovers } from './beside.js'
 import { displayOf, toDatabase } from './connection.js'
 import { type DatabaseProperties, propertiesFrom, readProperties } from './database-properties.js'
 import { requireOwner } from './database-rights.js'
-import { fill } from './fill.js'
+import { fillEmpty } from './fill-empty.js'
+import type { Filling } from './filling.js'
 import { noTarget } from './findings.js'
 import { restoreGlobals } from './globals.js'
 import { lockRoom, locksNeeded } from './lock-room.js'
@@ -75,7 +76,7 @@ async function inMode(situation: Situation): Promise<boolean> {
 }
 
 /** What every restore into a database without content has in common. */
-function wholeFilling({ bound, job, found }: Situation): Omit<Parameters<typeof fill>[0], 'singleTransaction'> {
+function wholeFilling({ bound, job, found }: Situation): Omit<Filling, 'singleTransaction'> {
   const chosen =
     job.request.tables && job.head ? selectTables(job.head.entries, job.request.tables, new Set()) : undefined
   if (chosen) job.warnings.push(...chosen.warnings)
@@ -97,7 +98,7 @@ async function intoNew(situation: Situation): Promise<void> {
   const like = propertiesFrom(job.from.manifest.options)
   const filling = wholeFilling(situation)
   await using aside = await makeScratch(bound, job.ctx, like)
-  await fill({ ...filling, connection: aside.connection, singleTransaction: false })
+  await fillEmpty({ ...filling, connection: aside.connection, singleTransaction: false })
   const { noOwner, noPrivileges } = leave(job)
   const options = { noOwner: noOwner || !found.maySetOwner, noPrivileges }
   job.warnings.push(...(await aside.takeName(like, options, job.ctx)))
@@ -113,7 +114,7 @@ async function intoEmpty(situation: Situation): Promise<void> {
   const needed = locksNeeded(filling.entries ?? found.objects, false)
   const hasRoom = filling.jobs === 1 && needed <= (await lockRoom(session))
   // A scratch needs no transaction, but gains: rows keep their order where the table is made in the same one.
-  if (hasRoom || bound.disposable) return await fill({ ...filling, singleTransaction: hasRoom })
+  if (hasRoom || bound.disposable) return await fillEmpty({ ...filling, singleTransaction: hasRoom })
   await replaceDatabase(situation)
 }
 
@@ -128,7 +129,7 @@ async function replaceDatabase(situation: Situation): Promise<void> {
   const like = propertiesFrom(job.from.manifest.options) ?? (await readProperties(session, bound.connection.database))
   const filling = wholeFilling(situation)
   await using aside = await makeScratch(bound, ctx, like satisfies DatabaseProperties | undefined)
-  await fill({ ...filling, connection: aside.connection, singleTransaction: false })
+  await fillEmpty({ ...filling, connection: aside.connection, singleTransaction: false })
   if (!(await targetIsEmpty(situation))) throw notEmpty(bound)
   const terminateConnections = job.request.terminateConnections ?? false
   const { oldName } = await aside.swap({ terminateConnections }, ctx)
