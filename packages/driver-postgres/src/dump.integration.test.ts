@@ -272,23 +272,6 @@ it('waits for a locked table no longer than it may', async () => {
   }
 })
 
-it('of more tables than the server has locks for fails as a dump, with its own advice', async () => {
-  await using small = await startPostgres({ settings: { max_locks_per_transaction: 10, max_connections: 20 } })
-  await small.createDatabase('many')
-  await small.sql(
-    'many',
-    `do $$ begin for i in 1..3000 loop
-       execute format('create table t_%s (i int)', i);
-       if i % 300 = 0 then commit; end if;
-     end loop; end $$`,
-  )
-  const many = postgres({ url: small.url('many'), binDir: small.binDir })
-  await expect(memoryBackup(many, {}, ctx)).rejects.toMatchObject({
-    code: 'dump-failed',
-    hint: expect.stringContaining('fewer tables at once'),
-  })
-})
-
 it('too many connections are worth another try', async () => {
   const clients = Array.from({ length: 51 }, () => new pg.Client(server.url('shop')))
   const connected = await Promise.allSettled(clients.map((client) => client.connect()))

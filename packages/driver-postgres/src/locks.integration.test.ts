@@ -217,3 +217,20 @@ it('others in the database are named in a preflight', async () => {
   expect(await warnings()).toEqual([expect.stringMatching(/in use by 1 session: .* up to 1 s each .*--terminate/)])
   expect(await warnings({ terminateConnections: true })).toEqual([])
 })
+
+it('a dump of more tables than the server has locks for fails as a dump, with its own advice', async () => {
+  await using small = await startPostgres({ settings: { max_locks_per_transaction: 10, max_connections: 20 } })
+  await small.createDatabase('many')
+  await small.sql(
+    'many',
+    `do $$ begin for i in 1..3000 loop
+       execute format('create table t_%s (i int)', i);
+       if i % 300 = 0 then commit; end if;
+     end loop; end $$`,
+  )
+  const many = postgres({ url: small.url('many'), binDir: small.binDir })
+  await expect(memoryBackup(many, {}, ctx)).rejects.toMatchObject({
+    code: 'dump-failed',
+    hint: expect.stringContaining('fewer tables at once'),
+  })
+})
