@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRunContext } from '@holdfast/core'
@@ -69,8 +69,13 @@ it.each([
       }
     }
     for (const aside of (await sqlite({ path: path('app.db') }).asides?.(ctx)) ?? []) await aside.drop(ctx)
-    const left = readdirSync(directory).filter((name) => name.startsWith('app.db__'))
+    const left = readdirSync(directory).filter((name) => name.startsWith('app.db__') && !isEmptyMark(name))
     expect(left, 'cleanup finds all that is left').toEqual([])
   }
   expect(seen.before).toBeGreaterThan(0)
 })
+
+/** Of one killed before it had written its mark: whose it is cannot be known, so cleanup leaves it for a day. */
+function isEmptyMark(name: string): boolean {
+  return name.endsWith('-mark') && statSync(path(name)).size === 0
+}
