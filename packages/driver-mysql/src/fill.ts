@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream'
 import {
   BackupError,
+  inTurns,
   type ManifestPart,
+  MiB,
   type RestoreRequest,
   type RestoreSource,
   type RunContext,
@@ -18,6 +20,9 @@ import { prepareProgram } from './programs.js'
 import type { Progress } from './progress.js'
 import { initialMode } from './sql-modes.js'
 import type { Tool } from './tools.js'
+
+/** What is looked at before a write has its turn: less than the client has read by then. */
+const bytesInATurn = MiB / 16
 
 /** One dump on its way into one database. */
 export interface Filling {
@@ -44,7 +49,7 @@ export async function fill(filling: Filling): Promise<void> {
   const part = sqlPart(from)
   await using program = await prepareProgram({ tool, args: clientArgs(filling), failure: 'restore-failed' }, bound, ctx)
   const definitions = collectDefinitions()
-  const script = filterDump(requireTrailer(from.open(part.name, ctx), dumpTrailer), {
+  const script = filterDump(inTurns(requireTrailer(from.open(part.name, ctx), dumpTrailer), bytesInATurn), {
     from: from.manifest.database,
     into: bound.connection.database,
     ...(request.tables ? { tables: new Set(tableNames(request.tables, from.manifest.database)) } : {}),

@@ -70,7 +70,13 @@ export function followRows(modes: Pick<SqlModes, 'backslashIn'>): PlainRows {
     const next = automata[escapesIn(singleQuote)]?.[escapesIn(doubleQuote)] as Uint8Array
     const { length } = bytes
     let now = place
-    for (let index = from; index < length; index++) now = next[now * 256 + (bytes[index] as number)] as number
+    for (let index = from; index < length; ) {
+      // Most bytes change nothing: looking up those does not have to wait for what the one before has led to.
+      const row = now * 256
+      let then = now
+      while (then === now && index < length) then = next[row + (bytes[index++] as number)] as number
+      now = then
+    }
     place = now
     return place !== at.refused
   }

@@ -19,13 +19,12 @@ export async function backupJob(
 
 /** What the types forbid and plain JavaScript does not: no reader would accept the manifest, after hours of dumping. */
 function requireReadable({ type = 'manual', label = '' }: BackupOptions): void {
-  const problem = !backupTypes.includes(type)
-    ? `type: must be one of ${backupTypes.join(', ')}`
-    : typeof label === 'string'
-      ? undefined
-      : 'label: must be text'
-  if (problem !== undefined)
-    throw new BackupError('config-invalid', { message: `The backup cannot be made: ${problem}` })
+  if (!backupTypes.includes(type)) throw unreadable(`type: must be one of ${backupTypes.join(', ')}`)
+  if (typeof label !== 'string') throw unreadable('label: must be text')
+}
+
+function unreadable(problem: string): BackupError {
+  return new BackupError('config-invalid', { message: `The backup cannot be made: ${problem}` })
 }
 
 /** A backup of a job as it is given here, which may differ from the configured one. */
