@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { bin, holdfast } from './cli-process.js'
 
 /** How many restores are killed. The nightly run asks for more. */
-const kills = Number(process.env.HOLDFAST_RESTORE_KILLS ?? 20)
+const kills = Number(process.env.HOLDFAST_RESTORE_KILLS ?? 12)
 
 let server: PostgresServer
 let directory: string

@@ -9,7 +9,7 @@ import { makeDatabase } from '../test/nasty.js'
 import { sqlite } from './driver.js'
 
 /** In `npm run test:slow` more. */
-const damages = Number(process.env.HOLDFAST_SQLITE_DAMAGES ?? 200)
+const damages = Number(process.env.HOLDFAST_SQLITE_DAMAGES ?? 100)
 /** Restores under way at once. */
 const lanes = 4
 /** Each of them reads what is stored before it touches the target, in its own way; the first is the quickest. */

@@ -9,7 +9,7 @@ import { gpg } from './gpg.js'
 
 const ctx = createRunContext()
 /** Each costs a process; `npm run test:slow` has 1,000. */
-const damages = Number(process.env.HOLDFAST_GPG_DAMAGES ?? 250)
+const damages = Number(process.env.HOLDFAST_GPG_DAMAGES ?? 100)
 const plain = Buffer.from('a dump\n'.repeat(50_000))
 
 let ours: GpgHome
