@@ -229,7 +229,7 @@ describe('what a server could read otherwise than the filter', () => {
     '/*M!100616 SET NOTE_VERBOSITY=0 */;',
     "CREATE TABLE t (i int /*!80023 INVISIBLE */, c varchar(9) COMMENT 'it''s a rename') /*!80016 DEFAULT ENCRYPTION='N' */;",
     '/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER tr /* why */ BEFORE INSERT ON t FOR EACH ROW SET NEW.i = 1 */;',
-    "/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;",
+    "/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='ERROR_FOR_DIVISION_BY_ZERO' */;",
     '/*!50003 SET @saved_sql_mode       = @@sql_mode */ ;',
     "/*!50003 SET sql_mode              = 'STRICT_TRANS_TABLES,ANSI' */ ;",
     'SET SQL_MODE = "NO_AUTO_VALUE_ON_ZERO";',

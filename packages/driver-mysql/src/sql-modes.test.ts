@@ -34,8 +34,10 @@ describe('a mode that is given back', () => {
     const modes = followModes()
     const begin = "/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */"
     const save = '/*!50003 SET @saved_sql_mode = @@sql_mode */ '
-    for (const sql of [begin, save, "SET sql_mode = 'ANSI'"]) expect(modes.follow(sql)).toBe(sql)
-    expect(modes.follow('/*!50003 SET sql_mode = @saved_sql_mode */ ')).toBe("SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'")
+    const ofRows = "sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'"
+    expect(modes.follow(begin)).toBe(`SET @OLD_SQL_MODE = @@sql_mode, ${ofRows}`)
+    for (const sql of [save, "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'"]) expect(modes.follow(sql)).toBe(sql)
+    expect(modes.follow('/*!50003 SET sql_mode = @saved_sql_mode */ ')).toBe(`SET ${ofRows}`)
     const initial = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'
     expect(modes.follow('/*!40101 SET SQL_MODE=@OLD_SQL_MODE */')).toBe(`SET sql_mode = '${initial}'`)
     expect(modes.follow('SET @a = @@sql_mode, sql_mode = @OLD_SQL_MODE')).toBe(

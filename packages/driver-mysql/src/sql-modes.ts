@@ -7,7 +7,7 @@ export interface SqlModes {
    * Follows a statement that sets it.
    *
    * @returns The statement to pass on: with a value in the place of a variable, to which any row of the dump can assign
-   *   another one. `undefined` for what is not understood: it could hide where quotes end.
+   *   another one, and for rows with a mode that takes every date. `undefined` for what is not understood: it could hide where quotes end.
    */
   follow(sql: string): string | undefined
   /** What a backslash is between two of these marks. `unclear`: not the same to every client and server. */
@@ -34,6 +34,9 @@ const quotesNames = /^(?:ANSI_QUOTES|ANSI|ORACLE|MSSQL|POSTGRESQL|DB2|MAXDB)$/
 const sets =
   /^SET\s+(?:@(\w+)\s*=\s*@@(?:session\.)?sql_mode\s*(?:,\s*|$))?(?:(?:SESSION\s+|@@session\.)?sql_mode\s*=\s*(?:'([\w,]*)'|"([\w,]*)"|@(\w*sql_mode\w*)))?$/i
 
+/** What dump programs begin with. In this mode the server makes 0000-00-00 of a 31 February that another let in. */
+const ofRows = 'NO_AUTO_VALUE_ON_ZERO'
+
 const [double, backtick] = [0x22, 0x60]
 
 /** Begins with {@link initialMode}. Routines stand in a dump with the mode that they were made in. */
@@ -56,11 +59,11 @@ export function followModes(): SqlModes {
       if (value === undefined) return variable === undefined ? sql : undefined
       const names = value.toUpperCase().split(',')
       if (!names.every((name) => known.has(name))) return undefined
-      mode = value
+      mode = value === ofRows && kept !== undefined ? `${ofRows},ALLOW_INVALID_DATES` : value
       noEscapes = names.includes('NO_BACKSLASH_ESCAPES')
       ansi = names.some((name) => quotesNames.test(name))
-      if (variable === undefined) return sql
-      return `SET ${kept === undefined ? '' : `@${kept} = @@sql_mode, `}sql_mode = '${value}'`
+      if (variable === undefined && mode === value) return sql
+      return `SET ${kept === undefined ? '' : `@${kept} = @@sql_mode, `}sql_mode = '${mode}'`
     },
     backslashIn(quoteMark) {
       if (quoteMark === backtick || noEscapes) return 'plain'
