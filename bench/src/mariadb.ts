@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { chown, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '#bench/free-port'
 import { workDir } from '#bench/paths'
 import { run } from '#bench/run'
+import { freePort } from '../../tests/support/src/free-port.ts'
 
 /** The MariaDB server that holds the data. Its files stay between runs of the benchmark, as PostgreSQL's do. */
 export interface Mariadb extends AsyncDisposable {

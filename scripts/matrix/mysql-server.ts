@@ -2,10 +2,10 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { freePort } from '../../tests/support/src/free-port.ts'
+import { readyOrFailure } from '../../tests/support/src/ready-or-failure.ts'
 import type { DatabasePrograms } from './debian-tree.ts'
 
 /** A running server: a free loopback port, a temp directory, gone when disposed of. */
@@ -91,7 +91,8 @@ async function start(
       process.off('exit', killNow)
     }
     try {
-      await ready(child)
+      const failure = await readyOrFailure(child, { server: 'The server', sign: 'ready for connections' })
+      if (failure !== undefined) throw new Error(failure)
       const password = randomBytes(12).toString('base64url')
       const admin = [
         `create user admin@'127.0.0.1' identified by '${password}'`,
@@ -116,35 +117,9 @@ function nobody(): Owner {
   return { uid: id('-u'), gid: id('-g') }
 }
 
-/** Resolves once the server accepts connections, rejects with what it said if it ends before. Keeps its log drained. */
-function ready(child: ChildProcess): Promise<void> {
-  const { stderr } = child
-  if (!stderr) throw new Error('The server was started without a pipe for its log')
-  const said: string[] = []
-  return new Promise((resolve, reject) => {
-    createInterface({ input: stderr }).on('line', (line) => {
-      if (said.length < 200) said.push(line)
-      if (line.includes('ready for connections')) resolve()
-    })
-    child.once('error', reject)
-    child.once('close', () => reject(new Error(`The server did not start:\n${said.join('\n')}`)))
-  })
-}
-
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const closed = once(child, 'close')
   child.kill('SIGKILL')
   await closed
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }

@@ -2,11 +2,11 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import mysql from 'mysql2/promise'
+import { freePort } from './free-port.js'
+import { readyOrFailure } from './ready-or-failure.js'
 
 /** A MariaDB or MySQL server for tests. */
 export interface MysqlServer extends AsyncDisposable {
@@ -145,40 +145,13 @@ async function startOnFreePort(
       ...withOwnTemp(root),
       stdio: ['ignore', 'ignore', 'pipe'],
     })
-    const failure = await readyOrFailure(child)
+    const failure = await readyOrFailure(child, { server: 'The MariaDB server', sign: 'ready for connections' })
     if (failure === undefined) {
       process.once('exit', () => child.kill('SIGKILL')) // a test process that dies must not leave a server behind
       return { child, port }
     }
     if (attempt === 5 || !/Address already in use|in use/.test(failure)) throw new Error(failure)
   }
-}
-
-/** Resolves to nothing once the server accepts connections, to what it said if it ends before. Keeps its log drained. */
-function readyOrFailure(child: ChildProcess): Promise<string | undefined> {
-  const { stderr } = child
-  if (!stderr) throw new Error('The server was started without a pipe for its log')
-  const said: string[] = []
-  const lines = createInterface({ input: stderr })
-  return new Promise((resolve) => {
-    lines.on('line', (line) => {
-      if (said.length < 200) said.push(line)
-      if (line.includes('ready for connections')) resolve(undefined)
-    })
-    child.once('error', (error) => resolve(error.message))
-    child.once('close', () => resolve(`The MariaDB server did not start:\n${said.join('\n')}`))
-  })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }
 
 async function end(child: ChildProcess): Promise<void> {

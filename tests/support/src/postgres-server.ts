@@ -2,11 +2,11 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import pg from 'pg'
+import { freePort } from './free-port.js'
+import { readyOrFailure } from './ready-or-failure.js'
 
 /** What a test may ask of its server. */
 export interface PostgresServerOptions {
@@ -126,37 +126,13 @@ async function startOnFreePort(
     const flags = Object.entries(all).map(([name, value]) => `--${name}=${value}`)
     const args = ['-D', join(root, 'data'), '-p', String(port), ...flags]
     const child = spawn(join(binDir, 'postgres'), args, { ...owner, cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
-    const failure = await readyOrFailure(child)
+    const failure = await readyOrFailure(child, {
+      server: 'The PostgreSQL server',
+      sign: 'ready to accept connections',
+    })
     if (failure === undefined) return { child, port }
     if (attempt === 5 || !/could not bind|could not create any TCP/.test(failure)) throw new Error(failure)
   }
-}
-
-/** Resolves to nothing once the server accepts connections, to what it said if it ends before. Keeps its log drained. */
-function readyOrFailure(child: ChildProcess): Promise<string | undefined> {
-  const { stderr } = child
-  if (!stderr) throw new Error('The server was started without a pipe for its log')
-  const said: string[] = []
-  const lines = createInterface({ input: stderr })
-  return new Promise((resolve) => {
-    lines.on('line', (line) => {
-      if (said.length < 200) said.push(line)
-      if (line.includes('ready to accept connections')) resolve(undefined)
-    })
-    child.once('error', (error) => resolve(error.message))
-    child.once('close', () => resolve(`The PostgreSQL server did not start:\n${said.join('\n')}`))
-  })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }
 
 interface Running {

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { freePort } from './free-port.js'
+import { readyOrFailure } from './ready-or-failure.js'
 
 /** What a test may ask of its server. */
 export interface SshdOptions {
@@ -127,7 +127,7 @@ async function startOnFreePort(
     const sshd = [sshdPath, '-D', '-e', '-f', join(root, 'sshd_config')]
     const [command = '', ...args] = options.password === undefined ? sshd : withPassword(root, options.password, sshd)
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-    const failure = await readyOrFailure(child, log)
+    const failure = await readyOrFailure(child, { server: 'sshd', sign: 'Server listening on', log })
     if (failure === undefined) return { child, port, log }
     if (attempt === 5 || !/Bind to port|Address already in use/.test(failure)) throw new Error(failure)
   }
@@ -166,31 +166,6 @@ function configOf(root: string, port: number, { sftpArguments = [], settings = [
     ...settings,
     '',
   ].join('\n')
-}
-
-/** Resolves to nothing once the server listens, to what it said if it ends before. Keeps its log drained. */
-function readyOrFailure(child: ChildProcess, log: string[]): Promise<string | undefined> {
-  const { stderr } = child
-  if (!stderr) throw new Error('The server was started without a pipe for its log')
-  return new Promise((resolve) => {
-    createInterface({ input: stderr }).on('line', (line) => {
-      if (log.length < 2000) log.push(line)
-      if (line.startsWith('Server listening on')) resolve(undefined)
-    })
-    child.once('error', (error) => resolve(error.message))
-    child.once('close', () => resolve(`sshd did not start:\n${log.join('\n')}`))
-  })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }
 
 function stopper(child: ChildProcess, root: string): () => Promise<void> {
