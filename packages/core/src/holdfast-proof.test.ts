@@ -209,6 +209,31 @@ describe('a test restore', () => {
     expect(gone).toMatchObject({ status: 'corrupt', copies: [{ status: 'corrupt' }] })
   })
 
+  it('goes on with the next copy where one is deleted meanwhile', async () => {
+    const { source, disk } = openShop()
+    const offsite = memoryStorage({ name: 'offsite' })
+    const holdfast = createHoldfast({
+      storages: { disk, offsite },
+      jobs: { shop: { source, storages: ['disk', 'offsite'] } },
+      clock,
+    })
+    const { backup } = await holdfast.backup()
+    const get = disk.get.bind(disk)
+    disk.get = async function* (key, range, ctx) {
+      if (key === backup.manifest.parts[0]?.key)
+        for await (const each of disk.list(`${backup.base}.`, ctx)) await disk.delete(each.key, ctx)
+      yield* get(key, range, ctx)
+    }
+    expect(await holdfast.verify('latest', { testRestore: true })).toMatchObject({
+      status: 'unreadable',
+      copies: [
+        { storage: 'disk', status: 'unreadable', problem: expect.stringContaining('was deleted while') },
+        { storage: 'offsite', status: 'intact' },
+      ],
+      test: { storage: 'offsite' },
+    })
+  })
+
   it('that cannot be made is an error, and says nothing of the copy', async () => {
     const shop = openShop()
     const { BackupError } = await import('./backup-error.js')

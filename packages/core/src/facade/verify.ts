@@ -77,6 +77,9 @@ function testPlan(
   }
 }
 
+/** The storage is away, or refuses, or no longer has it: retention may have deleted it meanwhile. */
+const ofTheCopy = ['unavailable', 'storage-denied', 'not-found'] as const
+
 /** Only what speaks against the copy, or keeps it from being read, is its result; the rest kept the test from running. */
 async function testOn(plan: TestRestorePlan, backup: BackupRecord, ctx: RunContext): Promise<CopyVerification> {
   const { storage } = plan
@@ -84,7 +87,7 @@ async function testOn(plan: TestRestorePlan, backup: BackupRecord, ctx: RunConte
     return { storage: storage.name, ...(await testCopy(plan, backup.base, ctx)) }
   } catch (error) {
     ctx.signal.throwIfAborted()
-    if (!isBackupError(error, 'unavailable') && !isBackupError(error, 'storage-denied')) throw error
+    if (!ofTheCopy.some((code) => isBackupError(error, code))) throw error
     return { storage: storage.name, status: 'unreadable', problem: messageOf(error), error }
   }
 }
