@@ -5,6 +5,12 @@ export function closest(wrong: string, known: readonly string[]): string {
   return known.length > 0 ? ` (known: ${known.join(', ')})` : ''
 }
 
+/** `Near to it: x, y. `, for beginnings of hints, or nothing when none is near. */
+export function nearHint(wrong: string, known: readonly string[]): string {
+  const near = nearest(wrong, known)
+  return near.length > 0 ? `Near to it: ${near.join(', ')}. ` : ''
+}
+
 /** At most three of `known` that are near, the likeliest first. A name with dots is near where its end is. */
 export function nearest(wrong: string, known: readonly string[]): readonly string[] {
   const ranked = known.map((name) => ({ name, distance: distanceOf(wrong.toLowerCase(), name.toLowerCase()) }))

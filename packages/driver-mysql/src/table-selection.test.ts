@@ -36,6 +36,9 @@ describe('chooseTables', () => {
 
   it('refuses what chooses nothing', () => {
     expect(() => choose(['nobody'])).toThrow(expect.objectContaining({ code: 'no-match' }))
+    expect(() => choose(['ordres'])).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/^Near to it: orders/) }),
+    )
     expect(() => choose(['orders'], ['orders'])).toThrow(expect.objectContaining({ code: 'no-match' }))
   })
 })

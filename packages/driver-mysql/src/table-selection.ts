@@ -1,4 +1,4 @@
-import { BackupError, type DumpRequest } from '@holdfast/core'
+import { BackupError, type DumpRequest, nearHint } from '@holdfast/core'
 import type { TableInfo } from './schema-objects.js'
 
 /** Which tables are dumped. */
@@ -26,10 +26,10 @@ export function chooseTables(request: DumpRequest, database: string, there: read
   const wanted = new Set<string>()
   for (const pattern of request.tables) {
     const matched = matching(pattern)
-    if (matched.length === 0) throw noMatch(pattern)
+    if (matched.length === 0) throw noMatch(pattern, names)
     for (const name of matched) if (!excluded.has(name)) wanted.add(name)
   }
-  if (wanted.size === 0) throw noMatch(request.tables.join(', '))
+  if (wanted.size === 0) throw noMatch(request.tables.join(', '), [])
   return { only: [...wanted], excluded: [], warnings }
 }
 
@@ -51,9 +51,9 @@ function translate(char: string): string {
   return char.replace(/[\\^$.|+()[\]{}]/, '\\$&')
 }
 
-function noMatch(pattern: string): BackupError {
+function noMatch(pattern: string, names: readonly string[]): BackupError {
   return new BackupError('no-match', {
     message: `No table matches ${JSON.stringify(pattern)}`,
-    hint: 'Patterns are names with * and ?, for example orders or log_*.',
+    hint: `${nearHint(pattern, names)}Patterns are names with * and ?, for example orders or log_*.`,
   })
 }

@@ -86,6 +86,16 @@ describe('what is dumped', () => {
     })
   })
 
+  it('names what is near to a pattern that matches nothing', async () => {
+    const hintOf = async (request: DumpRequest, options: PostgresOptions = {}): Promise<string | undefined> =>
+      await driverOf(options)
+        .dump(request, ctx)
+        .then(undefined, ({ hint }) => hint)
+    expect(await hintOf({ tables: ['ordres'] })).toMatch(/^Near to it: .*public\.orders/)
+    expect(await hintOf({}, { schemas: ['sale'] })).toMatch(/^Near to it: .*sales/i)
+    expect(await hintOf({ tables: ['nothing_like_it'] })).toMatch(/^Names are folded/)
+  })
+
   it('an exclusion that matches nothing is a warning', async () => {
     const { manifest } = await memoryBackup(driverOf(), { excludeTables: ['tmp_*'] }, ctx)
     expect(manifest.warnings).toEqual(['No table matches the exclusion "tmp_*"'])

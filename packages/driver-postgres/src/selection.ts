@@ -1,4 +1,4 @@
-import { BackupError, type DumpRequest } from '@holdfast/core'
+import { BackupError, type DumpRequest, nearHint } from '@holdfast/core'
 import type { PostgresSettings } from './options.js'
 import { parsePattern } from './patterns.js'
 import { quoteQualified } from './quoting.js'
@@ -53,7 +53,7 @@ export async function checkPatterns(selection: Selection, session: Session): Pro
       const exists = kind === 'table' ? await matchesTable(pattern, session) : await matchesSchema(pattern, session)
       const message = `No ${kind} matches ${excludes ? 'the exclusion ' : ''}${JSON.stringify(pattern)}`
       if (!exists && excludes) warnings.push(message)
-      else if (!exists) throw new BackupError('no-match', { message, hint: patternHint })
+      else if (!exists) throw await noMatch(message, kind, pattern, session)
     }
   }
   await check('table', selection.tables, false)
@@ -61,6 +61,21 @@ export async function checkPatterns(selection: Selection, session: Session): Pro
   await check('table', selection.excludeTables, true)
   await check('schema', selection.excludeSchemas, true)
   return [...warnings, ...(await rowsElsewhere(selection, session))]
+}
+
+async function noMatch(
+  message: string,
+  kind: 'table' | 'schema',
+  pattern: string,
+  session: Session,
+): Promise<BackupError> {
+  const names = kind === 'table' ? `n.nspname || '.' || c.relname` : 'n.nspname'
+  const rows = await session.query<{ name: string }>(`select distinct ${names} as name ${userTables}`)
+  const near = nearHint(
+    pattern,
+    rows.map(({ name }) => name),
+  )
+  return new BackupError('no-match', { message, hint: `${near}${patternHint}` })
 }
 
 const patternHint =

@@ -1,4 +1,4 @@
-import { nearest } from '../closest.js'
+import { nearHint } from '../closest.js'
 import type { Driver, ObjectName, PreflightProblem, RestoreSource } from '../driver/driver.js'
 import type { RunContext } from '../run-context.js'
 
@@ -39,8 +39,8 @@ const nameOf = ({ schema, name }: ObjectName): string => (schema === undefined ?
 
 function hintFor(table: string, names: readonly string[]): string {
   if (names.length === 0) return 'It holds no tables at all.'
-  const near = nearest(table, names)
-  if (near.length > 0) return `Near to it: ${near.join(', ')}.`
+  const near = nearHint(table, names).trimEnd()
+  if (near !== '') return near
   const more = names.length - namesInHint
   return `There are: ${names.slice(0, namesInHint).join(', ')}${more > 0 ? ` and ${more} more` : ''}.`
 }
