@@ -12,7 +12,7 @@ export function nearHint(wrong: string, known: readonly string[]): string {
 }
 
 /** At most three of `known` that are near, the likeliest first. A name with dots is near where its end is. */
-export function nearest(wrong: string, known: readonly string[]): readonly string[] {
+function nearest(wrong: string, known: readonly string[]): readonly string[] {
   const ranked = known.map((name) => ({ name, distance: distanceOf(wrong.toLowerCase(), name.toLowerCase()) }))
   const near = ranked.filter(({ name, distance }) => distance <= Math.max(1, Math.floor(endOf(name).length / 3)))
   const sorted = near.sort((a, b) => a.distance - b.distance)
