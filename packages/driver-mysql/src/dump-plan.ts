@@ -5,7 +5,7 @@ import { type Kind, kindsHeld } from './held-kinds.js'
 import { ownTables, type TableInfo, tablesOf } from './schema-objects.js'
 import { readProperties, type SchemaProperties } from './schema-properties.js'
 import type { Server } from './server.js'
-import type { Session } from './session.js'
+import { boundless, type Session } from './session.js'
 import { chooseTables, type TableChoice } from './table-selection.js'
 import type { Tool } from './tools.js'
 import { unseenWarnings } from './unseen.js'
@@ -16,6 +16,8 @@ export const dumpTrailer = '-- Dump completed'
 /** What is known of the source before anything is started. */
 export interface DumpSource {
   readonly server: Server
+  /** See {@link Session.rowLimit}. */
+  readonly rowLimit: string | undefined
   readonly properties: SchemaProperties
   /** What is dumped: tables and sequences. */
   readonly tables: readonly TableInfo[]
@@ -53,7 +55,21 @@ export async function readDumpSource(
   const properties = await readProperties(session, database)
   warnings.push(...(await unseenWarnings(session, { database, settings, request, choice, chosen })))
   const holds = await kindsHeld(session, { database, settings, request, choice, chosen })
-  return { server: session.server, properties, tables, choice, holds, warnings }
+  const { server, rowLimit } = session
+  return { server, rowLimit, properties, tables, choice, holds, warnings }
+}
+
+/**
+ * A program that cannot be told otherwise takes the first rows of each table for all that there are, and ends well.
+ *
+ * @throws {BackupError} `dump-failed`.
+ */
+export function requireAllRows({ name, version, knows }: Tool, { rowLimit }: DumpSource): void {
+  if (rowLimit === undefined || knows('init-command')) return
+  throw new BackupError('dump-failed', {
+    message: `The server gives ${rowLimit} rows of a table at most (sql_select_limit), and ${name} ${version} cannot be told to ask for all: the dump would lack the others`,
+    hint: 'SET GLOBAL sql_select_limit = DEFAULT; where init_connect sets it for this user, leave that out.',
+  })
 }
 
 /** Whether the past of system-versioned tables is dumped. */
@@ -100,7 +116,10 @@ export function dumpArguments(
     [tool.knows('no-tablespaces'), '--no-tablespaces'],
     [tool.knows('set-gtid-purged'), '--set-gtid-purged=OFF'],
     [tool.knows('column-statistics'), '--column-statistics=0'],
-    [tool.knows('init-command'), `--init-command=SET SESSION lock_wait_timeout=${connection.lockSeconds}`],
+    [
+      tool.knows('init-command'),
+      `--init-command=SET ${boundless}, SESSION lock_wait_timeout=${connection.lockSeconds}`,
+    ],
   ]
   return [
     ...flags.flatMap(([wanted, flag]) => (wanted ? [flag] : [])),

@@ -7,7 +7,14 @@ import {
   type RunContext,
 } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
-import { type DumpSource, dumpArguments, mainPart, readDumpSource, reportedOptions } from './dump-plan.js'
+import {
+  type DumpSource,
+  dumpArguments,
+  mainPart,
+  readDumpSource,
+  reportedOptions,
+  requireAllRows,
+} from './dump-plan.js'
 import { prepareSnapshot, type Snapshot } from './inventory.js'
 import { columnsOfItsOwn, otherFlavourWarnings } from './other-flavour.js'
 import { prepareProgram } from './programs.js'
@@ -24,6 +31,7 @@ export async function dump(bound: BoundDatabase, request: DumpRequest, ctx: RunC
     return { source, ownColumns }
   })
   const tool = await chooseTool('dump', source.server, settings.binDir, ownColumns)
+  requireAllRows(tool, source)
   const level = request.sections === 'schema' ? 'none' : (request.inventory ?? 'none') // no rows, nothing to count
   const snapshot = level === 'none' ? undefined : prepareSnapshot(bound, source.tables, level, ctx)
   const dumping = { bound, request, source, tool, snapshot }

@@ -18,6 +18,7 @@ import { filterDump } from './dump-filter.js'
 import { dumpTrailer } from './dump-plan.js'
 import { prepareProgram } from './programs.js'
 import type { Progress } from './progress.js'
+import { boundless } from './session.js'
 import { initialMode } from './sql-modes.js'
 import type { Tool } from './tools.js'
 
@@ -94,7 +95,7 @@ function clientArgs({ bound, tool, progress }: Filling): readonly string[] {
     '--skip-local-infile',
     '--default-character-set=utf8mb4',
     '--max-allowed-packet=1G',
-    `--init-command=SET SESSION sql_mode='${initialMode}', lock_wait_timeout=${bound.connection.lockSeconds}, @holdfast=GET_LOCK('${progress.lock}',0)`,
+    `--init-command=SET ${boundless}, autocommit=1, SESSION sql_mode='${initialMode}', lock_wait_timeout=${bound.connection.lockSeconds}, @holdfast=GET_LOCK('${progress.lock}',0)`,
   ]
 }
 

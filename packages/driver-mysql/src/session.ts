@@ -13,6 +13,8 @@ export interface Session extends AsyncDisposable {
   readonly server: Server
   /** The server's number of this connection. */
   readonly id: number
+  /** How many rows a statement of this user gets at most, unless it asks for more; absent where it gets all. */
+  readonly rowLimit?: string
   /**
    * Rethrows `ctx.signal.reason` on abort, which also closes the connection.
    *
@@ -20,6 +22,17 @@ export interface Session extends AsyncDisposable {
    */
   query<R extends Row = Row>(text: string, values?: readonly unknown[]): Promise<R[]>
 }
+
+/** The value of `sql_select_limit` that limits nothing. */
+const allRows = '18446744073709551615'
+
+/**
+ * For `SET`: all rows, and as much time as it takes, whatever the server is set to give everybody. The names of MariaDB
+ * and MySQL for the time differ; each takes that of the other for a comment.
+ *
+ * @see statement-readings.ts
+ */
+export const boundless: string = `session sql_select_limit = ${allRows} /*M!100101 , session max_statement_time = 0 */ /*!50708 , session max_execution_time = 0 */`
 
 /** Which database a session begins in. */
 type Within = 'database' | 'none'
@@ -69,14 +82,16 @@ export async function openSession(
     // Names and texts as they are, whatever mode the server is set to; time zones and modes as those of the programs.
     // Whoever waits for a lock keeps others waiting behind it, so nothing here waits for ever.
     await query(
-      `set session sql_mode = '', session sql_quote_show_create = 1, session wait_timeout = 604800,
+      `set @holdfast_rows = cast(@@sql_select_limit as char), ${boundless}, session autocommit = 1,
+           session sql_mode = '', session sql_quote_show_create = 1, session wait_timeout = 604800,
            session net_write_timeout = 3600, session lock_wait_timeout = ${connection.lockSeconds}`,
     )
-    const [row] = await query<{ version: string; comment: string; id: number }>(
-      'select version() as version, @@version_comment as comment, connection_id() as id',
+    const [row] = await query<{ version: string; comment: string; id: number; rowLimit: string }>(
+      'select version() as version, @@version_comment as comment, connection_id() as id, @holdfast_rows as rowLimit',
     )
-    const server = serverFrom(row?.version ?? '', row?.comment ?? '')
-    return { server, id: row?.id ?? 0, query, [Symbol.asyncDispose]: close }
+    const { version = '', comment = '', id = 0, rowLimit = allRows } = row ?? {}
+    const limited = rowLimit === allRows ? {} : { rowLimit }
+    return { server: serverFrom(version, comment), id, ...limited, query, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error
