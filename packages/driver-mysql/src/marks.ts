@@ -2,11 +2,15 @@ import { quoteQualified } from './quoting.js'
 import { ownTables } from './schema-objects.js'
 import type { Session } from './session.js'
 
+// Both marks have a primary key: servers can be set to take no table without one.
+
 const fillingTable = ownTables.filling
 
 /** Marks a database as one that is being filled. */
 export async function markFilling(session: Session, database: string): Promise<void> {
-  await session.query(`create table if not exists ${quoteQualified(database, fillingTable)} (i int) engine = InnoDB`)
+  await session.query(
+    `create table if not exists ${quoteQualified(database, fillingTable)} (i int primary key) engine = InnoDB`,
+  )
 }
 
 /** Takes the mark away: the database is whole. */
@@ -31,9 +35,10 @@ const scratchTable = ownTables.scratch
  */
 export async function markScratch(session: Session, scratch: string, database: string): Promise<void> {
   const table = quoteQualified(scratch, scratchTable)
-  await session.query(`create table if not exists ${table} (beside varchar(64)) engine = InnoDB comment = ?`, [
-    database,
-  ])
+  await session.query(
+    `create table if not exists ${table} (beside varchar(64) primary key) engine = InnoDB comment = ?`,
+    [database],
+  )
 }
 
 /** The database that a scratch was made for; `undefined` for a schema without a mark. */

@@ -46,3 +46,12 @@ it('a limit to the time of statements does not end those of a backup or a restor
   expect(await on.server.sql(target, 'select count(*) as n from u')).toEqual([{ n: 262_144 }])
   await on.server.sql(source, 'delete from u')
 })
+
+it('a server without tables that have no primary key can be restored to, in every mode', async () => {
+  await set(on.server.isMariadb ? 'innodb_force_primary_key' : 'sql_require_primary_key', 1)
+  await set('autocommit', 0)
+  await on.driverOf(target).restore(on.backup, { mode: 'create' }, ctx)
+  await on.driverOf(target).restore(on.backup, { mode: 'clean' }, ctx)
+  await on.staged()
+  expect(await on.server.sql(target, 'select i from t')).toHaveLength(3)
+})
