@@ -1,8 +1,9 @@
 import type { DatabaseInfo, RunContext, ServerInfo } from '@holdfast/core'
 import type { BoundDatabase } from './bound-database.js'
 import { mayAnything } from './grants.js'
-import { codeOf, tablesOf } from './schema-objects.js'
+import { codeOf, type TableInfo, tablesOf } from './schema-objects.js'
 import { isMissing, openSession, type Session, withSession } from './session.js'
+import { readsWholeDatabase, readsWholeTable } from './whole-database.js'
 
 /** {@link Driver.probe} for MySQL and MariaDB. */
 export async function probe({ connection }: BoundDatabase, ctx: RunContext): Promise<ServerInfo> {
@@ -35,22 +36,24 @@ async function readDatabase(session: Session, database: string): Promise<Databas
     tables: tables.filter(({ kind }) => kind === 'table').length,
     empty: tables.length === 0 && code.length === 0,
     extensions: [],
-    unreadable: await readUnreadable(session, database),
+    unreadable: await readUnreadable(session, database, tables),
     connections: Number(row?.connections ?? 0),
   }
 }
 
 /**
- * Tables that the user may see but not read. What the user has no right on at all, the server does not show: there is
- * nothing to compare with.
+ * Tables that the user may see but not read, or of which only some columns: a dump program may leave out the others
+ * without a word. What the user has no right on at all, the server does not show: there is nothing to compare with.
  */
-async function readUnreadable(session: Session, database: string): Promise<readonly string[]> {
-  const rows = await session.query<{ name: string }>(
-    `select distinct c.table_name as name from information_schema.columns c
-       join information_schema.tables t on t.table_schema = c.table_schema and t.table_name = c.table_name
-      where binary c.table_schema = binary ? and t.table_type <> 'VIEW' and t.table_type <> 'SEQUENCE'
-        and find_in_set('select', c.privileges) = 0 order by 1`,
-    [database],
-  )
-  return rows.map(({ name }) => `${database}.${name}`)
+async function readUnreadable(
+  session: Session,
+  database: string,
+  tables: readonly TableInfo[],
+): Promise<readonly string[]> {
+  if (await readsWholeDatabase(session, database)) return []
+  const unreadable: string[] = []
+  for (const { name, kind } of tables) {
+    if (kind === 'table' && !(await readsWholeTable(session, database, name))) unreadable.push(`${database}.${name}`)
+  }
+  return unreadable
 }

@@ -6,7 +6,7 @@ import { testDatabases } from '../test/databases.js'
 
 const on = testDatabases('unseen', [
   'create table t (i int)',
-  'create table u (i int)',
+  'create table u (i int, j int)',
   'create view v as select i from t',
   'create trigger t_added before insert on t for each row set new.i = 1',
   'create procedure p() select 1',
@@ -25,6 +25,8 @@ const sqlOf = (backup: MemoryBackup): string => backup.bytes.get('sql')?.toStrin
 /** MySQL's program says something of its own of what it may not read. */
 const saidOf = ({ manifest }: MemoryBackup): readonly string[] =>
   (manifest.warnings ?? []).filter((each) => each.startsWith('The user '))
+const unreadable = async (): Promise<readonly string[] | undefined> =>
+  (await on.driverOf(source, { url: on.server.url(source, guest) }).probe(ctx)).database?.unreadable
 const routineRight = (): string => (on.server.isMariadb ? 'select on mysql.proc' : 'show_routine on *.*')
 
 beforeEach(async () => {
@@ -74,6 +76,45 @@ describe('a dump by a user from whom the server hides', () => {
   it('the text of routines alone fails, as it always did', async () => {
     await grant(`trigger, execute on \`${pattern}\`.*`)
     await expect(dump()).rejects.toMatchObject({ message: expect.stringContaining('insufficient privileges') })
+  })
+})
+
+describe('a dump by a user who may read only some tables', () => {
+  beforeEach(async () => {
+    await on.server.sql(undefined, `drop user ${account}`, `create user ${account} identified by '${guest.password}'`)
+    await grant(`event on \`${pattern}\`.*`, `select on ${source}.t`, routineRight())
+  })
+  const wanted = { triggers: false }
+
+  it('says so, for nobody can tell whether there are others, and what to do', async () => {
+    const backup = await dump(wanted)
+    expect(sqlOf(backup)).toContain('`t`')
+    expect(sqlOf(backup)).not.toContain('`u`')
+    const [said = '', ...more] = saidOf(backup)
+    expect(said).toContain(`The user ${guest.user}@% lacks SELECT on \`${source}\` as a whole`)
+    expect(more).toEqual([])
+    expect(saidOf(await dump(wanted, { sections: 'data' }))).toEqual([said])
+    expect(saidOf(await dump(wanted, { tables: ['t'] }))).toEqual([])
+    await on.server.sql(undefined, /GRANT .*?;/.exec(said)?.[0] ?? '')
+    await grant(`show view on \`${pattern}\`.*`)
+    const whole = await dump(wanted)
+    expect(saidOf(whole)).toEqual([])
+    expect(sqlOf(whole)).toContain('`u`')
+  })
+
+  it('is refused where it sees the others', async () => {
+    await grant(`show view on \`${pattern}\`.*`)
+    expect(await unreadable()).toEqual([`${source}.u`])
+    await grant(`select on ${source}.u`, `select on ${source}.v`)
+    expect(await unreadable()).toEqual([])
+    expect(saidOf(await dump(wanted))).toEqual([])
+  })
+
+  it('is refused where it may read only some columns of one', async () => {
+    await grant(`select (i) on ${source}.u`)
+    expect(await unreadable()).toEqual([`${source}.u`])
+    await grant(`select (j) on ${source}.u`)
+    expect(await unreadable()).toEqual([])
   })
 })
 

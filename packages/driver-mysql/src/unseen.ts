@@ -4,18 +4,24 @@ import { currentUser, type Rights, readRights } from './grants.js'
 import type { Chosen } from './held-kinds.js'
 import { quoteAccount, quoteIdentifier, quotePattern } from './quoting.js'
 import type { Session } from './session.js'
+import { readsWholeDatabase } from './whole-database.js'
 
 /**
- * What a dump would lack without a word: the server hides triggers and routines from a user who has no right on them,
- * and the dump program takes it that there are none. Nobody can tell whether there are, so it is no error.
+ * What a dump would lack without a word: the server hides tables, triggers and routines from a user who has no right on
+ * them, and the dump program takes it that there are none. Nobody can tell whether there are, so it is no error.
  */
 export async function unseenWarnings(session: Session, chosen: Chosen): Promise<readonly string[]> {
   const { database, settings, request, choice } = chosen
-  if (request.sections === 'data') return []
   const rights = await readRights(session)
   const user = await currentUser(session)
   const to = `TO ${quoteAccount(user)}`
   const warnings: string[] = []
+  if (choice.only === undefined && !(await seesTables(session, database, rights))) {
+    warnings.push(
+      `The user ${user} lacks SELECT on ${quoteIdentifier(database)} as a whole, and so does not see whether there are tables beside those that it has rights on: the dump holds none of those. GRANT SELECT ON ${quotePattern(database)}.* ${to}; or name the tables of the backup`,
+    )
+  }
+  if (request.sections === 'data') return warnings
   const blind = settings.triggers === false ? undefined : tablesWithoutTriggers(rights, chosen)
   if (blind !== undefined) {
     warnings.push(
@@ -30,6 +36,17 @@ export async function unseenWarnings(session: Session, chosen: Chosen): Promise<
     )
   }
   return warnings
+}
+
+/** Each of these on a database shows all of its tables, if not what is in them. */
+const showingTables = [
+  ...['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'DROP', 'REFERENCES', 'INDEX', 'ALTER', 'TRIGGER'],
+  ...['CREATE VIEW', 'SHOW VIEW'],
+]
+
+async function seesTables(session: Session, database: string, rights: Rights): Promise<boolean> {
+  const hasAny = rights.missing(database, showingTables).length < showingTables.length
+  return hasAny || (await readsWholeDatabase(session, database))
 }
 
 /** Where triggers would not be seen, for people; `undefined` where all are, as far as the server tells of the rights. */
