@@ -1,6 +1,7 @@
 import { BackupError, type DumpPart, type DumpReport, type DumpRequest } from '@holdfast/core'
 import type { Connection, Endpoint } from './connection.js'
 import { readProperties } from './database-properties.js'
+import { leftOut } from './left-out.js'
 import type { PostgresSettings } from './options.js'
 import { defaultLockTimeoutMs } from './programs.js'
 import { quoteConnectionValue } from './quoting.js'
@@ -35,6 +36,7 @@ export async function readDumpSource(
   session: Session,
   connection: Connection,
   selection: Selection,
+  request: DumpRequest,
 ): Promise<DumpSource> {
   const [row] = await session.query<{ version: string; size: number; passwords: boolean }>(
     `select current_setting('server_version') as version, pg_database_size(current_database())::float8 as size,
@@ -58,6 +60,7 @@ export async function readDumpSource(
             `The setting ${name} of the database is not recorded: it is the application's own, and may be secret`,
         ),
       ...(await checkPatterns(selection, session)),
+      ...(await leftOut(selection, request, session)),
     ],
   }
 }

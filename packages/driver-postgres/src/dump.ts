@@ -45,7 +45,7 @@ interface Wanted {
 async function dumpIn(session: Session, wanted: Wanted, ctx: RunContext): Promise<DumpSession> {
   const { connection, settings, request, format } = wanted
   const selection = selectionOf(request, settings)
-  const source = await readDumpSource(session, connection, selection)
+  const source = await readDumpSource(session, connection, selection, request)
   const needs = `a PostgreSQL ${source.serverMajor} server (${displayOf(connection)})`
   const choose = (name: ToolName): Promise<Tool> => chooseTool(name, source.serverMajor, settings.binDir, needs)
   const [snapshot, pgDump, pgDumpall] = await Promise.all([

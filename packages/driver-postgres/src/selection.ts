@@ -42,8 +42,7 @@ export function selectionArguments(selection: Selection): readonly string[] {
 /**
  * Refuses patterns that match nothing: a typing error must not make an empty backup.
  *
- * @returns Warnings about exclusions that match nothing, which leave more in the dump, not less; and about rows that
- *   chosen schemas leave out.
+ * @returns Warnings about exclusions that match nothing, which leave more in the dump, not less.
  * @throws {BackupError} `no-match`, naming the pattern.
  */
 export async function checkPatterns(selection: Selection, session: Session): Promise<readonly string[]> {
@@ -60,7 +59,7 @@ export async function checkPatterns(selection: Selection, session: Session): Pro
   await check('schema', selection.schemas, false)
   await check('table', selection.excludeTables, true)
   await check('schema', selection.excludeSchemas, true)
-  return [...warnings, ...(await rowsElsewhere(selection, session))]
+  return warnings
 }
 
 async function noMatch(
@@ -83,27 +82,49 @@ const patternHint =
 
 /**
  * The tables whose rows the dump holds: leaves of partitioned ones, no views, no foreign tables, nothing that belongs
- * to an extension.
+ * to an extension, and nothing without rows on a standby.
  */
 export async function dumpedTables(selection: Selection, session: Session): Promise<readonly DumpedTable[]> {
+  return await tablesWithRows(selection, session, `not (${isOfPrimary})`)
+}
+
+/** Those of them that have rows on the primary alone, where the server is a standby. */
+export async function tablesOfPrimary(selection: Selection, session: Session): Promise<readonly DumpedTable[]> {
+  return await tablesWithRows(selection, session, isOfPrimary)
+}
+
+/** A standby has no rows of tables without a log, and lets nobody look. pg_dump leaves them out there by itself. */
+const isOfPrimary = `c.relpersistence = 'u' and pg_is_in_recovery()`
+
+async function tablesWithRows(
+  selection: Selection,
+  session: Session,
+  condition: string,
+): Promise<readonly DumpedTable[]> {
   const values: unknown[] = []
-  const searchPath = await defaultSearchPath(session)
-  const { tables, schemas, excludeTables, excludeSchemas } = selection
-  const included = [
-    ...(tables.length > 0 ? [inFamily(anyTable(tables, values, searchPath))] : []),
-    ...(tables.length === 0 && schemas.length > 0 ? [anySchema(schemas, values)] : []),
-  ]
-  const excluded = [inFamily(anyTable(excludeTables, values, searchPath)), anySchema(excludeSchemas, values)]
+  const { schemas, excludeSchemas } = selection
+  const tables = await chosenTables(selection, session, values)
+  const isIncluded = selection.tables.length === 0 && schemas.length > 0 ? anySchema(schemas, values) : 'true'
   return await session.query<DumpedTable & Record<string, unknown>>(
     `${namesOfTables}
-        and c.relkind = 'r'
+        and c.relkind = 'r' and ${condition}
         and not exists (select 1 from pg_depend e
                          where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')
-        ${included.map((condition) => `and (${condition})`).join(' ')}
-        and not (${excluded.join(' or ')})
+        and ${tables} and (${isIncluded}) and not (${anySchema(excludeSchemas, values)})
       order by pg_relation_size(c.oid) desc, 1, 2`,
     values,
   )
+}
+
+/** Whether a table of a query is chosen with its family, as far as patterns of tables say; binds these to `values`. */
+async function chosenTables(
+  { tables, excludeTables }: Selection,
+  session: Session,
+  values: unknown[],
+): Promise<string> {
+  const searchPath = await defaultSearchPath(session)
+  const isChosen = tables.length > 0 ? inFamily(anyTable(tables, values, searchPath)) : 'true'
+  return `(${isChosen} and not ${inFamily(anyTable(excludeTables, values, searchPath))})`
 }
 
 /**
@@ -137,32 +158,17 @@ async function descendantsOf(
   return rows.map(({ schema, name }) => quoteQualified(schema, name))
 }
 
-/** Chosen schemas come without what is in others: what that takes away from their tables has to be known. */
-async function rowsElsewhere({ tables, schemas }: Selection, session: Session): Promise<readonly string[]> {
-  if (tables.length > 0 || schemas.length === 0) return []
-  const values: unknown[] = []
-  const chosen = anySchema(schemas, values)
-  const rows = await session.query<DumpedTable & Record<string, unknown>>(
-    `${namesOfTables} and c.relkind = 'r' and ${inFamily(chosen)} and not (${chosen}) order by 1, 2`,
-    values,
-  )
-  const names = rows.map(({ schema, name }) => quoteQualified(schema, name))
-  if (names.length === 0) return []
-  const more = names.length > 10 ? ` and ${names.length - 10} more` : ''
-  return [
-    `Rows of tables in the chosen schemas are in tables of other schemas, which are not dumped: ${names.slice(0, 10).join(', ')}${more}`,
-  ]
-}
-
-const userTables = `
+/** Relations that users have made: `c`, in the schema `n`. */
+const userTables: string = `
        from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
         and n.nspname !~ '^pg_(temp|toast_temp)_' and c.relpersistence <> 't'`
 
-const namesOfTables = `select n.nspname::text as schema, c.relname::text as name ${userTables}`
+/** The same, by their names. */
+export const namesOfTables: string = `select n.nspname::text as schema, c.relname::text as name ${userTables}`
 
 /** Whether a table of a query fulfils a condition, or is a descendant of one that does. */
-function inFamily(condition: string): string {
+export function inFamily(condition: string): string {
   return `c.oid in (with recursive family as (
       select c.oid ${userTables} and (${condition})
       union select i.inhrelid from pg_inherits i join family f on f.oid = i.inhparent)
@@ -173,7 +179,7 @@ function anyTable(patterns: readonly string[], values: unknown[], searchPath: re
   return any(patterns.map((pattern) => tableCondition(pattern, values, searchPath)))
 }
 
-function anySchema(patterns: readonly string[], values: unknown[]): string {
+export function anySchema(patterns: readonly string[], values: unknown[]): string {
   return any(patterns.map((pattern) => schemaCondition(pattern, values)))
 }
 

@@ -60,6 +60,28 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   }
 }
 
+/** Starts a standby of a server, with what that holds by now. */
+export async function startStandby({ binDir, host, port, user, password }: PostgresServer): Promise<PostgresServer> {
+  const owner = serverOwner()
+  const root = mkdtempSync(join(tmpdir(), 'holdfast-pg-'))
+  try {
+    if (owner.uid !== undefined && owner.gid !== undefined) chownSync(root, owner.uid, owner.gid)
+    const from = ['-h', host, '-p', String(port), '-U', user, '--no-password']
+    const args = [...from, '-D', join(root, 'data'), '--write-recovery-conf', '--checkpoint=fast', '--no-sync']
+    execFileSync(join(binDir, 'pg_basebackup'), args, {
+      ...owner,
+      cwd: root,
+      stdio: 'pipe',
+      env: { PGPASSWORD: password },
+    })
+    const { child, port: own } = await startOnFreePort(binDir, root, {}, owner)
+    return serverHandle({ binDir, root, password, child, port: own })
+  } catch (error) {
+    rmSync(root, { recursive: true, force: true })
+    throw error
+  }
+}
+
 /** An identifier as PostgreSQL reads it back. */
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
@@ -128,7 +150,7 @@ async function startOnFreePort(
     const child = spawn(join(binDir, 'postgres'), args, { ...owner, cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
     const failure = await readyOrFailure(child, {
       server: 'The PostgreSQL server',
-      sign: 'ready to accept connections',
+      sign: 'ready to accept',
     })
     if (failure === undefined) return { child, port }
     if (attempt === 5 || !/could not bind|could not create any TCP/.test(failure)) throw new Error(failure)
