@@ -256,6 +256,28 @@ describe('a role that may not read everything', () => {
     })
   })
 
+  it('need not read what an extension has made, save for rows that the extension wants dumped', async () => {
+    await server.createDatabase('extended')
+    await server.sql(
+      'extended',
+      `create extension hstore; create table of_hstore (i int); create table wanted (i int);
+       create sequence of_hstore_seq; create table own (i int); insert into own values (1);
+       alter extension hstore add table of_hstore; alter extension hstore add table wanted;
+       alter extension hstore add sequence of_hstore_seq;
+       update pg_extension set extconfig = array['wanted'::regclass::oid], extcondition = array['']
+        where extname = 'hstore';
+       create role reader login password 'reader'; grant select on own to reader`,
+    )
+    const url = server.url('extended', { user: 'reader', password: 'reader' })
+    const reader = postgres({ url, binDir: server.binDir })
+    expect((await reader.probe(ctx)).database?.unreadable).toEqual(['public.wanted'])
+    await expect(memoryBackup(reader, {}, ctx)).rejects.toMatchObject({ code: 'source-denied' })
+    await server.sql('extended', 'grant select on wanted to reader')
+    expect((await reader.probe(ctx)).database?.unreadable).toEqual([])
+    const { manifest } = await memoryBackup(reader, { inventory: 'counts' }, ctx)
+    expect(manifest.inventory?.tables).toEqual([{ schema: 'public', name: 'own', rows: 1 }])
+  })
+
   it('dumps roles without passwords', async () => {
     await server.sql('shop', `create role plain login password 'plain'; grant select on items to plain`)
     const url = server.url('shop', { user: 'plain', password: 'plain' })

@@ -79,6 +79,12 @@ export async function isEmpty(session: Session): Promise<boolean> {
   return row?.used === false
 }
 
+/** What an extension makes is in no dump, unless the extension has asked for its rows. */
+const isMadeByExtension = `exists (
+  select 1 from pg_depend e join pg_extension x on x.oid = e.refobjid
+   where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e'
+     and not c.oid = any (coalesce(x.extconfig, '{}')))`
+
 /**
  * What the role may not read of what is to be dumped: `pg_dump` stops at the first of them, or, under row security,
  * would lack rows.
@@ -97,7 +103,7 @@ async function readUnreadable(session: Session, settings: PostgresSettings): Pro
         and not (has_schema_privilege(n.oid, 'USAGE')
           and case c.relkind when 'S' then has_sequence_privilege(c.oid, 'SELECT')
                              else has_table_privilege(c.oid, 'SELECT') and not row_security_active(c.oid) end)
-        and c.relkind in ('r', 'p', 'S', 'm')
+        and c.relkind in ('r', 'p', 'S', 'm') and not ${isMadeByExtension}
      union all
      select 'large object ' || l.oid from pg_largeobject_metadata l
       where ${largeObjects} and not pg_has_role(l.lomowner, 'USAGE')
