@@ -2,6 +2,7 @@ import type { DumpRequest } from '@holdfast/core'
 import { quoteQualified } from './quoting.js'
 import { anySchema, type DumpedTable, inFamily, namesOfTables, type Selection, tablesOfPrimary } from './selection.js'
 import type { Session } from './session.js'
+import { usedElsewhere } from './used-elsewhere.js'
 
 /** What a dump lacks though somebody may count on it, as warnings. */
 export async function leftOut(
@@ -9,9 +10,19 @@ export async function leftOut(
   { sections }: Pick<DumpRequest, 'sections'>,
   session: Session,
 ): Promise<readonly string[]> {
-  return sections === 'schema'
-    ? []
-    : [...(await rowsElsewhere(selection, session)), ...(await rowsOfPrimary(selection, session))]
+  const ofSchema = sections === 'data' ? [] : await usedByTables(selection, session)
+  if (sections === 'schema') return ofSchema
+  return [...ofSchema, ...(await rowsElsewhere(selection, session)), ...(await rowsOfPrimary(selection, session))]
+}
+
+/** Chosen tables come alone, so that they cannot be restored where what they use is not there. */
+async function usedByTables(selection: Selection, session: Session): Promise<readonly string[]> {
+  if (selection.tables.length === 0) return []
+  const used = await usedElsewhere(selection, session)
+  if (used.length === 0) return []
+  return [
+    `The chosen tables use what the dump does not hold, and can only be restored where it exists: ${firstOf(used)}. A backup of the whole database holds it, and single tables can be restored from that`,
+  ]
 }
 
 /** Chosen schemas come without what is in others: what that takes away from their tables has to be known. */

@@ -117,7 +117,7 @@ async function tablesWithRows(
 }
 
 /** Whether a table of a query is chosen with its family, as far as patterns of tables say; binds these to `values`. */
-async function chosenTables(
+export async function chosenTables(
   { tables, excludeTables }: Selection,
   session: Session,
   values: unknown[],
@@ -159,7 +159,7 @@ async function descendantsOf(
 }
 
 /** Relations that users have made: `c`, in the schema `n`. */
-const userTables: string = `
+export const userTables: string = `
        from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
         and n.nspname !~ '^pg_(temp|toast_temp)_' and c.relpersistence <> 't'`
