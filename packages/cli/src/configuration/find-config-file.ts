@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { lstatSync, type Stats, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { BackupError } from '@holdfast/core'
 
@@ -17,7 +17,7 @@ const configFileNames: readonly string[] = [
  * Finds the config file: the one that was named, else the first found from `cwd` upward.
  *
  * @returns Its absolute path; `undefined` if none was named and there is none.
- * @throws {BackupError} `config-invalid` when the named one is not there.
+ * @throws {BackupError} `config-invalid` when the named one is not there, or the one that was found may be anybody's.
  */
 export function findConfigFile(named: string | undefined, cwd: string): string | undefined {
   if (named !== undefined) {
@@ -30,8 +30,29 @@ export function findConfigFile(named: string | undefined, cwd: string): string |
   }
   for (let directory = resolve(cwd); ; directory = dirname(directory)) {
     const found = configFileNames.map((name) => join(directory, name)).find(isFile)
+    if (found !== undefined) requireTrusted(found, cwd)
     if (found !== undefined || directory === dirname(directory)) return found
   }
+}
+
+/**
+ * A config file is run. In a directory on the way up in which everybody may write, such as `/tmp`, anybody can have put
+ * one. This user's own, root's, and those of whoever owns the directory that this user has chosen to work in are taken.
+ */
+function requireTrusted(path: string, cwd: string): void {
+  const trusted = [process.getuid?.(), 0, statSync(cwd).uid]
+  const seen = [lstatSync(path), statSync(path)] // the link, and what it leads to
+  const stranger = seen.find(({ uid }) => !trusted.includes(uid))
+  if (process.getuid === undefined || !(stranger || seen.some(isWritableByAll))) return
+  throw new BackupError('config-invalid', {
+    message: `The config file ${path} was found, and not used: ${stranger ? `it is of another user (${stranger.uid})` : 'everybody may write to it'}`,
+    hint: `If you trust it, name it: --config ${path}. Otherwise work in another directory.`,
+  })
+}
+
+/** Every link is, by its mode. */
+function isWritableByAll(stats: Stats): boolean {
+  return !stats.isSymbolicLink() && (stats.mode & 0o002) !== 0
 }
 
 function isFile(path: string): boolean {
