@@ -38,7 +38,12 @@ export async function* storedBytes(
 /** The plain bytes of a part, with a meter on them. */
 export function plainBytes(part: ManifestPart, stored: ByteStream, cipher: Cipher | undefined, ctx: RunContext): Meter {
   const decrypted = part.cipher ? requireCipher(part, cipher).decrypt(stored, ctx) : stored
-  const plain = meter(codecById(part.codec).decompress(decrypted, ctx), { sha256: true })
+  const most = part.plainBytes ?? Number.POSITIVE_INFINITY
+  // At once: the room for what is said to come has been looked for, and a little can decompress to more than any disk holds.
+  const onBytes = (bytes: number): void => {
+    if (bytes > most) throw otherBytes(part)
+  }
+  const plain = meter(codecById(part.codec).decompress(decrypted, ctx), { sha256: true, onBytes })
   return { ...plain, stream: checkPlain(part, plain) }
 }
 
@@ -47,18 +52,20 @@ async function* checkPlain(part: ManifestPart, plain: Meter): AsyncGenerator<Uin
   yield* plain.stream
   const { bytes, sha256 } = plain.result()
   const known = part.plainBytes !== undefined
-  if (known && (bytes !== part.plainBytes || sha256 !== part.plainSha256)) {
-    throw new BackupError('corrupt', {
-      message: `The dump in ${part.key} decompresses to other bytes than were dumped`,
-      hint: 'Restore from another backup, and report this: the stored bytes are as written.',
-    })
-  }
+  if (known && (bytes !== part.plainBytes || sha256 !== part.plainSha256)) throw otherBytes(part)
   if (part.trailer !== undefined && !plain.tail().includes(part.trailer)) {
     throw new BackupError('corrupt', {
       message: `The dump in ${part.key} lacks its end (${JSON.stringify(part.trailer)}): the dump program stopped early`,
       hint: 'This backup is not whole. Restore from another one, and run a new backup.',
     })
   }
+}
+
+function otherBytes(part: ManifestPart): BackupError {
+  return new BackupError('corrupt', {
+    message: `The dump in ${part.key} decompresses to other bytes than were dumped`,
+    hint: 'Restore from another backup, and report this: the stored bytes are as written.',
+  })
 }
 
 function requireCipher(part: ManifestPart, cipher: Cipher | undefined): Cipher {

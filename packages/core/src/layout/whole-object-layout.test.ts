@@ -227,6 +227,19 @@ describe('reading', () => {
     }
   })
 
+  it('gives out no more than was dumped, whatever it decompresses to', async () => {
+    const storage = memoryStorage()
+    const bomb = streamOf(...Array.from({ length: 64 }, () => Buffer.alloc(1_000_000)))
+    const data = await write([streamPart('dump', bomb)], [storage], { codec: zstd({ program: false }) })
+    const parts = data.parts.map((part) => ({ ...part, plainBytes: 2_000_000 }))
+    let given = 0
+    const drained = async (): Promise<void> => {
+      for await (const chunk of read({ parts }, storage).open('dump', ctx)) given += chunk.length
+    }
+    await expect(drained()).rejects.toMatchObject({ code: 'corrupt' })
+    expect(given).toBeLessThanOrEqual(2_000_000)
+  })
+
   it('accepts a dump whose trailer stands near its end', async () => {
     const storage = memoryStorage()
     const text = Buffer.from(`${'x'.repeat(5_000)}\n-- complete\n\n\\unrestrict y\n`)
