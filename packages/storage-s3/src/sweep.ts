@@ -53,7 +53,8 @@ async function* listUploads(place: Place, prefix: string, ctx: RunContext): Asyn
       if (!Key.startsWith(place.prefix + prefix)) continue
       yield { key: Key.slice(place.prefix.length), uploadId: UploadId, initiated: Initiated }
     }
-    const more: boolean = page.IsTruncated === true && page.NextKeyMarker !== undefined
+    const stays: boolean = page.NextKeyMarker === after.KeyMarker && page.NextUploadIdMarker === after.UploadIdMarker // it would never end
+    const more: boolean = page.IsTruncated === true && page.NextKeyMarker !== undefined && !stays
     after = more ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined
   }
 }
