@@ -92,6 +92,31 @@ describe('a lease', () => {
     expect((await holder(storage)).run).toBe('other')
   })
 
+  it.each([
+    ['is left to it as long as it is renewed', true],
+    ['is taken over where it is not renewed', false],
+  ])('that ends in years by this clock %s', async (_, isRenewed) => {
+    const clock = createFakeClock()
+    const at = createRunContext({ clock })
+    const storage = memoryStorage()
+    const theirs = (): Promise<unknown> => {
+      const expiresAt = new Date(clock.now().getTime() + 10 * 365 * 86_400_000).toISOString()
+      return putLease(storage, { run: 'other', host: `not-${hostname()}`, pid: 1, startTime: '', expiresAt }, at)
+    }
+    await theirs()
+    const taking = acquireLease(storage, 'shop', 'run-2', at)
+    const settled = taking.then(
+      () => 'taken over',
+      ({ code }: BackupError) => code,
+    )
+    await clock.advance(leaseMs / 3)
+    if (isRenewed) await theirs()
+    await clock.advance(leaseMs / 6)
+    expect(await settled).toBe(isRenewed ? 'busy' : 'taken over')
+    expect((await holder(storage)).run).toBe(isRenewed ? 'other' : 'run-2')
+    if (!isRenewed) await (await taking)[Symbol.asyncDispose]()
+  })
+
   it.each(['torn{', '"text"', 'null'])("that nobody can read is nobody's: %s", async (content) => {
     const storage = memoryStorage()
     await putLease(storage, content)

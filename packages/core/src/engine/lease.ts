@@ -15,6 +15,9 @@ export const leaseMs = 120_000
 /** Milliseconds after which it is renewed. */
 const renewalMs = leaseMs / 3
 
+/** How far the clock of another host may be ahead. A lease that ends later yet would, after a crash, be waited for for years. */
+const believableMs = 60 * 60_000
+
 /** A lease that this run holds on one storage. */
 export interface Lease extends AsyncDisposable {
   /** @throws {BackupError} `lease-lost` when another run has taken over: the fence before the commit. */
@@ -146,17 +149,20 @@ function contentOf(run: string, ctx: RunContext): Buffer {
 
 /**
  * Past its time, or of a process of this host that is gone: after a crash here nobody has to wait. By the clock of this
- * host another one's may always be past: that is believed once it has not been renewed for so long that it would have
- * been.
+ * host another one's may always be past, or never be: then it is nobody's once it has not been renewed for so long that
+ * it would have been.
  */
 async function isAbandoned(held: LeaseContent, storage: Storage, key: string, ctx: RunContext): Promise<boolean> {
   const isOurs = held.host === thisHost()
   if (isOurs && !stillRuns(held)) return true
-  if (Date.parse(held.expiresAt) > ctx.clock.now().getTime()) return false
-  if (isOurs || held.host === '') return true
+  const leftMs = Date.parse(held.expiresAt) - ctx.clock.now().getTime()
+  const isFarAhead = leftMs > leaseMs + believableMs
+  if (leftMs > 0 && !isFarAhead) return false
+  if (!isFarAhead && (isOurs || held.host === '')) return true
   const waitMs = renewalMs * 1.5
+  const ends = isFarAhead ? `ends at ${held.expiresAt}, by a clock far ahead of this one` : 'has ended by this clock'
   ctx.log.warn(
-    `The lease of run ${held.run} on ${storage.name} has ended by this clock: waiting ${waitMs / 1000} s to see whether ${held.host} renews it`,
+    `The lease of run ${held.run} on ${storage.name} ${ends}: waiting ${waitMs / 1000} s to see whether ${held.host} renews it`,
   )
   await ctx.clock.sleep(waitMs, ctx.signal)
   const now = await read(storage, key, ctx)
