@@ -117,7 +117,29 @@ describe('a lease', () => {
     if (!isRenewed) await (await taking)[Symbol.asyncDispose]()
   })
 
-  it.each(['torn{', '"text"', 'null'])("that nobody can read is nobody's: %s", async (content) => {
+  it('of garbage shows nobody a line that Holdfast did not write, and keeps nobody out', async () => {
+    const expiresAt = new Date(Date.now() + leaseMs).toISOString()
+    const whole = { run: 'other', host: 'elsewhere', pid: 1, startTime: '', expiresAt }
+    const line = 'x\nAll backups are complete'
+    for (const wrong of [
+      { run: line },
+      { host: line },
+      { host: '\u202e' },
+      { startTime: 1 },
+      { pid: 'abc' },
+      { pid: -1 },
+    ]) {
+      const shown: string[] = []
+      const log = { ...silentLogger, warn: (message: string) => void shown.push(message) }
+      const storage = memoryStorage()
+      await putLease(storage, { ...whole, ...wrong })
+      await using lease = await acquireLease(storage, 'shop', 'run-2', createRunContext({ log }))
+      await lease.check()
+      expect(shown).toEqual(['Taking over the lease of run  on memory, which ended without a word'])
+    }
+  })
+
+  it.each(['torn{', '"text"', 'null', '[]'])("that nobody can read is nobody's: %s", async (content) => {
     const storage = memoryStorage()
     await putLease(storage, content)
     await using lease = await acquireLease(storage, 'shop', 'run-2', ctx)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import * as z from 'zod'
 import { BackupError, isBackupError, messageOf } from '../backup-error.js'
 import { readAll, streamOf } from '../byte-stream.js'
 import { processExists, processNamespace, startTicks } from '../driver/process-identity.js'
@@ -29,16 +30,24 @@ export interface Lease extends AsyncDisposable {
   readonly lost: AbortSignal
 }
 
-/** What cannot be read as a lease is one that has expired. */
-const nobodys: LeaseContent = { run: '', host: '', pid: 0, startTime: '', expiresAt: '' }
+/** Shown to people, and written by whoever can write to the storage: nothing in it may begin a line of its own. */
+const text = z
+  .string()
+  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u)
+  .default('')
 
-interface LeaseContent {
-  readonly run: string
-  readonly host: string
-  readonly pid: number
-  readonly startTime: string
-  readonly expiresAt: string
-}
+const leaseSchema = z.object({
+  run: text,
+  host: text,
+  pid: z.int().nonnegative().default(0),
+  startTime: text,
+  expiresAt: text,
+})
+
+type LeaseContent = Readonly<z.infer<typeof leaseSchema>>
+
+/** What cannot be read as a lease is one that has expired. */
+const nobodys: LeaseContent = leaseSchema.parse({})
 
 /**
  * Keeps two runs of a job apart on a storage, with nothing but the storage: an object that only one can create.
@@ -126,8 +135,10 @@ async function renew(
 
 async function read(storage: Storage, key: string, ctx: RunContext): Promise<LeaseContent | undefined> {
   try {
-    const content: unknown = JSON.parse((await readAll(storage.get(key, undefined, ctx), 65_536)).toString())
-    return { ...nobodys, ...(typeof content === 'object' ? content : {}) }
+    const content = leaseSchema.safeParse(
+      JSON.parse((await readAll(storage.get(key, undefined, ctx), 65_536)).toString()),
+    )
+    return content.success ? content.data : nobodys
   } catch (error) {
     if (isBackupError(error, 'not-found')) return undefined
     if (error instanceof SyntaxError || isBackupError(error, 'corrupt')) return nobodys
