@@ -6,6 +6,7 @@ import { formatAge, formatTime } from '../output/format-duration.js'
 import type { Output } from '../output/output.js'
 import { failureOf } from '../output/test-restore.js'
 import { visible, visibleLines } from '../output/visible.js'
+import { chosenIn } from './chosen-in.js'
 import type { RestoreCommandOptions } from './restore-options.js'
 
 /** What will be restored, where to, and what is lost. */
@@ -27,8 +28,9 @@ export function describeRestore(
     ['From', copies.length > 0 ? copies.join(', ') : paint.bad('no copy that is whole')],
     ...testedOf(backup, paint),
     ['Into', `${paint.strong(driver.display)}, which ${stateOf(database)}`],
-    ['What', whatOf(options)],
+    ['What', whatOf(options, chosenIn(backup))],
     ...howOf(preview, driver, options),
+    ...leavesOf(preview, driver, paint),
     ['Loses', lossOf(preview, options, paint.warning)],
   ]
   if (database && database.connections > 0) {
@@ -48,10 +50,19 @@ function testedOf(backup: BackupRecord, paint: Paint): [string, string][] {
   return [['Tested', failure === undefined ? `proven by a test restore, ${age}` : paint.bad(`${failure}, ${age}`)]]
 }
 
-function whatOf({ tables, schemaOnly, dataOnly, globals }: RestoreCommandOptions): string {
+function whatOf({ tables, schemaOnly, dataOnly, globals }: RestoreCommandOptions, chosen: string | undefined): string {
   const sections = schemaOnly ? 'schema without rows' : dataOnly ? 'rows alone' : 'everything'
   const of = tables ? ` of ${tables.join(', ')}` : ''
-  return `${sections}${of}${globals ? ', and roles of the server' : ''}`
+  const held = chosen === undefined ? '' : ` that the backup holds: ${chosen}`
+  return `${sections}${of}${held}${globals ? ', and roles of the server' : ''}`
+}
+
+/** A database that changes places with a part of one has only that part afterwards. */
+function leavesOf({ backup, mode, database }: RestorePreview, driver: Driver, paint: Paint): [string, string][] {
+  if (mode !== 'staged' && mode !== 'replace') return []
+  if (!database || database.empty || chosenIn(backup) === undefined) return []
+  const text = `nothing but that in ${driver.database}; --clean or --append restore it in place, beside what else is there`
+  return [['Leaves', paint.warning(text)]]
 }
 
 /** What will be done, step by step, where it is more than one. */

@@ -47,6 +47,18 @@ describe('holdfast restore', () => {
     expect((await runIn({ cwd }, 'restore', bad, '--yes')).code).toBe(6)
   })
 
+  it('says of a backup of a part that it holds no more, and what a staged restore leaves', async () => {
+    const { cwd, shop } = fakeProject()
+    shop.options = { sections: 'all', tables: ['orders'] }
+    await runIn({ cwd }, 'backup', 'shop')
+    const staged = await runIn({ cwd }, 'restore', '--dry-run', '--staged')
+    expect(staged.err).toContain('What    everything that the backup holds: orders\n')
+    expect(staged.err).toContain('Leaves  nothing but that in shop; --clean or --append restore it in place')
+    const { err } = await runIn({ cwd }, 'restore', '--dry-run', '--clean')
+    expect(err).toContain('What    everything that the backup holds: orders\n')
+    expect(err).not.toContain('Leaves')
+  })
+
   it('says once that a storage cannot be read', async () => {
     const { cwd, shop } = await backedUp()
     shop.info = undefined

@@ -25,6 +25,8 @@ export interface FakeDatabase {
   /** What the dump throws after its content. */
   dumpFailure?: Error
   warnings: string[]
+  /** What its dumps say of themselves in the manifest. */
+  options: Readonly<Record<string, unknown>>
   /** What stands beside it. */
   asides: Pick<AsideDatabase, 'name' | 'kind' | 'since' | 'keepUntil'>[]
   /** Whether it notes until when what is put aside is kept. */
@@ -76,6 +78,7 @@ function fakeDatabase(name: string): FakeDatabase {
     content: Buffer.from(`-- dump of ${name}\n`.repeat(500)),
     info: someTables,
     warnings: [],
+    options: { format: 'plain', sections: 'all' },
     asides: [],
     notesTime: true,
     findings: { problems: [], warnings: [] },
@@ -120,7 +123,7 @@ function driverOf(name: string, database: FakeDatabase): Driver {
           serverVersion: '15.1',
           tools: { fake_dump: '15.1' },
           warnings: database.warnings,
-          options: { format: 'plain', sections: 'all' },
+          options: database.options,
           recover: 'fake_restore',
         }),
         inventory: async () => ({
