@@ -75,6 +75,7 @@ describe('storageFromText', () => {
     ['./backups', './backups', '/srv/backups'],
     ['backups/', 'backups', '/srv/backups'],
     ['/', '/', '/'],
+    ['./s3:/acme', './s3:/acme', '/srv/s3:/acme'],
     ['file:///mnt/b', 'file:///mnt/b', resolve('/mnt/b')],
     ['s3://acme/prod/?region=us-east-2', 's3://acme/prod/?region=us-east-2', 's3://acme/prod at 127.0.0.1:1'],
     ['s3://acme?endpoint=http://h:2', 's3://acme?endpoint=http://h:2', 's3://acme at h:2'],
@@ -89,10 +90,18 @@ describe('storageFromText', () => {
     expect((await storageFromText('./b', { cwd: '/srv', name: 'disk' })).name).toBe('disk')
   })
 
+  it('says how a URL with one slash is written', async () => {
+    await expect(make('s3:/acme/prod?region=us-east-2')).rejects.toMatchObject({
+      hint: 'Write it as s3://acme/prod?region=us-east-2; a directory of that name is ./s3:/acme/prod?region=us-east-2.',
+    })
+  })
+
   it.each([
     ['ftp://host/dir', /No storage here answers to ftp:\/\/ URLs/],
     ['  ', /has no name/],
     ['s3://', /not of the form/],
+    ['s3:/acme/prod', /^s3:\/acme\/prod is no URL: two slashes follow the colon$/],
+    ['sftp:/me:open-sesame@h/d', /^sftp:\/me@h\/d is no URL/],
   ])('refuses %j', async (text, message) => {
     await expect(make(text)).rejects.toThrow(message)
     await expect(make(text)).rejects.toMatchObject({ code: 'storage-config-invalid' })

@@ -30,6 +30,7 @@ export async function storageFromText(text: string, context: StorageTextContext)
   const scheme = schemeOf(text)
   if (scheme === undefined) {
     if (text.trim() === '') throw unknown('The storage has no name')
+    if (/^[a-z][a-z0-9+.-]+:[\\/]/i.test(text)) throw mistypedUrl(text)
     return (await local.load()).create({ path: resolve(context.cwd, text), name, ...create })
   }
   const plugin = storagePlugins.find(({ schemes }) => schemes.includes(scheme))
@@ -45,6 +46,16 @@ export async function storageFromText(text: string, context: StorageTextContext)
 function nameOf(text: string): string {
   const open = text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:/?#@]*):[^/]*@/i, '$1@')
   return open.includes('?') ? open : open.replace(/(?<=[^/])\/+$/, '')
+}
+
+/** Taken for a directory, it would keep on this machine what was meant for another. */
+function mistypedUrl(text: string): BackupError {
+  const url = nameOf(text.replace(/:[\\/]+/, '://'))
+  const typed = url.replace('://', ':/')
+  return new BackupError('storage-config-invalid', {
+    message: `${typed} is no URL: two slashes follow the colon`,
+    hint: `Write it as ${url}; a directory of that name is ./${typed}.`,
+  })
 }
 
 function unknown(message: string): BackupError {
