@@ -9,10 +9,18 @@ import { storageFromText } from '../configuration/storage-from-text.js'
 /**
  * Whether the argument of `restore` names a file: `-`, the URL of an object, a path, or what lies there and cannot be
  * the name of a backup.
+ *
+ * @param from - The storages that are to be looked at. With one, a plain name is that of a backup: the job of
+ *   `sqlite:./app.db` is called as the live file that lies here.
  */
-export function namesFile(argument: string | undefined, { cwd }: { readonly cwd: string }): argument is string {
+export function namesFile(
+  argument: string | undefined,
+  { cwd }: { readonly cwd: string },
+  from?: readonly string[],
+): argument is string {
   if (argument === undefined) return false
   if (argument === '-' || isSourceUrl(argument) || /[\\/]/.test(argument)) return true
+  if (from !== undefined) return false
   return argument.includes('.') && (statSync(resolve(cwd, argument), { throwIfNoEntry: false })?.isFile() ?? false)
 }
 

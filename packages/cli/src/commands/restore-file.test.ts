@@ -26,6 +26,14 @@ describe('what names a file', () => {
   ])('%s: %s', (argument, expected) => {
     expect(namesFile(argument, { cwd })).toBe(expected)
   })
+
+  it('is a plain name no longer once storages are named', () => {
+    expect(['shop.sql', './shop.sql', '-'].map((name) => namesFile(name, { cwd }, ['./b']))).toEqual([
+      false,
+      true,
+      true,
+    ])
+  })
 })
 
 describe('holdfast restore FILE', () => {

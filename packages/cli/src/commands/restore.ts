@@ -22,7 +22,7 @@ export async function restoreCommand(
   options: RestoreCommandOptions,
 ): Promise<ExitCode> {
   const { output, signal } = cli
-  if (namesFile(args[0], cli.world)) return restoreFileCommand(cli, args[0], options)
+  if (namesFile(args[0], cli.world, options.from)) return restoreFileCommand(cli, args[0], options)
   const opened = await untouched(openBackups(options, cli))
   await using holdfast = opened.holdfast
   const backup = await untouched(holdfast.show(args[0] ?? 'latest', { signal, restorable: true }))
