@@ -59,11 +59,19 @@ describe('holdfast', () => {
   })
 
   it('says wrong usage as JSON too', async () => {
-    const { code, json } = await runIn({}, 'backup', '--nope', '--json')
-    expect([code, json()]).toEqual([
-      1,
-      { error: { code: 'config-invalid', message: expect.stringContaining('--nope') } },
-    ])
+    const error = async (...argv: string[]): Promise<unknown> => {
+      const { code, json } = await runIn({}, ...argv, '--json')
+      expect(code).toBe(1)
+      return (json() as { error: unknown }).error
+    }
+    const [code, hint] = ['config-invalid', 'Run the command with --help to see what it takes.']
+    expect(await error('backup', '--too')).toEqual({
+      code,
+      message: "unknown option '--too'",
+      hint: `(Did you mean --to?) ${hint}`,
+    })
+    expect(await error()).toEqual({ code, message: 'No command was given', hint })
+    expect(await error('storage')).toEqual({ code, message: 'No command was given', hint })
   })
 
   it('never prints a password, wherever it came from', async () => {

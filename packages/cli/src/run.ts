@@ -95,8 +95,10 @@ const leftBy: Readonly<Record<string, string>> = {
 function usageExitCode(error: CommanderError, argv: readonly string[], world: World): ExitCode {
   if (error.exitCode === 0) return exitCodes.done
   if (argv.includes('--json')) {
-    const message = error.message.replace(/^error: /, '')
-    createOutput(world, { json: true }).document({ error: { code: 'config-invalid', message } })
+    const [what, ...rest] = error.message.replace(/^error: /, '').split('\n')
+    const message = error.code === 'commander.help' ? 'No command was given' : what
+    const hint = [...rest, 'Run the command with --help to see what it takes.'].join(' ')
+    createOutput(world, { json: true }).document({ error: { code: 'config-invalid', message, hint } })
   }
   return exitCodes.configuration
 }
