@@ -1,6 +1,7 @@
-import { lstatSync, type Stats, statSync } from 'node:fs'
+import { lstatSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { BackupError } from '@holdfast/core'
+import { distrust } from './distrust.js'
 
 /** Names of config files, in the order of preference within a directory. */
 const configFileNames: readonly string[] = [
@@ -35,24 +36,16 @@ export function findConfigFile(named: string | undefined, cwd: string): string |
   }
 }
 
-/**
- * A config file is run. In a directory on the way up in which everybody may write, such as `/tmp`, anybody can have put
- * one. This user's own, root's, and those of whoever owns the directory that this user has chosen to work in are taken.
- */
+/** This user's own, root's, and those of whoever owns the directory that this user has chosen to work in are taken. */
 function requireTrusted(path: string, cwd: string): void {
-  const trusted = [process.getuid?.(), 0, statSync(cwd).uid]
-  const seen = [lstatSync(path), statSync(path)] // the link, and what it leads to
-  const stranger = seen.find(({ uid }) => !trusted.includes(uid))
-  if (process.getuid === undefined || !(stranger || seen.some(isWritableByAll))) return
+  if (process.getuid === undefined) return
+  const trusted = [process.getuid(), 0, statSync(cwd).uid]
+  const reason = distrust([lstatSync(path), statSync(path)], trusted) // the link, and what it leads to
+  if (reason === undefined) return
   throw new BackupError('config-invalid', {
-    message: `The config file ${path} was found, and not used: ${stranger ? `it is of another user (${stranger.uid})` : 'everybody may write to it'}`,
+    message: `The config file ${path} was found, and not used: ${reason}`,
     hint: `If you trust it, name it: --config ${path}. Otherwise work in another directory.`,
   })
-}
-
-/** Every link is, by its mode. */
-function isWritableByAll(stats: Stats): boolean {
-  return !stats.isSymbolicLink() && (stats.mode & 0o002) !== 0
 }
 
 function isFile(path: string): boolean {
