@@ -5,6 +5,7 @@ import type { Cli } from '../cli.js'
 import { isSourceUrl, schemeOf } from '../configuration/plugins.js'
 import type { Setup } from '../configuration/setup.js'
 import { storageFromText } from '../configuration/storage-from-text.js'
+import { urlText } from '../configuration/url-text.js'
 
 /**
  * Whether the argument of `restore` names a file: `-`, the URL of an object, a path, or what lies there and cannot be
@@ -38,11 +39,13 @@ export async function openNamedFile(argument: string, setup: Setup, { world }: C
   }
   const scheme = schemeOf(argument)
   if (scheme === undefined) return { file: dumpOnDisk(resolve(world.cwd, argument)), ...nothing }
-  if (scheme === 'file') return { file: dumpOnDisk(decodeURIComponent(new URL(argument).pathname)), ...nothing }
+  if (scheme === 'file') return { file: dumpOnDisk(urlText(new URL(argument).pathname, urlOfDump)), ...nothing }
   const { place, key } = splitUrl(argument)
   const storage = await storageFromText(place, { cwd: world.cwd, read: setup.read, create: false })
   return { file: dumpOnStorage(storage, key), [Symbol.asyncDispose]: async () => storage.close?.() }
 }
+
+const urlOfDump = 'The URL of the dump'
 
 function nothingComesIn(): BackupError {
   return new BackupError('config-invalid', {
@@ -59,5 +62,5 @@ async function* inputOf({ stdin }: Cli['world']): AsyncGenerator<Uint8Array> {
 function splitUrl(url: string): { readonly place: string; readonly key: string } {
   const [path = '', query] = url.split(/(?=\?)/s)
   const cut = path.lastIndexOf('/')
-  return { place: path.slice(0, cut) + (query ?? ''), key: decodeURIComponent(path.slice(cut + 1)) }
+  return { place: path.slice(0, cut) + (query ?? ''), key: urlText(path.slice(cut + 1), urlOfDump) }
 }

@@ -45,6 +45,8 @@ describe('holdfast restore FILE', () => {
     ['a terminal', ['-', ...into], { terminal: true }, 1, /Standard input is a terminal/],
     ['what is no dump', ['-', ...into], { input: Buffer.from('hello') }, 6, /standard input is no dump .*\n.*pg_dump/],
     ['a storage that is not known', ['tape://x/y', ...into], {}, 3, /No storage here answers to tape/],
+    ['a URL of a file that cannot be read', ['file:///srv/100%.dump', ...into], {}, 1, /wrong percent-encoding\n.*%25/],
+    ['a URL of an object that cannot be read', ['s3://acme/100%.dump', ...into], {}, 1, /wrong percent-encoding/],
     ['a dump of another engine', ['-', ...into], { input: Buffer.from('SQLite format 3\0') }, 6, /of sqlite/],
   ])('refuses %s', async (_, argv, world, code, message) => {
     const { cwd } = fakeProject()

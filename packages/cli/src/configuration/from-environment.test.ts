@@ -51,6 +51,7 @@ describe('storagesFromEnvironment', () => {
     ['SFTP without a directory', { BACKUP_REMOTE_HOST: 'h' }, /BACKUP_REMOTE_HOST is set, but no directory is/],
     ['two servers', { SFTP_URL: 'sftp://h/d', BACKUP_REMOTE_HOST: 'other' }, /SFTP_URL and BACKUP_REMOTE_HOST/],
     ['an odd switch', { BACKUP_S3: 'perhaps' }, /neither true nor false/],
+    ['a URL that cannot be read', { S3_URL: 's3://acme/100%' }, /S3_URL holds a wrong percent-encoding/],
     ['half a key', { S3_BUCKET: 'acme', S3_ACCESS_KEY: 'id' }, /secretAccessKey/],
   ])('refuses: %s', async (_, env, message) => {
     await expect(storages(env)).rejects.toThrow(message)

@@ -12,6 +12,7 @@ import {
 import { storagePlugins } from './plugins.js'
 import { sftpPlaceFrom, sftpSettings } from './sftp-from-environment.js'
 import { type SourceOptions, sourceFromText } from './source-from-text.js'
+import { urlText } from './url-text.js'
 
 /** Where local backups lie when nothing says otherwise. */
 export const defaultDirectory = './data/backups'
@@ -123,7 +124,7 @@ function bucketOfUrl(read: ReadVariable): string | undefined {
 function s3UrlOptions(read: ReadVariable): { prefix?: string } {
   const url = read(known.s3Endpoint)
   const prefix = /^s3:\/\/[^/?]+\/([^?]+)/i.exec(url ?? '')?.[1]
-  return prefix === undefined ? {} : { prefix: decodeURIComponent(prefix) }
+  return prefix === undefined ? {} : { prefix: urlText(prefix, 'S3_URL') }
 }
 
 function endpointFrom(read: ReadVariable): string | undefined {
