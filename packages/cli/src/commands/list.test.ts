@@ -66,6 +66,18 @@ describe('holdfast list', () => {
     expect(second.err).toContain('Storage offsite cannot be read')
   })
 
+  it('is not alone in telling programs of a storage that cannot be read: verify does', async () => {
+    const { cwd } = fakeProject()
+    await runIn({ cwd }, 'backup')
+    rmSync(join(cwd, 'offsite'), { recursive: true })
+    writeFileSync(join(cwd, 'offsite'), '')
+    const problems = { damaged: [], unreachable: [{ storage: 'offsite', error: { code: expect.any(String) } }] }
+    expect((await runIn({ cwd }, 'list', '--json')).json()).toMatchObject(problems)
+    const verified = await runIn({ cwd }, 'verify', '--json')
+    expect(verified.code).toBe(9)
+    expect(verified.json()).toMatchObject({ status: 'unreadable', ...problems })
+  })
+
   it('never calls a copy unverified that was found damaged', async () => {
     const { cwd } = fakeProject()
     await runIn({ cwd }, 'backup', 'shop')

@@ -22,7 +22,7 @@ export async function listCommand(cli: Cli, args: readonly string[], options: Li
   await using holdfast = opened.holdfast
   const [job] = args
   const stored = await holdfast.list({ signal, ...(job !== undefined && { job }) })
-  output.document(listDocument(stored))
+  output.document({ backups: stored.backups.map(backupDocument), ...problemsDocument(stored) })
   if (stored.backups.length > 0) output.result(listTable(stored.backups.map(visibleBackup), cli))
   else output.note(`${nothingFound(job, opened.storages)} ${await whatElse(job, holdfast, signal)}`)
   reportProblems(stored, cli)
@@ -40,12 +40,9 @@ export function reportProblems({ damaged, unreachable }: StoredBackups, { output
   }
 }
 
-function listDocument({ backups, damaged, unreachable }: StoredBackups): object {
-  return {
-    backups: backups.map(backupDocument),
-    damaged,
-    unreachable: unreachable.map(({ storage, error }) => ({ storage, ...errorDocument(error) })),
-  }
+/** The same for programs. */
+export function problemsDocument({ damaged, unreachable }: StoredBackups): object {
+  return { damaged, unreachable: unreachable.map(({ storage, error }) => ({ storage, ...errorDocument(error) })) }
 }
 
 function listTable(backups: readonly BackupRecord[], { output }: Cli): string {

@@ -4,6 +4,7 @@ import {
   type Driver,
   type Holdfast,
   messageOf,
+  type StoredBackups,
   type VerifyOptions,
   type VerifyResult,
 } from '@holdfast/core'
@@ -17,7 +18,7 @@ import { asBackupError } from '../output/errors.js'
 import { describePlaces, lookElsewhere } from '../output/places.js'
 import { createProgress } from '../output/progress.js'
 import { refuseConfigured } from './choose-jobs.js'
-import { reportProblems } from './list.js'
+import { problemsDocument, reportProblems } from './list.js'
 import { describeVerification, verificationDocument } from './verify-report.js'
 
 /** Options of `holdfast verify`. */
@@ -55,17 +56,21 @@ export async function verifyCommand(
     const driver = isConfigured ? undefined : await driverOfEngine(engine, options.binDir)
     results.push(await verify(task, driver, holdfast, cli))
   }
-  const count = (status: VerifyResult['status']): number => results.filter((each) => each.status === status).length
-  const unread = count('unreadable') + stored.unreachable.length
-  const status =
-    count('corrupt') + stored.damaged.length > 0
-      ? 'corrupt'
-      : ((['assertion-failed', 'unreadable'] as const).find((each) => count(each) > 0) ?? 'intact')
-  output.document({ status, backups: results.map(verificationDocument), damaged: stored.damaged })
+  const status = overall(results, stored)
+  output.document({ status, backups: results.map(verificationDocument), ...problemsDocument(stored) })
   if (tasks.length === 0) output.result('Nothing is to be verified now. `holdfast verify --all` verifies every backup.')
-  if (results.length > 1) output.result(`${count('intact')} of ${results.length} backups are intact`)
+  const intact = results.filter((each) => each.status === 'intact').length
+  if (results.length > 1) output.result(`${intact} of ${results.length} backups are intact`)
   if (status === 'corrupt' || status === 'assertion-failed') return exitCodes.damaged
-  return unread > 0 ? exitCodes.partial : exitCodes.done
+  return status === 'unreadable' ? exitCodes.partial : exitCodes.done
+}
+
+/** The worst of what was found; what lies on a storage that cannot be read is not known to be whole. */
+function overall(results: readonly VerifyResult[], { damaged, unreachable }: StoredBackups): VerifyResult['status'] {
+  const found = new Set(results.map(({ status }) => status))
+  if (damaged.length > 0) found.add('corrupt')
+  if (unreachable.length > 0) found.add('unreadable')
+  return (['corrupt', 'assertion-failed', 'unreadable'] as const).find((status) => found.has(status)) ?? 'intact'
 }
 
 /** What was named; without a name what is due by the jobs' `verify` settings, or all where no job has any. */
