@@ -7,8 +7,8 @@ import type { Session } from './session.js'
  * Adds the rows that a plan wants added, in one transaction, which also notes in the journal that they have been: what
  * the journal says is what happened, whenever the connection is lost.
  *
- * @throws {BackupError} `restore-failed` where a row cannot be added, for example because its key is there already.
- *   No row is added then.
+ * @throws {BackupError} `restore-failed` where a row cannot be added, for example because its key is there already;
+ *   `target-in-use` where somebody else holds such a row. No row is added then.
  */
 export async function addRows(session: Session, { database, incoming, aside, filled }: Plan): Promise<void> {
   // As in a dump: zero stays zero, dates may be zero, and the order of tables does not matter. But nothing is made to fit.
@@ -28,6 +28,7 @@ export async function addRows(session: Session, { database, incoming, aside, fil
   } catch (error) {
     if (isBackupError(error, 'source-unreachable')) throw error
     await session.query('rollback')
+    if (isBackupError(error, 'target-in-use')) throw error // which says what is in the way
     throw new BackupError('restore-failed', {
       message: `Rows could not be added: ${messageOf(error)}`,
       hint: 'Append adds every row of the backup; where rows are there already, restore with mode clean, or into another database.',

@@ -1,5 +1,6 @@
 import type { RestoreReport } from '@holdfast/core'
 import { memoryBackup } from '@holdfast/core/testing'
+import mysql2 from 'mysql2/promise'
 import { describe, expect, it } from 'vitest'
 import { testDatabases } from '../test/databases.js'
 import { plainDump } from '../test/support.js'
@@ -64,6 +65,21 @@ describe('rows that are added', () => {
     await append(on.backup, { sections: 'data' })
     expect(await on.server.sql(target, 'select id from parent order by id')).toEqual([{ id: 0 }, { id: 1 }])
     expect(await on.server.sql(target, 'select two() as n').catch((error: Error) => error.message)).toContain('two')
+  })
+
+  it('and that somebody else holds are waited for, and can be added when he lets go', async () => {
+    const before = await makeTarget('create table child (id int primary key, parent_id int)')
+    await on.server.sql(undefined, 'set global innodb_lock_wait_timeout = 1')
+    const user = await mysql2.createConnection(on.server.url(target).replace('mariadb:', 'mysql:'))
+    await user.query('start transaction')
+    await user.query('insert into child values (1, 1)')
+    const inUse = { code: 'target-in-use', retryable: true, hint: expect.stringContaining('Another session holds') }
+    await expect(append()).rejects.toMatchObject(inUse)
+    await on.server.sql(undefined, 'set global innodb_lock_wait_timeout = default')
+    await user.query('rollback')
+    await user.end()
+    expect(await plainDump(on.server, target)).toBe(before)
+    await append()
   })
 
   it.each(['tinyint', 'varchar(2)'])('and do not fit a column are not made to fit: %s', async (type) => {
