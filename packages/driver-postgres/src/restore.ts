@@ -5,6 +5,7 @@ import {
   type RestoreSource,
   type RunContext,
 } from '@holdfast/core'
+import type { ArchiveEntry } from './archive.js'
 import { leftovers } from './beside.js'
 import { displayOf, toDatabase } from './connection.js'
 import { type DatabaseProperties, propertiesFrom, readProperties } from './database-properties.js'
@@ -12,6 +13,7 @@ import { requireOwner } from './database-rights.js'
 import { fillEmpty } from './fill-empty.js'
 import type { Filling } from './filling.js'
 import { noTarget } from './findings.js'
+import { keysToOthers, without } from './foreign-keys.js'
 import { restoreGlobals } from './globals.js'
 import { lockRoom, locksNeeded } from './lock-room.js'
 import { checkConnectable, type Preflight, preflight } from './preflight.js'
@@ -77,19 +79,33 @@ async function inMode(situation: Situation): Promise<boolean> {
 
 /** What every restore into a database without content has in common. */
 function wholeFilling({ bound, job, found }: Situation): Omit<Filling, 'singleTransaction'> {
-  const chosen =
-    job.request.tables && job.head ? selectTables(job.head.entries, job.request.tables, new Set()) : undefined
-  if (chosen) job.warnings.push(...chosen.warnings)
-  const wanted = chosen && new Set([...chosen.owned, ...chosen.needed])
+  const wanted = wantedEntries(job)
   return {
     job,
     connection: bound.connection,
     target: found.server,
     clean: false,
-    ...(wanted && job.head ? { entries: job.head.entries.filter((entry) => wanted.has(entry)) } : {}),
+    ...(wanted && { entries: wanted }),
     jobs: job.request.jobs ?? 1,
     noTablespaces: found.noTablespaces,
   }
+}
+
+/** What is restored of an archive, where that is not all: the chosen tables, or all that can be there without others. */
+function wantedEntries({ head, request, warnings }: RestoreJob): readonly ArchiveEntry[] | undefined {
+  if (!head) return undefined
+  if (request.tables) {
+    const chosen = selectTables(head.entries, request.tables, new Set())
+    warnings.push(...chosen.warnings)
+    const wanted = new Set([...chosen.owned, ...chosen.needed])
+    return head.entries.filter((entry) => wanted.has(entry))
+  }
+  const others = keysToOthers(head.entries)
+  if (others.size === 0) return undefined
+  for (const [key, { schema, tag }] of others) {
+    warnings.push(`${key.kind} ${key.tag} was left out: it needs ${schema}.${tag}, which the backup does not hold`)
+  }
+  return without(others.keys(), head.entries)
 }
 
 /** Streamed into a database beside the name, which it takes when it is whole: nobody ever sees half of it. */
@@ -115,19 +131,18 @@ async function intoEmpty(situation: Situation): Promise<void> {
   const hasRoom = filling.jobs === 1 && needed <= (await lockRoom(session))
   // A scratch needs no transaction, but gains: rows keep their order where the table is made in the same one.
   if (hasRoom || bound.disposable) return await fillEmpty({ ...filling, singleTransaction: hasRoom })
-  await replaceDatabase(situation)
+  await replaceDatabase(situation, filling)
 }
 
 /**
  * A new database is filled aside and takes the name at the end; then the empty one goes. Filling takes hours, in which an
  * application, or another restore, may have begun to use it: then it does not go.
  */
-async function replaceDatabase(situation: Situation): Promise<void> {
+async function replaceDatabase(situation: Situation, filling: Omit<Filling, 'singleTransaction'>): Promise<void> {
   const { bound, job, session } = situation
   const { ctx } = job
   await requireOwner(session, bound.connection.database)
   const like = propertiesFrom(job.from.manifest.options) ?? (await readProperties(session, bound.connection.database))
-  const filling = wholeFilling(situation)
   await using aside = await makeScratch(bound, ctx, like satisfies DatabaseProperties | undefined)
   await fillEmpty({ ...filling, connection: aside.connection, singleTransaction: false })
   if (!(await targetIsEmpty(situation))) throw notEmpty(bound)

@@ -3,6 +3,7 @@ import { type ArchiveEntry, type OpenArchive, openArchive } from './archive.js'
 import { readArchiveData } from './archive-data.js'
 import { columnsOfCopy } from './copy-statement.js'
 import { dataKinds } from './entry-kinds.js'
+import { keysToOthers, without } from './foreign-keys.js'
 import { openedObject, readPlain } from './plain-data.js'
 import type { PlainObject } from './plain-objects.js'
 import { isOwnerTo } from './script-rules.js'
@@ -26,10 +27,10 @@ async function sectionsOfArchive(
   refuseCompressed(archive)
   const list = createSectionList()
   const entries = new Map<number, ArchiveEntry>()
-  for (const entry of archive.head.entries) {
-    entries.set(entry.id, entry)
-    if (!isData(entry)) list.define(entry)
-  }
+  for (const entry of archive.head.entries) entries.set(entry.id, entry)
+  // Foreign keys to tables that the dump does not hold cannot be in a scratch.
+  const restorable = without(keysToOthers(archive.head.entries).keys(), archive.head.entries)
+  for (const entry of restorable) if (!isData(entry)) list.define(entry)
   let current: RowHash | undefined
   await readArchiveData(archive, {
     begin(id, largeObject) {

@@ -48,6 +48,21 @@ describe('selectTables', () => {
     expect(ids(withUsers.owned)).toContain(31)
   })
 
+  it('leaves out a foreign key to a table that the dump does not hold, and its comment, unless the target has it', () => {
+    const alone = [
+      entryOf(1, 'TABLE', 'orders'),
+      entryOf(2, 'FK CONSTRAINT', 'orders user', {
+        definition: 'ALTER … FOREIGN KEY (u) REFERENCES public.users(id);',
+        dependencies: [1],
+      }),
+      entryOf(3, 'COMMENT', 'CONSTRAINT user ON orders', { dependencies: [2] }),
+    ]
+    const { owned, warnings } = selectTables(alone, ['orders'], new Set())
+    expect([ids(owned), warnings]).toEqual([[1], [expect.stringContaining('needs public.users, neither chosen nor')]])
+    const users = objectKey(entryOf(9, 'TABLE', 'users'))
+    expect(selectTables(alone, ['orders'], new Set([users]))).toMatchObject({ owned: alone, warnings: [] })
+  })
+
   it('names what the dump does not hold', () => {
     expect(() => selectTables(entries, ['users', 'Users"x', 'sales.users'], new Set())).toThrow(
       expect.objectContaining({ code: 'no-match', message: expect.stringMatching(/"Users\\"x", "sales.users"$/) }),

@@ -1,6 +1,7 @@
 import { BackupError, type ObjectName } from '@holdfast/core'
 import type { ArchiveEntry } from './archive.js'
 import { dataKinds, headKinds, isPartOf, objectKey, relationKinds, remarkKinds } from './entry-kinds.js'
+import { keysToOthers, without } from './foreign-keys.js'
 import { parsePattern } from './patterns.js'
 
 /** Entries to restore, in the order of the archive. */
@@ -28,15 +29,21 @@ export function selectTables(
 ): EntrySelection {
   const owned = ownedBy(chosenRelations(entries, tables), entries)
   const byId = new Map(entries.map((entry) => [entry.id, entry]))
+  const others = keysToOthers(entries)
+  const left: ArchiveEntry[] = []
   const warnings: string[] = []
   for (const entry of owned.values()) {
-    const missing = missingTables(entry, owned, byId, existing)
+    const other = others.get(entry)
+    const away = other && !existing.has(objectKey(other)) ? [other] : []
+    const missing = [...missingTables(entry, owned, byId, existing), ...away]
     if (missing.length === 0) continue
-    owned.delete(entry.id)
+    left.push(entry)
     warnings.push(
       `${entry.kind} ${entry.tag} was left out: it needs ${missing.map(qualified).join(', ')}, neither chosen nor in the target`,
     )
   }
+  const kept = new Set(without(left, [...owned.values()]))
+  for (const entry of owned.values()) if (!kept.has(entry)) owned.delete(entry.id)
   const needed = neededBy(owned, byId)
   const inOrder = (set: ReadonlyMap<number, unknown>): ArchiveEntry[] => entries.filter(({ id }) => set.has(id))
   return { owned: inOrder(owned), needed: inOrder(needed), warnings }
@@ -169,4 +176,5 @@ function neededBy(
   return needed
 }
 
-const qualified = ({ schema, tag }: ArchiveEntry): string => (schema === undefined ? tag : `${schema}.${tag}`)
+const qualified = ({ schema, tag }: Pick<ArchiveEntry, 'schema' | 'tag'>): string =>
+  schema === undefined ? tag : `${schema}.${tag}`
