@@ -147,6 +147,13 @@ describe('holdfast key kit', () => {
     expect(out).not.toContain('disk:')
   })
 
+  it('leaves room for where the key is, where no job says whether there is one', async () => {
+    const { out } = await runIn({}, 'key', 'kit', '--from', './backups')
+    expect(out).toMatch(/^1\. The key\n\nIf names of the data end in \.age or \.gpg, .* It is kept at: _+$/m)
+    const { cwd } = fakeProject()
+    expect((await runIn({ cwd }, 'key', 'kit')).out).toMatch(/^1\. The key\n\nNot encrypted: shop, stock\.\n\n2\./m)
+  })
+
   it('is a page that holds no markup but its own, in a file for its owner', async () => {
     const { cwd } = fakeProject()
     await keyIn(cwd)

@@ -70,13 +70,17 @@ function keySection({ key, jobs }: KitFacts): Section {
   const plain = jobs.filter(({ cipher }) => !cipher).map(({ name }) => name)
   const lines = ciphers.map(({ name, id, keyIds }) => `Job ${name} is encrypted with ${id}, for: ${keyIds.join(', ')}`)
   const plainLine = plain.length > 0 ? [`Not encrypted: ${plain.join(', ')}.`] : []
-  const where =
-    ciphers.length === 0 && key === undefined
-      ? []
-      : key === undefined
-        ? ['The secret key is not on this sheet. It is kept at: ______________________________________']
-        : ['The secret key. Type it into a file key.txt, with every line:', { code: key }, ...passphraseLine(key)]
-  return { title: 'The key', content: [...lines, ...plainLine, ...where] }
+  return { title: 'The key', content: [...lines, ...plainLine, ...keyLines(key, ciphers.length > 0, jobs.length > 0)] }
+}
+
+function keyLines(key: string | undefined, isNeeded: boolean, isKnown: boolean): Section['content'] {
+  if (key !== undefined) {
+    return ['The secret key. Type it into a file key.txt, with every line:', { code: key }, ...passphraseLine(key)]
+  }
+  const elsewhere = 'is not on this sheet. It is kept at: ______________________________________'
+  if (isNeeded) return [`The secret key ${elsewhere}`]
+  // Without jobs nobody has said whether what lies there is encrypted.
+  return isKnown ? [] : [`If names of the data end in .age or .gpg, they are encrypted: the secret key ${elsewhere}`]
 }
 
 function passphraseLine(key: string): readonly string[] {
