@@ -47,7 +47,7 @@ export function describeTest(test: TestRestore, paint: Paint, verbose: boolean):
 function verdict(test: TestRestore, paint: Paint): string {
   const took = `restored into a scratch database beside ${visible(test.on)} in ${formatDuration(test.restoreMs)}`
   if (test.status === 'failed') {
-    return `${paint.bad('could not be restored')} into a scratch database beside ${visible(test.on)}: ${visible(test.problem ?? 'no reason was given')}`
+    return `${paint.bad('could not be restored')} into a scratch database beside ${visible(test.on)}: ${inOneLine(test.problem ?? 'no reason was given')}`
   }
   const compared = `${took}, ${counted(test.sections, 'section')} compared`
   if (test.status === 'proven') return `${paint.good('proven')}: ${compared}`
@@ -55,6 +55,11 @@ function verdict(test: TestRestore, paint: Paint): string {
     return `${paint.bad(`differs in ${counted(test.differences.length, 'place')}`)}: ${took}`
   const failed = `${counted(test.failedAssertions.length, 'assertion')} failed`
   return `${paint.bad(failed)}, but it came back as it was dumped: ${compared}`
+}
+
+/** What programs and servers say is often of several lines. */
+function inOneLine(text: string): string {
+  return visible(text.replace(/\s*[\r\n]+\s*/g, ' '))
 }
 
 /** `rows of public.orders: row 77 differs in column note`. */
