@@ -219,7 +219,7 @@ describe('other faults of the disk', () => {
   }
 
   const told: [string, string, string][] = [
-    ['EACCES', 'storage-denied', '0700'],
+    ['EACCES', 'storage-denied', 'or in the one above where it is still to be made'],
     ['EPERM', 'storage-denied', '0700'],
     ['EROFS', 'storage-denied', 'disk has errors'],
     ['EDQUOT', 'storage-full', 'quota'],

@@ -16,7 +16,7 @@ interface Meaning {
 const denied: Meaning = {
   code: 'storage-denied',
   why: 'this user may not',
-  hint: 'The directory must belong to the user that runs Holdfast, with mode 0700.',
+  hint: 'Give the user that runs Holdfast the right to write in the directory, or in the one above where it is still to be made; best is one that belongs to that user, with mode 0700.',
 }
 
 const meanings: Readonly<Record<string, Meaning>> = {
