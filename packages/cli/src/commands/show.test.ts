@@ -28,6 +28,17 @@ describe('a manifest that somebody else has written', () => {
     }
   })
 
+  it('keeps to its own row of the list, whatever its engine', async () => {
+    const { cwd } = fakeProject()
+    await runIn({ cwd }, 'backup', 'shop')
+    await runIn({ cwd }, 'backup', 'stock')
+    rewrite(join(cwd, 'disk'), { engine: evil })
+    const { out } = await runIn({ cwd }, 'list')
+    expect(out).toContain('ENGINE')
+    expect(out).not.toMatch(steering)
+    expect(out).not.toMatch(/^ *Holdfast says/m)
+  })
+
   it('is damaged where it is no manifest, and says so in one line', async () => {
     const { cwd } = fakeProject()
     await runIn({ cwd }, 'backup', 'stock')

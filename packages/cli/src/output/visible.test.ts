@@ -17,7 +17,7 @@ it("leaves nothing of a backup that could steer: its manifest may be anybody's",
   const evil = 'x\u001b[2J\n'
   const cipher = { id: evil, keyIds: [evil] }
   const manifest = {
-    ...{ serverVersion: evil, holdfast: evil, recover: evil, tools: {}, options: {} },
+    ...{ engine: evil, serverVersion: evil, holdfast: evil, recover: evil, tools: {}, options: {} },
     parts: [
       { name: 'dump', codec: evil, cipher },
       { name: 'globals.sql', codec: 'none' },

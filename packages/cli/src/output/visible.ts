@@ -38,6 +38,7 @@ export function visibleBackup(backup: BackupRecord): BackupRecord {
     })),
     manifest: {
       ...manifest,
+      engine: visible(manifest.engine),
       serverVersion: visible(manifest.serverVersion),
       holdfast: visible(manifest.holdfast),
       recover: visible(manifest.recover),
