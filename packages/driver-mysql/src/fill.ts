@@ -95,7 +95,7 @@ function clientArgs({ bound, tool, progress }: Filling): readonly string[] {
     '--skip-local-infile',
     '--default-character-set=utf8mb4',
     '--max-allowed-packet=1G',
-    `--init-command=SET ${boundless}, autocommit=1, SESSION sql_mode='${initialMode}', lock_wait_timeout=${bound.connection.lockSeconds}, @holdfast=GET_LOCK('${progress.lock}',0)`,
+    `--init-command=SET ${boundless}, SESSION sql_mode='${initialMode}', lock_wait_timeout=${bound.connection.lockSeconds}, @holdfast=GET_LOCK('${progress.lock}',0)`,
   ]
 }
 

@@ -82,7 +82,7 @@ export async function openSession(
     // Names and texts as they are, whatever mode the server is set to; time zones and modes as those of the programs.
     // Whoever waits for a lock keeps others waiting behind it, so nothing here waits for ever.
     await query(
-      `set @holdfast_rows = cast(@@sql_select_limit as char), ${boundless}, session autocommit = 1,
+      `set @holdfast_rows = cast(@@sql_select_limit as char), ${boundless},
            session sql_mode = '', session sql_quote_show_create = 1, session wait_timeout = 604800,
            session net_write_timeout = 3600, session lock_wait_timeout = ${connection.lockSeconds}`,
     )

@@ -25,6 +25,11 @@ describe('foreign keys to tables that an archive does not hold', () => {
     expect([...found.values()]).toEqual(expected === undefined ? [] : [expected])
   })
 
+  it('are none in a dump of a whole database: an extension makes the table', () => {
+    const postgis = entryOf(3, 'EXTENSION', 'postgis')
+    expect(keysToOthers([postgis, users, key(9, add('a', 'b', 'public.spatial_ref_sys(srid)'))]).size).toBe(0)
+  })
+
   it('are left out with their comments', () => {
     const [first, second] = [key(8, add('a', 'b', 'public.people(id)')), key(9, add('c', 'd', 'public.users(id)'))]
     const comments = [8, 9].map((on) => entryOf(on + 10, 'COMMENT', 'CONSTRAINT', { dependencies: [on] }))

@@ -9,6 +9,8 @@ type TableName = Pick<ArchiveEntry, 'kind' | 'schema' | 'tag'>
  * no entry that they depend on, so they are told by their text.
  */
 export function keysToOthers(entries: readonly ArchiveEntry[]): ReadonlyMap<ArchiveEntry, TableName> {
+  // What extensions make is in no dump, and is there. Only a dump of a whole database makes extensions.
+  if (entries.some(({ kind }) => kind === 'EXTENSION')) return new Map()
   const nameOf = ({ schema, tag }: TableName): string => JSON.stringify([schema, tag])
   const held = new Set(entries.filter(({ kind }) => kind === 'TABLE').map(nameOf))
   const found = new Map<ArchiveEntry, TableName>()

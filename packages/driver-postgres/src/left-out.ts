@@ -21,7 +21,7 @@ async function usedByTables(selection: Selection, session: Session): Promise<rea
   const used = await usedElsewhere(selection, session)
   if (used.length === 0) return []
   return [
-    `The chosen tables use what the dump does not hold, and can only be restored where it exists: ${firstOf(used)}. A backup of the whole database holds it, and single tables can be restored from that`,
+    `The chosen tables use what the dump does not hold: ${firstOf(used)}. Where that does not exist, foreign keys are left out and the rest cannot be restored. A backup of the whole database holds it, and single tables can be restored from that`,
   ]
 }
 

@@ -316,24 +316,6 @@ describe('chosen tables', () => {
     expect(await server.sql(target, 'select * from loop_b')).toEqual([])
   })
 
-  it('dumped alone come without foreign keys to tables that the backup does not hold, which is said', async () => {
-    await server.sql(source, "comment on constraint loop_b_a_fkey on loop_b is 'to the other'")
-    const alone = await memoryBackup(driverOf(source), { tables: ['loop_b'] }, ctx)
-    await server.sql(source, 'comment on constraint loop_b_a_fkey on loop_b is null')
-    const sectionsOf = async ({ parts: [part], open }: MemoryBackup) =>
-      driverOf(source).sections?.(part!, open(part!.name, ctx), ctx, {})
-    for (const request of [{}, { tables: ['loop_b'] }]) {
-      const target = `alone ${++count}`
-      const { warnings } = await driverOf(target).restore(alone, { mode: 'create', ...request }, ctx)
-      expect(warnings.filter((warning) => warning.includes('left out'))).toEqual([
-        expect.stringMatching(/^FK CONSTRAINT loop_b loop_b_a_fkey was left out: it needs public\.loop_a,/),
-      ])
-      expect(await server.sql(target, 'select * from loop_b')).toEqual(await server.sql(source, 'select * from loop_b'))
-      const again = await memoryBackup(driverOf(target), { tables: ['loop_b'] }, ctx)
-      expect(await sectionsOf(again)).toEqual(await sectionsOf(alone))
-    }
-  })
-
   it('a table that the dump does not hold is no-match', async () => {
     const target = await emptyTarget()
     await expect(

@@ -55,7 +55,7 @@ describe('a dump of chosen tables', () => {
     [['looks'], 'function lib.twice(integer), table public.alone'],
     [['of_type', 'again'], 'table public.alone, type public.mood'],
   ])('of %j says that it has to be restored where this exists: %s', async (tables, used) => {
-    expect(await warningsOf({ tables })).toEqual([expect.stringContaining(`where it exists: ${used}. A backup`)])
+    expect(await warningsOf({ tables })).toEqual([expect.stringContaining(`does not hold: ${used}. Where`)])
   })
 
   it.each<DumpRequest>([
