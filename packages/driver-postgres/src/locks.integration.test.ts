@@ -8,6 +8,8 @@ import { postgres } from './driver.js'
 import type { PostgresOptions } from './options.js'
 
 const ctx = createRunContext()
+/** A restore looks at this and that before it takes a lock, and the machine may be busy. */
+const patiently = { timeout: 20_000 }
 const clean = { mode: 'clean' } as const
 let server: PostgresServer
 let custom: MemoryBackup
@@ -92,7 +94,9 @@ describe.each([
     const name = await target()
     const user = await idleIn(name)
     const restoring = on(name, { lockTimeout: '60s' }).restore(backup(), clean, ctx)
-    await expect.poll(() => server.sql('postgres', 'select 1 from pg_locks where not granted')).toHaveLength(1)
+    await expect
+      .poll(() => server.sql('postgres', 'select 1 from pg_locks where not granted'), patiently)
+      .toHaveLength(1)
     await user.query('commit')
     await restoring
     expect(await plainDump(server, name)).toBe(original)
@@ -128,10 +132,12 @@ describe.each([
     const controller = new AbortController()
     const restoring = on(name, { lockTimeout: '60s' }).restore(backup(), clean, createRunContext(controller))
     restoring.catch(() => {})
-    await expect.poll(() => server.sql('postgres', 'select 1 from pg_locks where not granted')).toHaveLength(1)
+    await expect
+      .poll(() => server.sql('postgres', 'select 1 from pg_locks where not granted'), patiently)
+      .toHaveLength(1)
     controller.abort(new Error('enough'))
     await expect(restoring).rejects.toThrow('enough')
-    await expect.poll(() => ofRestores(name)).toEqual([])
+    await expect.poll(() => ofRestores(name), patiently).toEqual([])
   })
 })
 
@@ -141,7 +147,7 @@ it('the wait is bounded even if the session that watches it is lost', async () =
   const restoring = on(name, { lockTimeout: '2s' }).restore(custom, clean, ctx)
   restoring.catch(() => {})
   const watching = `from pg_stat_activity where datname = 'postgres' and application_name = 'holdfast' and query like '%pg_blocking_pids%'`
-  await expect.poll(() => server.sql('postgres', `select 1 ${watching}`)).toHaveLength(1)
+  await expect.poll(() => server.sql('postgres', `select 1 ${watching}`), patiently).toHaveLength(1)
   await server.sql('postgres', `select pg_terminate_backend(pid) ${watching} and pid <> pg_backend_pid()`)
   await expect(restoring).rejects.toMatchObject({ code: 'target-in-use' })
 })
