@@ -119,6 +119,25 @@ describe('a restore into a database that holds data', () => {
     expect([shop.content, shop.beside.size]).toEqual([mine, 0])
   })
 
+  it.each<Record<string, unknown>>([
+    { tables: ['orders'] },
+    { sections: 'data', tables: [] },
+    { sections: 'all', excludeTables: ['logs'] },
+  ])('takes its place with a part of one only if told to: %j', async (noted) => {
+    shop.content = content
+    const part = memoryDriver({ name: 'shop', database: shop, noted })
+    const options = { storages: { disk }, jobs: { shop: { source: part, storages: ['disk'] } }, clock }
+    const { id } = (await createHoldfast(options).backup()).backup
+    shop.content = mine
+    await expect(holdfast.restore(id)).rejects.toMatchObject({
+      code: 'target-not-empty',
+      hint: expect.stringMatching(/^The backup holds a part of its database, .* staged .* clean .* append/),
+    })
+    expect([shop.content, shop.beside.size]).toEqual([mine, 0])
+    expect((await holdfast.restore(id, { mode: 'staged' })).mode).toBe('staged')
+    expect([shop.content, shop.beside.size]).toEqual([content, 1])
+  })
+
   it('is refused for a part of a backup, for a driver that cannot swap, and for assertions in place', async () => {
     const part = { code: 'restore-refused', hint: expect.stringContaining('clean or append') }
     await expect(holdfast.restore('latest', { mode: 'staged', tables: ['t'] })).rejects.toMatchObject(part)

@@ -6,6 +6,7 @@ import type { RunContext } from '../run-context.js'
 import type { Storage } from '../storage/storage.js'
 import type { OwedBackup } from './back-fill.js'
 import type { BackupCopy, BackupRecord } from './backup-record.js'
+import { choosing } from './dump-choice.js'
 import type { InUse } from './in-use.js'
 import { isRefuted } from './proof/doubt.js'
 import { readBackups, toRecord } from './read-backups.js'
@@ -113,9 +114,6 @@ function planFor(
     ...(hold && { hold }),
   }
 }
-
-/** Options of a dump that leave out some of the database. */
-const choosing = ['sections', 'tables', 'excludeTables', 'schemas', 'excludeSchemas']
 
 /**
  * Names the series of a backup: those of one database that hold the same of it. Strategies see one series at a time,

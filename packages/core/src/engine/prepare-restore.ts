@@ -2,6 +2,7 @@ import { BackupError } from '../backup-error.js'
 import type { DatabaseInfo, Driver, PreflightFindings, RestoreRequest } from '../driver/driver.js'
 import type { Manifest } from '../layout/manifest.js'
 import type { RunContext } from '../run-context.js'
+import { holdsPart } from './dump-choice.js'
 import { fromCopies } from './from-copies.js'
 import { missingTables } from './missing-tables.js'
 import type { RestoreCopy } from './restore-copy.js'
@@ -35,7 +36,11 @@ export async function prepareRestore(plan: RestorePlan, ctx: RunContext): Promis
   if (plan.target.unusable) throw plan.target.unusable
   requireSameEngine(plan)
   const { database } = await plan.target.probe(ctx)
-  return { ...plan, database, ...chooseWay(plan.target, plan.request, database) }
+  return {
+    ...plan,
+    database,
+    ...chooseWay(plan.target, { ...plan.request, ofPart: holdsPart(plan.manifest) }, database),
+  }
 }
 
 /** What the driver finds that would keep the restore from working. Nothing is touched. */

@@ -6,7 +6,7 @@ import { type Assertion, requireQuery } from './assertions.js'
  * What to do with what is in the target.
  * - `create`: the database is made if it does not exist; if it exists it must be empty. Default there.
  * - `staged`: restored beside it and checked, then the two change places. The old one stays for a while. Default
- *   where the target holds data.
+ *   where the target holds data, and the backup all of a database.
  * - `replace`: as `staged`, and the old one is dropped at the end.
  * - `clean`: in place: objects of the backup are dropped and made again, in one transaction.
  * - `append`: in place: objects that are missing are made, rows are added, nothing is dropped, in one transaction.
@@ -17,6 +17,12 @@ export type RestoreWay = RestoreMode | 'staged' | 'replace'
 export interface WayRequest extends Pick<RestoreRequest, 'tables' | 'sections'> {
   readonly mode?: RestoreWay
   readonly assertions?: readonly Assertion[]
+}
+
+/** The request for one backup. */
+interface WayQuestion extends WayRequest {
+  /** Whether the backup holds some of its database only: that takes the place of a whole one only if it is told to. */
+  readonly ofPart: boolean
 }
 
 /** The way that a restore takes. */
@@ -38,7 +44,7 @@ const canSwap = ({ scratch, asides }: Driver): boolean => scratch !== undefined 
  * @throws {BackupError} `target-not-empty` where nothing was asked for and nothing is safe; `restore-refused`,
  *   `config-invalid` for what cannot be.
  */
-export function chooseWay(target: Driver, request: WayRequest, database: DatabaseInfo | undefined): ChosenWay {
+export function chooseWay(target: Driver, request: WayQuestion, database: DatabaseInfo | undefined): ChosenWay {
   const holdsData = database !== undefined && !database.empty
   const way = request.mode ?? defaultWay(target, request, holdsData ? database : undefined)
   const asserts = (request.assertions?.length ?? 0) > 0
@@ -69,9 +75,9 @@ export function chooseWay(target: Driver, request: WayRequest, database: Databas
 }
 
 /** @param filled - The target, where it holds data. */
-function defaultWay(target: Driver, request: WayRequest, filled: DatabaseInfo | undefined): RestoreWay {
+function defaultWay(target: Driver, request: WayQuestion, filled: DatabaseInfo | undefined): RestoreWay {
   if (!filled) return 'create'
-  if (canSwap(target) && !isPart(request)) return 'staged'
+  if (canSwap(target) && !isPart(request) && !request.ofPart) return 'staged'
   throw notEmpty(target, request, filled)
 }
 
@@ -79,14 +85,15 @@ function isPart({ tables, sections = 'all' }: WayRequest): boolean {
   return tables !== undefined || sections !== 'all'
 }
 
-function notEmpty(target: Driver, request: WayRequest, { tables }: DatabaseInfo): BackupError {
+function notEmpty(target: Driver, request: WayQuestion, { tables }: DatabaseInfo): BackupError {
   const ways =
     canSwap(target) && !isPart(request)
       ? 'staged (restore beside it, then change places), replace (the same, and drop the old one), '
       : ''
+  const part = request.ofPart ? 'The backup holds a part of its database, and nothing else would be left here. ' : ''
   return new BackupError('target-not-empty', {
     message: `${target.display} exists and holds ${tables} ${tables === 1 ? 'table' : 'tables'}`,
-    hint: `Say with mode (--mode) what to do with it: ${ways}clean (drop and make again what the backup holds) or append; or name another database.`,
+    hint: `${part}Say with mode (--mode) what to do with it: ${ways}clean (drop and make again what the backup holds) or append; or name another database.`,
   })
 }
 

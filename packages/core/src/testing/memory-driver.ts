@@ -19,6 +19,8 @@ export interface MemoryDriverOptions {
   /** What `DumpSession.done` rejects with: a dump program that failed after its output. */
   readonly doneError?: Error
   readonly warnings?: readonly string[]
+  /** What a dump notes of how it was made; default: nothing. */
+  readonly noted?: Readonly<Record<string, unknown>>
   /** Objects that the user may not read. */
   readonly unreadable?: readonly string[]
 }
@@ -59,7 +61,7 @@ export function memoryDriver(options: MemoryDriverOptions): Driver {
         serverVersion: version,
         tools: { memory: '1' },
         warnings: options.warnings ?? [],
-        options: {},
+        options: options.noted ?? {},
         recover: 'cat',
       }
       const parts = options.parts?.() ?? [{ name: 'dump', body: chunksOf(database.content) }]
