@@ -28,9 +28,10 @@ it('the main job, read by a program that stops early, leaves neither servers nor
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk
   })
-  await once(child.stdout, 'data')
+  const closed = once(child, 'close')
+  await Promise.race([once(child.stdout, 'data'), closed])
   child.stdout.destroy()
-  const [code] = (await once(child, 'close')) as [number | null]
+  const [code] = (await closed) as [number | null]
   expect(said).not.toMatch(/EPIPE|at .*\.ts:/)
   expect(code).toBe(130)
   expect(readdirSync(temp).filter((name) => !/^(?:node-compile-cache|holdfast-\d+)/.test(name))).toEqual([])

@@ -19,6 +19,11 @@ beforeAll(async () => {
   server = await startMariadb()
   await server.sql(undefined, `create database ${quoteMysqlName(source)} character set latin1`)
   await server.sql(source, ...nastyMysqlDatabase(server.isMariadb).filter((sql) => !/^create event/.test(sql)))
+  await server.sql(
+    source,
+    `set session sql_mode = 'ALLOW_INVALID_DATES'`,
+    `insert into dates (d, dt) values ('2021-02-31', '2021-04-31 01:02:03')`,
+  )
   original = await plainDump(server, source)
   backup = await memoryBackup(driverOf(source), { inventory: 'checksums' }, ctx)
 })

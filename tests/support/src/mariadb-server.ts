@@ -5,8 +5,8 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import mysql from 'mysql2/promise'
-import { freePort } from './free-port.js'
-import { readyOrFailure } from './ready-or-failure.js'
+import { freePort } from './free-port.ts'
+import { readyOrFailure } from './ready-or-failure.ts'
 
 /** A MariaDB or MySQL server for tests. */
 export interface MysqlServer extends AsyncDisposable {

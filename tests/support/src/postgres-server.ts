@@ -5,8 +5,8 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { freePort } from './free-port.js'
-import { readyOrFailure } from './ready-or-failure.js'
+import { freePort } from './free-port.ts'
+import { readyOrFailure } from './ready-or-failure.ts'
 
 /** What a test may ask of its server. */
 export interface PostgresServerOptions {

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from './free-port.js'
-import { readyOrFailure } from './ready-or-failure.js'
+import { freePort } from './free-port.ts'
+import { readyOrFailure } from './ready-or-failure.ts'
 
 /** What a test may ask of its server. */
 export interface SshdOptions {
