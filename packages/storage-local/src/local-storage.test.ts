@@ -107,7 +107,8 @@ describe('the root', () => {
     await expect(read(storage, 'a')).rejects.toMatchObject({ code: 'not-found' })
     await storage.delete('a', ctx)
     expect(await storage.sweepUnfinished?.({ before: new Date(), prefixes: ['a/'] }, ctx)).toBe(0)
-    expect(await storage.freeSpace?.(ctx)).toBe(await local({ path: above }).freeSpace?.(ctx))
+    const [free = 0, freeAbove = 0] = [await storage.freeSpace?.(ctx), await local({ path: above }).freeSpace?.(ctx)]
+    expect(free / freeAbove).toBeCloseTo(1, 1) // others write to the disk meanwhile
     await expect(storage.put('../a', text('x'), {}, ctx)).rejects.toMatchObject({ code: 'invalid-key' })
     expect(await tree(above)).toEqual([])
   })
