@@ -11,7 +11,7 @@ import { type PostgresServer, type S3Server, startPostgres, startS3Server } from
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 /** How many runs are killed. `npm run test:slow` asks for 500. */
-const kills = Number(process.env.HOLDFAST_CRASHES ?? 30)
+const kills = Number(process.env.HOLDFAST_CRASHES ?? 25)
 /** So many in the same places, then in new ones: every run looks at all backups there are, and listing reads them. */
 const killsPerSeries = 25
 const series = Array.from({ length: Math.ceil(kills / killsPerSeries) }, (_, index) => index + 1)

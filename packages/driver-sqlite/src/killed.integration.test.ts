@@ -10,7 +10,7 @@ import { sqlite } from './driver.js'
 import { runTask } from './run-task.js'
 
 /** In `npm run test:slow` more. */
-const kills = Number(process.env.HOLDFAST_SQLITE_KILLS ?? 16)
+const kills = Number(process.env.HOLDFAST_SQLITE_KILLS ?? 12)
 const ctx = createRunContext()
 let directory: string
 beforeAll(() => {
