@@ -38,9 +38,9 @@ export async function readDumpSource(
   selection: Selection,
   request: DumpRequest,
 ): Promise<DumpSource> {
-  const [row] = await session.query<{ version: string; size: number; passwords: boolean }>(
+  const [row] = await session.query<{ version: string; size: number; passwords: boolean; standby: boolean }>(
     `select current_setting('server_version') as version, pg_database_size(current_database())::float8 as size,
-            has_table_privilege('pg_authid', 'select') as passwords`,
+            has_table_privilege('pg_authid', 'select') as passwords, pg_is_in_recovery() as standby`,
   )
   const properties = await readProperties(session, connection.database)
   const settings = (properties?.settings ?? []).filter(({ name }) => !isCustom(name))
@@ -60,7 +60,7 @@ export async function readDumpSource(
             `The setting ${name} of the database is not recorded: it is the application's own, and may be secret`,
         ),
       ...(await checkPatterns(selection, session)),
-      ...(await leftOut(selection, request, session)),
+      ...(await leftOut(selection, { sections: request.sections, isStandby: row?.standby === true }, session)),
     ],
   }
 }

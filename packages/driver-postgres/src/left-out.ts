@@ -4,15 +4,22 @@ import { anySchema, type DumpedTable, inFamily, namesOfTables, type Selection, t
 import type { Session } from './session.js'
 import { usedElsewhere } from './used-elsewhere.js'
 
+/** What is dumped, and where: nothing is asked of the server that this answers, for every question delays the dump. */
+interface Circumstances {
+  readonly sections: DumpRequest['sections']
+  readonly isStandby: boolean
+}
+
 /** What a dump lacks though somebody may count on it, as warnings. */
 export async function leftOut(
   selection: Selection,
-  { sections }: Pick<DumpRequest, 'sections'>,
+  { sections, isStandby }: Circumstances,
   session: Session,
 ): Promise<readonly string[]> {
   const ofSchema = sections === 'data' ? [] : await usedByTables(selection, session)
   if (sections === 'schema') return ofSchema
-  return [...ofSchema, ...(await rowsElsewhere(selection, session)), ...(await rowsOfPrimary(selection, session))]
+  const ofPrimary = isStandby ? await rowsOfPrimary(selection, session) : []
+  return [...ofSchema, ...(await rowsElsewhere(selection, session)), ...ofPrimary]
 }
 
 /** Chosen tables come alone, so that they cannot be restored where what they use is not there. */
